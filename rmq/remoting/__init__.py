@@ -1,0 +1,1 @@
+"""Connections that carry remoting commands: the only place with sockets."""

@@ -1,0 +1,222 @@
+"""From a request to its handler, and from what the handler returns to the bytes of a reply.
+
+A processor is an object whose methods are marked `@handles(RequestClass)`. Such a method gets the decoded header and
+the `Call`, and returns a reply header, a JSON body, a `Reply`, None for plain success, or a Deferred of any of these.
+To refuse it raises a `RemotingError`.
+
+The few requests that make up a broker's life are marked `@handles_raw(RequestClass)`: the method gets the connection
+and the undecoded command, and returns the reply's frame, or a Deferred of it. Refusing works the same.
+
+A one-way request is never answered, not even with an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rmq.remoting.protocol import Connection
+from rmq.wire.codes import FLAG_ONEWAY, FLAG_RESPONSE, ResponseCode
+from rmq.wire.command import Command, Ext, encode
+from rmq.wire.declare import decode_body, decode_header, encode_body, encode_header, is_header, spec_of
+from rmq.wire.errors import NotSupportedError, RemotingError, SystemBusyError
+
+B = TypeVar("B")
+F = TypeVar("F", bound=Callable[..., Any])
+
+RawHandler = Callable[[Connection, Command], "bytes | Deferred[bytes | None] | None"]
+
+_HANDLES: Final = "_rmq_handles"
+_RAW: Final = "_rmq_raw"
+
+log = Logger()
+
+
+class Call:
+    """One request being handled."""
+
+    __slots__ = ("command", "connection")
+
+    def __init__(self, connection: Connection, command: Command) -> None:
+        self.connection = connection
+        self.command = command
+
+    @property
+    def body(self) -> bytes:
+        """The request's payload."""
+        return self.command.body
+
+    def json(self, kind: type[B]) -> B:
+        """The payload as a declared JSON body.
+
+        Raises:
+            InvalidFieldError: it is not of that class.
+        """
+        return decode_body(kind, self.command.body)
+
+
+class Reply:
+    """A reply with more to it than a header or a body alone."""
+
+    __slots__ = ("body", "code", "ext", "header", "remark")
+
+    def __init__(
+        self,
+        header: object = None,
+        body: bytes = b"",
+        *,
+        code: int = ResponseCode.SUCCESS,
+        remark: str | None = None,
+        ext: Ext | None = None,
+    ) -> None:
+        self.header = header
+        self.body = body
+        self.code = code
+        self.remark = remark
+        self.ext = ext
+
+    def to_command(self, request: Command) -> Command:
+        """The response to that request, in the request's own header encoding."""
+        ext = encode_header(self.header) if self.header is not None else {}
+        if self.ext:
+            ext.update(self.ext)
+        return Command(
+            int(self.code),
+            ext,
+            self.body,
+            opaque=request.opaque,
+            flag=FLAG_RESPONSE,
+            remark=self.remark,
+            serialize_type=request.serialize_type,
+        )
+
+
+def handles(*headers: type[Any]) -> Callable[[F], F]:
+    """Marks a processor's method as the handler of these requests."""
+
+    def mark(method: F) -> F:
+        setattr(method, _HANDLES, headers)
+        return method
+
+    return mark
+
+
+def handles_raw(*headers: type[Any]) -> Callable[[F], F]:
+    """Marks a processor's method as the raw handler of these requests."""
+
+    def mark(method: F) -> F:
+        setattr(method, _RAW, headers)
+        return method
+
+    return mark
+
+
+class Dispatcher:
+    """The table of handlers of one server, and the limits on what waits for an answer.
+
+    Args:
+        processors: objects with marked methods.
+        max_waiting: requests of all connections that may wait for a late answer; more are refused as busy.
+        max_waiting_per_connection: the same for one connection.
+
+    Raises:
+        TypeError: two methods handle the same request.
+    """
+
+    def __init__(
+        self, processors: Iterable[object], *, max_waiting: int = 32768, max_waiting_per_connection: int = 8192
+    ) -> None:
+        self._table: dict[int, RawHandler] = {}
+        self._max_waiting = max_waiting
+        self._max_per_connection = max_waiting_per_connection
+        self.waiting = 0
+        for processor in processors:
+            self._add(processor)
+
+    @property
+    def codes(self) -> frozenset[int]:
+        """The request codes that are handled."""
+        return frozenset(self._table)
+
+    def _add(self, processor: object) -> None:
+        for name in dir(type(processor)):
+            method = getattr(processor, name)
+            for header in getattr(method, _HANDLES, ()):
+                self._register(header, _typed(header, method))
+            for header in getattr(method, _RAW, ()):
+                self._register(header, method)
+
+    def _register(self, header: type[Any], handler: RawHandler) -> None:
+        spec = spec_of(header)
+        if spec.code in self._table:
+            raise TypeError(f"{spec.name} has two handlers")
+        self._table[spec.code] = handler
+
+    def dispatch(self, connection: Connection, command: Command) -> bytes | None:
+        """Handles one request; returns the reply's frame, or None when there is none now."""
+        try:
+            result = self._table.get(command.code, _unsupported)(connection, command)
+            if isinstance(result, Deferred):
+                result = self._later(connection, command, result)
+        except Exception:
+            result = _refusal(connection, command, Failure())  # type: ignore[no-untyped-call]
+        return None if command.flag & FLAG_ONEWAY else result
+
+    def _later(self, connection: Connection, command: Command, result: Deferred[Any]) -> bytes | None:
+        if self.waiting >= self._max_waiting or connection.waiting >= self._max_per_connection:
+            result.addErrback(lambda _: None)
+            result.cancel()
+            raise SystemBusyError("too many requests wait for an answer")
+        self.waiting += 1
+        connection.waiting += 1
+
+        def answer(frame: bytes | None) -> None:
+            self.waiting -= 1
+            connection.waiting -= 1
+            if frame is not None and not command.flag & FLAG_ONEWAY:
+                connection.write(frame)
+
+        result.addErrback(lambda failure: _refusal(connection, command, failure))
+        result.addCallback(answer)
+        return None
+
+
+def _typed(header: type[Any], method: Callable[[Any, Call], Any]) -> RawHandler:
+    def handle(connection: Connection, command: Command) -> bytes | Deferred[bytes | None] | None:
+        result = method(decode_header(header, command.ext), Call(connection, command))
+        if isinstance(result, Deferred):
+            return result.addCallback(lambda late: _frame(late, command))
+        return _frame(result, command)
+
+    return handle
+
+
+def _frame(result: Any, command: Command) -> bytes:
+    if result is None:
+        reply = Reply()
+    elif isinstance(result, Reply):
+        reply = result
+    elif is_header(result):
+        reply = Reply(result)
+    else:
+        reply = Reply(body=encode_body(result))
+    return encode(reply.to_command(command))
+
+
+def _unsupported(_: Connection, command: Command) -> bytes:
+    raise NotSupportedError(f" request type {command.code} not supported")
+
+
+def _refusal(connection: Connection, command: Command, failure: Failure) -> bytes:
+    error = failure.value
+    if isinstance(error, RemotingError):
+        reply = Reply(code=error.code, remark=error.remark)
+        log.debug("{peer} request {code} refused: {error}", peer=connection.address, code=command.code, error=error)
+    else:
+        reply = Reply(code=ResponseCode.SYSTEM_ERROR, remark=f"{type(error).__name__}: {error}")
+        log.failure("request {code} of {peer} failed unexpectedly", failure, code=command.code, peer=connection.address)
+    return encode(reply.to_command(command))

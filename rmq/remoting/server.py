@@ -1,0 +1,89 @@
+"""A listening server: accepts connections and gives their requests to a dispatcher.
+
+Source: NettyRemotingServer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.protocol import Factory
+
+from rmq.remoting.pressure import Pressure
+from rmq.remoting.protocol import Connection, Handler
+from rmq.wire.codes import MAX_FRAME
+
+
+class ListenError(OSError):
+    """The address cannot be listened on; the text says why."""
+
+
+class RemotingServer:
+    """One listening port.
+
+    Args:
+        reactor: a Twisted reactor.
+        handler: takes the requests of all connections.
+        pressure: the limits that the connections share.
+        max_frame: largest frame taken, in bytes.
+        after_read: called after everything of one read of one connection was handled.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        handler: Handler,
+        *,
+        pressure: Pressure | None = None,
+        max_frame: int = MAX_FRAME,
+        after_read: Callable[[], None] | None = None,
+    ) -> None:
+        self._reactor = reactor
+        self._pressure = pressure or Pressure(reactor)
+        self._factory = _ConnectionFactory(
+            lambda: Connection(reactor, handler, max_frame=max_frame, pressure=self._pressure, after_read=after_read)
+        )
+        self._port: Any = None
+        self.port = 0
+
+    @property
+    def connections(self) -> set[Connection]:
+        """The peers that are connected now."""
+        return self._pressure.connections
+
+    def listen(self, host: str, port: int) -> None:
+        """Starts to accept; with port 0 the system chooses one, which `port` then tells.
+
+        Raises:
+            ListenError: the port is taken or not allowed.
+        """
+        try:
+            self._port = self._reactor.listenTCP(port, self._factory, backlog=1024, interface=host)
+        except CannotListenError as error:
+            raise ListenError(
+                f"cannot listen on {host or '*'}:{port}: {error.socketError}; "
+                "is another server running there? Choose another listenPort or stop it"
+            ) from None
+        self.port = self._port.getHost().port
+        self._pressure.start()
+
+    def stop(self) -> Deferred[object]:
+        """Stops accepting and ends all connections."""
+        self._pressure.stop()
+        port, self._port = self._port, None
+        for connection in list(self.connections):
+            connection.close()
+        return maybeDeferred(port.stopListening) if port is not None else maybeDeferred(lambda: None)
+
+
+class _ConnectionFactory(Factory):
+    noisy = False
+
+    def __init__(self, make: Callable[[], Connection]) -> None:
+        self._make = make
+
+    def buildProtocol(self, addr: object) -> Connection:
+        return self._make()

@@ -1,0 +1,96 @@
+"""Java's `String.hashCode`, fast enough to be taken for every message.
+
+The hash is `sum(c[i] * 31**(n-1-i))` over UTF-16 code units, wrapped to a signed int32. Tags become their hash in the
+consume queue; the index files every message under the hash of `topic#key`. A hash of a joined string follows from the
+hashes of its parts, `h(a + b) = h(a) * 31**len(b) + h(b)`, and the key of most messages is an id of 32 hex digits
+whose first 20 name the client and seldom change. So the index hash remembers the first part per topic and adds the
+last 12 characters from a table of three-character pieces. All tables are bounded.
+"""
+
+from __future__ import annotations
+
+from operator import mul
+from typing import Final
+
+_WRAP: Final = 0xFFFFFFFF
+_POWERS: Final = tuple(pow(31, exponent, 1 << 32) for exponent in range(255, -1, -1))
+_POWERS_BY_LENGTH: Final = tuple(_POWERS[256 - length :] for length in range(257))
+
+_ID_LENGTH: Final = 32
+_STABLE: Final = 20
+_PIECE_LIMIT: Final = 1 << 15
+_PREFIX_LIMIT: Final = 1024
+_CUBE: Final = 31**3
+
+
+def _unsigned_hash(text: str) -> int:
+    if text.isascii():
+        units: bytes | tuple[int, ...] = text.encode()
+    else:
+        raw = text.encode("utf-16-be", "surrogatepass")
+        units = tuple(int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2))
+    if len(units) <= 256:
+        return sum(map(mul, units, _POWERS_BY_LENGTH[len(units)])) & _WRAP
+    value = 0
+    for start in range(0, len(units), 256):
+        part = units[start : start + 256]
+        value = value * pow(31, len(part), 1 << 32) + sum(map(mul, part, _POWERS_BY_LENGTH[len(part)]))
+    return value & _WRAP
+
+
+def java_hash(text: str) -> int:
+    """`text.hashCode()` as Java computes it: a signed 32-bit number."""
+    value = _unsigned_hash(text)
+    return value - (1 << 32) if value >> 31 else value
+
+
+class _Pieces(dict[str, int]):
+    """Hashes of short pieces of ids, filled on demand."""
+
+    def __missing__(self, piece: str) -> int:
+        if len(self) >= _PIECE_LIMIT:
+            self.clear()
+        value = self[piece] = _unsigned_hash(piece)
+        return value
+
+
+_pieces = _Pieces()
+
+
+class IndexKeyHash:
+    """Hashes `topic#key` the way index files do: the absolute value of the Java hash, 0 for the one without."""
+
+    __slots__ = ("_prefixes", "_topic")
+
+    def __init__(self, topic: str) -> None:
+        self._topic = _unsigned_hash(topic + "#")
+        self._prefixes: dict[str, int] = {}
+
+    def hash_of(self, key: str) -> int:
+        """The index hash of `key` under this topic (IndexFile.indexKeyHashMethod)."""
+        if len(key) == _ID_LENGTH and key.isascii():
+            stable = key[:_STABLE]
+            prefix = self._prefixes.get(stable)
+            if prefix is None:
+                prefix = self._remember(stable)
+            value = (
+                prefix
+                + ((_pieces[key[20:23]] * _CUBE + _pieces[key[23:26]]) * _CUBE + _pieces[key[26:29]]) * _CUBE
+                + _pieces[key[29:]]
+            ) & _WRAP
+        else:
+            value = (self._topic * pow(31, _utf16_length(key), 1 << 32) + _unsigned_hash(key)) & _WRAP
+        if value < 0x80000000:
+            return value
+        return (1 << 32) - value if value != 0x80000000 else 0
+
+    def _remember(self, stable: str) -> int:
+        if len(self._prefixes) >= _PREFIX_LIMIT:
+            self._prefixes.clear()
+        topic = self._topic * pow(31, _STABLE, 1 << 32) + _unsigned_hash(stable)
+        value = self._prefixes[stable] = topic * pow(31, _ID_LENGTH - _STABLE, 1 << 32) & _WRAP
+        return value
+
+
+def _utf16_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-be", "surrogatepass")) // 2

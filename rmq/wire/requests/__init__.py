@@ -1,0 +1,5 @@
+"""Request headers, one file per domain; importing this package fills the registry."""
+
+from rmq.wire.requests import route, send
+
+__all__ = ["route", "send"]

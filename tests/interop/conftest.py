@@ -1,0 +1,77 @@
+"""Servers and clients that the interop tests share for a session."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit import toolchains
+from tests.kit.apache import MqAdmin
+from tests.kit.driver import Driver
+from tests.kit.server import RunningServer, chosen_kind, maker
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """The server that RMQ_TEST_SERVER chooses."""
+    kind = chosen_kind()
+    if kind == "apache":
+        toolchains.require("java")
+    running = maker(kind)(tmp_path_factory.mktemp(kind))
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def admin(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MqAdmin]:
+    """Java's mqadmin against that server."""
+    toolchains.require("java")
+    started = MqAdmin(server.namesrv_addr, tmp_path_factory.mktemp("mqadmin"))
+    yield started
+    started.close()
+
+
+StartDriver = Callable[[toolchains.Program], Driver]
+
+
+@pytest.fixture
+def start_driver(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartDriver]:
+    """Starts client programs that end with the test."""
+    started: list[Driver] = []
+
+    def start(program: toolchains.Program) -> Driver:
+        driver = Driver(program, server.namesrv_addr, tmp_path_factory.mktemp("client"))
+        started.append(driver)
+        return driver
+
+    yield start
+    for driver in started:
+        driver.kill()
+
+
+@pytest.fixture(scope="session")
+def session_drivers(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartDriver]:
+    """One client program of each kind for the whole session."""
+    started: dict[toolchains.Program, Driver] = {}
+
+    def get(program: toolchains.Program) -> Driver:
+        if program not in started:
+            started[program] = Driver(program, server.namesrv_addr, tmp_path_factory.mktemp("client"))
+        return started[program]
+
+    yield get
+    for driver in started.values():
+        driver.kill()
+
+
+@pytest.fixture(scope="module", params=toolchains.JAVA_CLIENT_VERSIONS)
+def java_program(request: pytest.FixtureRequest) -> toolchains.Program:
+    """The official Java client, each release in turn."""
+    toolchains.require("java")
+    return toolchains.java_client(request.param)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """A directory of this test."""
+    return tmp_path

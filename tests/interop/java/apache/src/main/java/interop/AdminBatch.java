@@ -1,0 +1,49 @@
+package interop;
+
+import com.alibaba.fastjson.JSON;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.rocketmq.tools.command.MQAdminStartup;
+
+/**
+ * Runs one mqadmin command after another in this JVM: a line of standard input is a JSON array of arguments,
+ * the answer is one JSON line with what the command printed on each of its two streams.
+ */
+public final class AdminBatch {
+    private AdminBatch() {
+    }
+
+    /** Commands keep state in themselves (a shut down producer, say): each run gets new ones. */
+    private static final class Commands extends MQAdminStartup {
+        static void forget() {
+            SUB_COMMANDS.clear();
+        }
+    }
+
+    public static void main(String[] args) throws Exception {
+        PrintStream answers = new PrintStream(new FileOutputStream(FileDescriptor.out), true, "UTF-8");
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            List<String> words = JSON.parseArray(line, String.class);
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            ByteArrayOutputStream err = new ByteArrayOutputStream();
+            System.setOut(new PrintStream(out, true, "UTF-8"));
+            System.setErr(new PrintStream(err, true, "UTF-8"));
+            Commands.forget();
+            MQAdminStartup.main0(words.toArray(new String[0]), null);
+            Map<String, Object> answer = new LinkedHashMap<>();
+            answer.put("out", out.toString("UTF-8"));
+            answer.put("err", err.toString("UTF-8"));
+            answers.println(JSON.toJSONString(answer));
+        }
+        Runtime.getRuntime().halt(0);
+    }
+}

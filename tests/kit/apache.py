@@ -1,0 +1,110 @@
+"""Apache RocketMQ's own name server, broker and mqadmin, started from their released jars.
+
+A clean stop of Apache's broker takes about twelve seconds (it sleeps and joins its threads one by one), so a test that
+does not look at the store afterwards kills it.
+"""
+
+import json
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.kit.frames import wait_for_broker
+from tests.kit.ports import free_block, free_port
+from tests.kit.process import Child
+from tests.kit.server import BASE_CONFIG, write_config
+from tests.kit.toolchains import apache_class_path, java
+
+SERVER_FLAGS = ("-XX:-UseSerialGC", "-XX:+UseG1GC", "-XX:MaxDirectMemorySize=512m")
+
+
+class ApacheCluster:
+    """Apache's name server and one broker, on free ports, in a directory of their own (user.home and ROCKETMQ_HOME)."""
+
+    kind = "apache"
+
+    def __init__(self, home: Path, *, store_dir: Path | None = None, extra: dict[str, str] | None = None) -> None:
+        self.home = home
+        self.store_dir = store_dir or home / "store"
+        namesrv_port, broker_port = free_port(), free_block(-2, 0, 1)
+        self.namesrv_addr = f"127.0.0.1:{namesrv_port}"
+        self.broker_addr = f"127.0.0.1:{broker_port}"
+        self._namesrv_config = write_config(home / "namesrv.conf", {"listenPort": str(namesrv_port)})
+        config = {
+            **BASE_CONFIG, "listenPort": str(broker_port), "namesrvAddr": self.namesrv_addr,
+            "storePathRootDir": str(self.store_dir), "storePathCommitLog": str(self.store_dir / "commitlog"), **(extra or {}),
+        }
+        self._broker_config = write_config(home / "broker.conf", config)
+        self.restart()
+
+    def _start(self, main_class: str, config: Path, *flags: str) -> Child:
+        words = java(apache_class_path(), main_class, f"-Duser.home={self.home}", *SERVER_FLAGS, *flags)
+        return Child([*words, "-c", str(config)], cwd=self.home, env={"ROCKETMQ_HOME": str(self.home)})
+
+    def restart(self) -> None:
+        self._namesrv = self._start("org.apache.rocketmq.namesrv.NamesrvStartup", self._namesrv_config, "-Xms256m", "-Xmx256m")
+        self._broker = self._start("org.apache.rocketmq.broker.BrokerStartup", self._broker_config, "-Xms1g", "-Xmx1g")
+        try:
+            self._namesrv.wait_line("boot success")
+            self._broker.wait_line("boot success")
+            wait_for_broker(self.namesrv_addr, self.broker_addr)
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        self._broker.terminate()
+        self._namesrv.terminate()
+
+    def kill(self) -> None:
+        self._broker.kill()
+        self._namesrv.kill()
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What one mqadmin command wrote."""
+
+    out: str
+    err: str
+
+
+def mqadmin(*args: str, namesrv_addr: str) -> Printed:
+    """One command in a JVM of its own, as a user runs it."""
+    words = java(apache_class_path(), "org.apache.rocketmq.tools.command.MQAdminStartup", "-Xmx512m", "-XX:TieredStopAtLevel=1")
+    done = subprocess.run([*words, *args, "-n", namesrv_addr], capture_output=True, text=True, timeout=60)
+    return Printed(done.stdout, done.stderr)
+
+
+class MqAdmin:
+    """Java's mqadmin in one warm JVM: the commands are Apache's own, run one after the other."""
+
+    def __init__(self, namesrv_addr: str, home: Path) -> None:
+        self._namesrv_addr = namesrv_addr
+        words = java(apache_class_path(), "interop.AdminBatch", "-Xmx512m", "-XX:TieredStopAtLevel=1", f"-Duser.home={home}")
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=home)
+        self._lock = threading.Lock()
+
+    def run(self, *args: str) -> Printed:
+        """The command's two streams."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with self._lock:
+            self._process.stdin.write(json.dumps([*args, "-n", self._namesrv_addr]) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"mqadmin {' '.join(args)} ended its JVM (a command line it refused?)")
+        return Printed(**json.loads(line))
+
+    def out(self, *args: str) -> str:
+        """Standard output of a command that must write nothing on the other stream."""
+        printed = self.run(*args)
+        if printed.err:
+            raise AssertionError(f"mqadmin {' '.join(args)} wrote on stderr:\n{printed.err[:3000]}")
+        return printed.out
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()

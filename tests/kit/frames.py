@@ -1,0 +1,60 @@
+"""One remoting request over a plain socket: readiness is asked for without any of the code under test."""
+
+import json
+import socket
+import struct
+import time
+from typing import Any
+
+GET_BROKER_CLUSTER_INFO = 106
+GET_ROUTE_BY_TOPIC = 105
+
+
+class NoAnswer(Exception):
+    """The server was not there, or hung up before it answered."""
+
+
+def ask(address: str, code: int, fields: dict[str, str] | None = None, *, timeout: float = 3.0) -> tuple[dict[str, Any], bytes]:
+    """Header and body of the response."""
+    host, port = address.rsplit(":", 1)
+    header = {"code": code, "language": "JAVA", "version": 475, "opaque": 1, "flag": 0, "serializeTypeCurrentRPC": "JSON"}
+    if fields is not None:
+        header["extFields"] = fields
+    head = json.dumps(header).encode()
+    try:
+        with socket.create_connection((host, int(port)), timeout=timeout) as sock:
+            sock.sendall(struct.pack(">II", 4 + len(head), len(head)) + head)
+            (length,) = struct.unpack(">I", _exactly(sock, 4))
+            frame = _exactly(sock, length)
+    except OSError as error:
+        raise NoAnswer(f"{address}: {error}") from error
+    head_length = struct.unpack_from(">I", frame)[0] & 0xFFFFFF
+    return json.loads(frame[4 : 4 + head_length]), frame[4 + head_length :]
+
+
+def _exactly(sock: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        chunk = sock.recv(count - len(data))
+        if not chunk:
+            raise NoAnswer("connection closed")
+        data += chunk
+    return data
+
+
+def wait_for_broker(namesrv_addr: str, broker_addr: str, *, timeout: float = 60.0) -> None:
+    """Until the name server names the broker and gives a route that leads to it."""
+    deadline = time.monotonic() + timeout
+    seen = "nothing"
+    while time.monotonic() < deadline:
+        try:
+            _, cluster = ask(namesrv_addr, GET_BROKER_CLUSTER_INFO)
+            route_header, route = ask(namesrv_addr, GET_ROUTE_BY_TOPIC, {"topic": "TBW102"})
+        except NoAnswer as error:
+            seen = str(error)
+        else:
+            if broker_addr.encode() in cluster and route_header["code"] == 0 and broker_addr.encode() in route:
+                return
+            seen = f"{cluster!r} {route_header} {route!r}"
+        time.sleep(0.05)
+    raise TimeoutError(f"{namesrv_addr} does not know {broker_addr}; last seen: {seen}")
