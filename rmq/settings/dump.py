@@ -11,7 +11,7 @@ from rmq.settings.option import Option, Value, text_of
 def listing(settings: Settings) -> dict[str, str]:
     """Key -> text of everything that Apache lists, sorted by key (Configuration.getAllConfigsFormatString).
 
-    Keys that are not set, and keys of our own that keep their default, are left out. A value that waits for a
+    Keys that are not set, and quiet ones that keep their default, are left out. A value that waits for a
     restart is shown, as Apache does.
     """
     shown = dict(settings.unknown)
@@ -19,7 +19,7 @@ def listing(settings: Settings) -> dict[str, str]:
         value = _shown_value(settings, option)
         default = option.default_value()
         usual = value == default
-        if value is None or (usual and (option.own or section in settings.UNLISTED)):
+        if value is None or (usual and (option.quiet or section in settings.UNLISTED)):
             continue
         shown[option.key] = text_of(value)
     return dict(sorted(shown.items()))

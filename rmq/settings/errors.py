@@ -42,9 +42,9 @@ class SettingError(ValueError):
 class SyntaxSettingError(SettingError):
     """A line is not `key=value`."""
 
-    def __init__(self, place: Place, problem: str) -> None:
-        super().__init__(place, "", "", problem)
-        self.args = (f"{place}: {problem}.",)
+    def __init__(self, place: Place, line: str, problem: str) -> None:
+        super().__init__(place, "", line, "key=value")
+        self.args = (f"{place}: the line is not key=value{f' ({problem})' if problem else ''}: {line.strip()}",)
 
 
 class UnknownKeyError(SettingError):

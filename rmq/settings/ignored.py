@@ -28,12 +28,14 @@ class Group:
         reason: why they have no effect.
         rows: the keys, see the module's text.
         refused: why another value than the default is not even accepted.
+        quiet: Apache does not list the keys unless they are set.
     """
 
     section: str
     reason: str
     rows: str
     refused: str | None = None
+    quiet: bool = False
 
 
 GROUPS = (
@@ -152,19 +154,19 @@ GROUPS = (
         int printChannelGroupsMinNum=5
         long consumerFallbehindThreshold=17179869184
         """),
-    Group("broker", "Access rights are not checked.", "boolean authenticationEnabled=- authorizationEnabled=-",
-          refused=OPEN_BROKER),
+    Group("broker", "Access rights are not checked.", "boolean authenticationEnabled=false authorizationEnabled=false",
+          refused=OPEN_BROKER, quiet=True),
     Group("broker", "Access rights are not checked.", """
         String configName=- clusterName=- authConfigPath=- authenticationProvider=-
         String authenticationMetadataProvider=- authenticationStrategy=- authenticationWhitelist=-
         String initAuthenticationUser=- innerClientAuthenticationCredentials=- authorizationProvider=-
         String authorizationMetadataProvider=- authorizationStrategy=- authorizationWhitelist=-
-        boolean migrateAuthFromV1Enabled=-
-        int userCacheMaxNum=- userCacheExpiredSecond=- userCacheRefreshSecond=- aclCacheMaxNum=-
-        int aclCacheExpiredSecond=- aclCacheRefreshSecond=- statefulAuthenticationCacheMaxNum=-
-        int statefulAuthenticationCacheExpiredSecond=- statefulAuthorizationCacheMaxNum=-
-        int statefulAuthorizationCacheExpiredSecond=-
-        """),
+        boolean migrateAuthFromV1Enabled=false
+        int userCacheMaxNum=1000 userCacheExpiredSecond=600 userCacheRefreshSecond=60 aclCacheMaxNum=1000
+        int aclCacheExpiredSecond=600 aclCacheRefreshSecond=60 statefulAuthenticationCacheMaxNum=10000
+        int statefulAuthenticationCacheExpiredSecond=60 statefulAuthorizationCacheMaxNum=10000
+        int statefulAuthorizationCacheExpiredSecond=60
+        """, quiet=True),
     Group("server", "One thread serves all connections.", """
         int serverWorkerThreads=8 serverCallbackExecutorThreads=0 serverSelectorThreads=3
         int serverOnewaySemaphoreValue=256 serverAsyncSemaphoreValue=64 shutdownWaitTimeSeconds=30
@@ -286,8 +288,8 @@ GROUPS = (
 )  # fmt: skip
 
 
-def _by_processors(key: str, processors: int) -> int:
-    """Apache's default of a thread count."""
+def threads_by_processors(key: str, processors: int) -> int:
+    """Apache's default of a thread count (BrokerConfig, NettyClientConfig)."""
     few = min(processors, 4)
     return {
         "sendMessageThreadPoolNums": few,
@@ -318,10 +320,10 @@ def _option(group: Group, java_type: str, key: str, default: str) -> Option:
     value: Value
     shown = None
     if default == "?":
-        value, shown = _by_processors(key, os.cpu_count() or 1), "by number of processors"
+        value, shown = threads_by_processors(key, os.cpu_count() or 1), "by number of processors"
     else:
         value = None if default == "-" else bare.parse(default)
     return Option(
         name="", key=key, kind=kind, bits=bits, default=value, help=group.reason, shown=shown,
-        optional=value is None, refused=group.refused,
+        optional=value is None, refused=group.refused, quiet=group.quiet,
     )  # fmt: skip

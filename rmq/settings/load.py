@@ -13,8 +13,13 @@ from typing import Generic, TypeVar
 
 from rmq.settings.environment import NamesrvAddressError
 from rmq.settings.errors import (
-    NamesrvSettingError, Place, SettingError, SlaveIdError, SyntaxSettingError, unknown_key,
-)  # fmt: skip
+    NamesrvSettingError,
+    Place,
+    SettingError,
+    SlaveIdError,
+    SyntaxSettingError,
+    unknown_key,
+)
 from rmq.settings.model import BrokerSettings, NamesrvSettings, Settings, catalogue, nearest_key
 from rmq.settings.option import BadValueError, Option, Value, text_of
 from rmq.settings.store import BrokerRole
@@ -155,7 +160,7 @@ def parse_properties(text: str, file: str | None = None) -> Iterator[Entry]:
         SyntaxSettingError: a line is not `key=value`.
     """
     # Imported late: the command-line tools need this package, but seldom a file.
-    from jproperties import ParseError, Properties  # noqa: PLC0415
+    from jproperties import ParseError, Properties
 
     for number, logical_line in _logical_lines(text):
         place = Place(file, number)
@@ -163,7 +168,7 @@ def parse_properties(text: str, file: str | None = None) -> Iterator[Entry]:
         try:
             properties.load(logical_line)
         except ParseError as bad:
-            raise SyntaxSettingError(place, bad.message) from None
+            raise SyntaxSettingError(place, logical_line, bad.message) from None
         for key in properties:
             yield Entry(key, properties[key].data, place)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import functools
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -19,7 +17,7 @@ from rmq.settings.remoting import ClientConfig, ServerConfig
 from rmq.settings.store import BrokerRole, StoreConfig
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Settings:
     """What servers have in common; use `BrokerSettings` or `NamesrvSettings`.
 
@@ -81,7 +79,7 @@ def _broker_file() -> str:
     return home_path("store", "config", "broker.properties")()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class BrokerSettings(Settings):
     """The configuration of a broker."""
 
@@ -109,7 +107,7 @@ def _namesrv_server() -> ServerConfig:
     return ServerConfig(listen_port=9876)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class NamesrvSettings(Settings):
     """The configuration of a name server."""
 
@@ -125,17 +123,25 @@ class NamesrvSettings(Settings):
     def settle(self) -> None:
         """The file that updates rewrite is the one given with -c, else configStorePath."""
         if self.file:
-            self.namesrv.config_store_path = os.path.abspath(self.file)
+            self.namesrv.config_store_path = self.file
         self.file = self.namesrv.config_store_path
 
 
-@functools.cache
+_catalogues: dict[type, Mapping[str, tuple[str, Option]]] = {}
+
+
 def catalogue(kind: type[Settings]) -> Mapping[str, tuple[str, Option]]:
-    """Every spelling of every key of a server -> (section, option).
+    """Every spelling of every key of a server -> (section, option); made once.
 
     Raises:
         TypeError: two declarations share a spelling.
     """
+    if kind not in _catalogues:
+        _catalogues[kind] = _catalogue(kind)
+    return _catalogues[kind]
+
+
+def _catalogue(kind: type[Settings]) -> Mapping[str, tuple[str, Option]]:
     found: dict[str, tuple[str, Option]] = {}
     for section, declared in kind.SECTIONS.items():
         for option in (*options_of(declared), *ignored_options(section)):

@@ -36,7 +36,7 @@ class NamesrvConfig:
     )
     broker_expired_time: int = option(
         120_000, "Silence after which a broker's routes go, unless its registration names another time.",
-        unit="ms", minimum=1, own=True, dynamic=True, bits=64,
+        unit="ms", minimum=1, quiet=True, dynamic=True, bits=64,
     )  # fmt: skip
     support_acting_master: bool = option(
         False, "Whether the lowest-numbered slave stands in for a missing master in routes.", dynamic=True

@@ -49,7 +49,7 @@ class Option:
         choices: the only values allowed.
         check: a further test; raises BadValueError.
         aliases: other spellings that are accepted.
-        own: not known to Apache, hence listed only when it is set to something else than the default.
+        quiet: left out of listings while it has its default, because Apache has no such key or does not list it.
         optional: may be "not set": an empty text means None.
         refused: why no value but the default is taken, for keys that must not be passed over in silence.
     """
@@ -69,7 +69,7 @@ class Option:
     choices: tuple[Value, ...] = ()
     check: Callable[[Value], None] | None = None
     aliases: tuple[str, ...] = ()
-    own: bool = False
+    quiet: bool = False
     optional: bool = False
     refused: str | None = None
 
@@ -175,14 +175,14 @@ def option(
     choices: tuple[Value, ...] = (),
     check: Callable[[Value], None] | None = None,
     aliases: tuple[str, ...] = (),
-    own: bool = False,
+    quiet: bool = False,
     refused: str | None = None,
 ) -> T:
     """Declare a key with a constant default; the arguments are the attributes of `Option`."""
     declared = {
         "key": key, "default": default, "help": help, "shown": shown, "unit": unit, "bits": bits,
         "dynamic": dynamic, "important": important, "minimum": minimum, "maximum": maximum, "choices": choices,
-        "check": check, "aliases": aliases, "own": own, "refused": refused,
+        "check": check, "aliases": aliases, "quiet": quiet, "refused": refused,
     }  # fmt: skip
     # The declared type is that of the value, so that mypy checks the default and the attribute alike.
     field: T = dataclasses.field(default=default, metadata={_METADATA: declared})

@@ -22,7 +22,7 @@ class ServerConfig:
     server_socket_backlog: int = option(1024, "Connections that wait to be accepted.", minimum=1)
     frame_max_length: int = option(
         16_777_216, "Largest frame that is accepted; a longer one closes the connection.",
-        unit="bytes", minimum=1024, own=True,
+        unit="bytes", minimum=1024, quiet=True,
     )  # fmt: skip
 
 

@@ -12,18 +12,16 @@ from dataclasses import dataclass
 
 from rmq.settings.broker import BrokerConfig
 from rmq.settings.dump import body
-from rmq.settings.errors import ForbiddenKeyError, Place, UnknownKeyError
+from rmq.settings.errors import ForbiddenKeyError, UnknownKeyError
 from rmq.settings.load import Entry, parse_properties, parse_value
 from rmq.settings.model import Settings, catalogue, nearest_key
 from rmq.settings.option import Option, Value, text_of
 
-_ALWAYS_FORBIDDEN = {
+ALWAYS_FORBIDDEN = {
     "broker": ("brokerConfigPath", "rocketmqHome", "configBlackList"),
     "namesrv": ("configBlackList", "configStorePath", "kvConfigPath", "rocketmqHome"),
 }
 """AdminBrokerProcessor.initConfigBlackList and its twin of the name server; `configBlackList` adds to them."""
-
-_REQUEST = Place("update")
 
 
 class Effect(enum.Enum):
@@ -57,7 +55,7 @@ def update(settings: Settings, text: str) -> tuple[Change, ...]:
     """
     forbidden = black_list(settings)
     plan: list[tuple[Option, Value]] = []
-    for entry in parse_properties(text, _REQUEST.file):
+    for entry in parse_properties(text, "update request"):
         if entry.key in forbidden:
             raise ForbiddenKeyError(entry.place, entry.key)
         plan.append(_checked(settings, entry))
@@ -77,7 +75,7 @@ def black_list(settings: Settings) -> frozenset[str]:
     """Keys that cannot be updated."""
     section = "broker" if BrokerConfig in settings.SECTIONS.values() else "namesrv"
     named = str(settings.value("configBlackList")).split(";")
-    return frozenset((*_ALWAYS_FORBIDDEN[section], *(key.strip() for key in named)))
+    return frozenset((*ALWAYS_FORBIDDEN[section], *(key.strip() for key in named)))
 
 
 def _checked(settings: Settings, entry: Entry) -> tuple[Option, Value]:

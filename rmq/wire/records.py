@@ -155,20 +155,17 @@ CheckpointExtension = Struct(
     "queue_digest" / Int64ub,
     "index_digest" / Int64ub,
     "index_behind" / Int64sb,
-    "damaged_count" / Int32sb,
     "crc" / Int32ub,
 )
 """Our addition behind it, which Apache leaves alone. Log, queues and index are on disk up to `safe_offset`, if the
-head is still what `head_copy` says and `crc` (CRC-32 of everything before it, and of the damaged list) is right.
-`index_behind` is the physical offset from which records are not indexed yet, -1 when all are. `damaged_count`
-physical offsets of unreadable records follow."""
+head is still what `head_copy` says and `crc` is the CRC-32 of the fields before it. `index_behind` is the physical
+offset from which records are not indexed yet, -1 when all are."""
 
 CheckpointPage = Padded(
     4096,
     Struct(
         "head" / CheckpointHead,
         "extension" / CheckpointExtension,
-        "damaged" / Int64sb[this.extension.damaged_count],
     ),
 )
 """The whole checkpoint file."""

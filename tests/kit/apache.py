@@ -38,28 +38,30 @@ class ApacheCluster:
         self._broker_config = write_config(home / "broker.conf", config)
         self.restart()
 
-    def _start(self, main_class: str, config: Path, *flags: str) -> Child:
+    def _boot(self, main_class: str, config: Path, *flags: str) -> None:
         words = java(apache_class_path(), main_class, f"-Duser.home={self.home}", *SERVER_FLAGS, *flags)
-        return Child([*words, "-c", str(config)], cwd=self.home, env={"ROCKETMQ_HOME": str(self.home)})
+        child = Child([*words, "-c", str(config)], cwd=self.home, env={"ROCKETMQ_HOME": str(self.home)})
+        self._children.append(child)
+        child.wait_line("boot success")
 
     def restart(self) -> None:
-        self._namesrv = self._start("org.apache.rocketmq.namesrv.NamesrvStartup", self._namesrv_config, "-Xms256m", "-Xmx256m")
-        self._broker = self._start("org.apache.rocketmq.broker.BrokerStartup", self._broker_config, "-Xms1g", "-Xmx1g")
+        self._children: list[Child] = []
         try:
-            self._namesrv.wait_line("boot success")
-            self._broker.wait_line("boot success")
+            # In this order: a broker whose first registration fails waits ten seconds for the next.
+            self._boot("org.apache.rocketmq.namesrv.NamesrvStartup", self._namesrv_config, "-Xms256m", "-Xmx256m")
+            self._boot("org.apache.rocketmq.broker.BrokerStartup", self._broker_config, "-Xms1g", "-Xmx1g")
             wait_for_broker(self.namesrv_addr, self.broker_addr)
         except BaseException:
             self.kill()
             raise
 
     def stop(self) -> None:
-        self._broker.terminate()
-        self._namesrv.terminate()
+        for child in reversed(self._children):
+            child.terminate()
 
     def kill(self) -> None:
-        self._broker.kill()
-        self._namesrv.kill()
+        for child in reversed(self._children):
+            child.kill()
 
 
 @dataclass(frozen=True)

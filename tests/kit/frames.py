@@ -6,8 +6,9 @@ import struct
 import time
 from typing import Any
 
-GET_BROKER_CLUSTER_INFO = 106
+UPDATE_AND_CREATE_TOPIC = 17
 GET_ROUTE_BY_TOPIC = 105
+GET_BROKER_CLUSTER_INFO = 106
 
 
 class NoAnswer(Exception):
@@ -58,3 +59,19 @@ def wait_for_broker(namesrv_addr: str, broker_addr: str, *, timeout: float = 60.
             seen = f"{cluster!r} {route_header} {route!r}"
         time.sleep(0.05)
     raise TimeoutError(f"{namesrv_addr} does not know {broker_addr}; last seen: {seen}")
+
+
+def create_topic(namesrv_addr: str, broker_addr: str, topic: str, queues: int) -> None:
+    """Create a topic at the broker, and wait until the name server has its route."""
+    fields = {
+        "topic": topic, "defaultTopic": "TBW102", "readQueueNums": str(queues), "writeQueueNums": str(queues), "perm": "6",
+        "topicFilterType": "SINGLE_TAG", "topicSysFlag": "0", "order": "false",
+    }
+    header, _ = ask(broker_addr, UPDATE_AND_CREATE_TOPIC, fields)
+    if header["code"] != 0:
+        raise RuntimeError(f"topic {topic} not created: {header}")
+    deadline = time.monotonic() + 10
+    while ask(namesrv_addr, GET_ROUTE_BY_TOPIC, {"topic": topic})[0]["code"] != 0:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no route of {topic}")
+        time.sleep(0.02)

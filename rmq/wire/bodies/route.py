@@ -1,12 +1,13 @@
 """Route data: which brokers hold which queues of a topic.
 
-Source: TopicRouteData, QueueData, BrokerData, ClusterInfo, MessageQueue.
+Source: TopicRouteData, QueueData, BrokerData, ClusterInfo, MessageQueue, BrokerMemberGroup.
 """
 
 from __future__ import annotations
 
 from dataclasses import field
 
+from rmq.wire.bodies.mapping import TopicQueueMappingInfo
 from rmq.wire.declare import Int32, Int64, body, key_body
 
 
@@ -52,3 +53,28 @@ class TopicRouteData:
     queue_datas: list[QueueData] = field(default_factory=list)
     filter_server_table: dict[str, list[str]] = field(default_factory=dict)
     order_topic_conf: str | None = None
+    topic_queue_mapping_by_broker: dict[str, TopicQueueMappingInfo] | None = None
+
+
+@body
+class ClusterInfo:
+    """All brokers by name, and the broker names of each cluster."""
+
+    broker_addr_table: dict[str, BrokerData] = field(default_factory=dict)
+    cluster_addr_table: dict[str, list[str]] = field(default_factory=dict)
+
+
+@body
+class BrokerMemberGroup:
+    """The replicas of one broker name that are alive."""
+
+    cluster: str | None = None
+    broker_name: str | None = None
+    broker_addrs: dict[Int64, str] = field(default_factory=dict)
+
+
+@body
+class BrokerMemberGroupReply:
+    """The answer to a look-up of a member group."""
+
+    broker_member_group: BrokerMemberGroup | None = None

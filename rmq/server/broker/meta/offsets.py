@@ -1,0 +1,158 @@
+"""How far each consumer group has come in each queue.
+
+Offsets live in memory and go to `config/consumerOffset.json` every few seconds and at the end; a crash loses at most
+what was committed since, and its messages are delivered again.
+
+An operator's reset is kept beside them: the next pull of the queue is told to go there and takes the mark away;
+until then the group's own commits to that queue are ignored.
+
+Source: ConsumerOffsetManager.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rmq.server.broker.meta.config_file import ConfigFile
+from rmq.wire import fastjson
+from rmq.wire.bodies.topic import DataVersion
+from rmq.wire.declare import Int32, Int64, body, decode_body, to_plain
+
+SEPARATOR: Final = "@"
+
+Queue = tuple[str, str, int]
+"""Group, topic, queue id."""
+
+
+@body
+class _OffsetsFile:
+    data_version: DataVersion | None = None
+    group_topic_map: dict[str, list[str]] | None = None
+    offset_table: dict[str, dict[Int32, Int64]] | None = None
+
+
+class OffsetTable:
+    """Committed offsets of all groups.
+
+    Attributes:
+        version: counts the saves; the file carries it.
+    """
+
+    def __init__(self, file: ConfigFile) -> None:
+        self._file = file
+        self._offsets: dict[str, dict[int, int]] = {}
+        self._resets: dict[Queue, int] = {}
+        self._dirty = False
+        self.version = DataVersion(state_version=0, timestamp=0, counter=0)
+
+    def load(self) -> None:
+        """Reads what an earlier run kept.
+
+        Raises:
+            ConfigFileError: the file is damaged.
+        """
+        stored = self._file.load(lambda content: decode_body(_OffsetsFile, content))
+        if stored is not None:
+            self._offsets = {key: table for key, table in (stored.offset_table or {}).items() if key.count(SEPARATOR) == 1}
+            self.version = stored.data_version or self.version
+
+    def commit(self, group: str, topic: str, queue_id: int, offset: int) -> None:
+        """Keeps that the group has consumed everything before `offset`."""
+        key = f"{topic}{SEPARATOR}{group}"
+        table = self._offsets.get(key)
+        if table is None:
+            table = self._offsets[key] = {}
+        table[queue_id] = offset
+        self._dirty = True
+
+    def query(self, group: str, topic: str, queue_id: int) -> int:
+        """The pending reset or committed offset, -1 when there is neither."""
+        reset = self._resets.get((group, topic, queue_id))
+        if reset is not None:
+            return reset
+        table = self._offsets.get(f"{topic}{SEPARATOR}{group}")
+        return -1 if table is None else table.get(queue_id, -1)
+
+    def queues(self, group: str, topic: str) -> dict[int, int]:
+        """Committed offsets by queue id."""
+        return dict(self._offsets.get(f"{topic}{SEPARATOR}{group}", {}))
+
+    def topics_of(self, group: str) -> list[str]:
+        """Topics in which the group has offsets."""
+        return [topic for topic, owner in self._keys() if owner == group]
+
+    def groups_of(self, topic: str) -> list[str]:
+        """Groups that have offsets in the topic."""
+        return [group for owner, group in self._keys() if owner == topic]
+
+    def groups(self) -> set[str]:
+        """All groups that have offsets."""
+        return {group for _, group in self._keys()}
+
+    def reset(self, group: str, topic: str, queue_id: int, offset: int) -> None:
+        """Marks a queue so that the next pull goes on at `offset`."""
+        self._resets[group, topic, queue_id] = offset
+        self.commit(group, topic, queue_id, offset)
+
+    def has_reset(self, group: str, topic: str, queue_id: int) -> bool:
+        """Whether such a mark waits for the next pull."""
+        return (group, topic, queue_id) in self._resets
+
+    def take_reset(self, group: str, topic: str, queue_id: int) -> int | None:
+        """The mark, which is thereby taken away."""
+        return self._resets.pop((group, topic, queue_id), None) if self._resets else None
+
+    def clone(self, source: str, target: str, topic: str) -> None:
+        """Gives a group another group's offsets in a topic."""
+        self._offsets[f"{topic}{SEPARATOR}{target}"] = self.queues(source, topic)
+        self._dirty = True
+
+    def forget_topic(self, topic: str) -> None:
+        """Drops every group's offsets in a topic."""
+        self._forget([key for key in self._offsets if key.partition(SEPARATOR)[0] == topic])
+
+    def forget_group(self, group: str) -> None:
+        """Drops all offsets of a group."""
+        self._forget([key for key in self._offsets if key.partition(SEPARATOR)[2] == group])
+
+    def save(self, now: int) -> None:
+        """Writes the file if anything changed since.
+
+        Args:
+            now: milliseconds since the epoch, for the file's version.
+
+        Raises:
+            OSError: the disk refuses; the next save tries again.
+        """
+        if self._dirty:
+            self._dirty = False
+            self.version = self.version.next(now)
+            try:
+                self._file.save(fastjson.dumps(self._plain(), pretty=True))
+            except OSError:
+                self._dirty = True
+                raise
+
+    def to_json(self) -> bytes:
+        """The content as it travels to tools and slaves."""
+        return fastjson.dumps(self._plain()).encode()
+
+    def _plain(self) -> dict[str, object]:
+        topics: dict[str, list[str]] = {}
+        for topic, group in self._keys():
+            topics.setdefault(group, []).append(topic)
+        return to_plain(_OffsetsFile(self.version, topics, self._offsets))
+
+    def _keys(self) -> Iterator[tuple[str, str]]:
+        for key in self._offsets:
+            topic, _, group = key.partition(SEPARATOR)
+            yield topic, group
+
+    def _forget(self, keys: list[str]) -> None:
+        for key in keys:
+            del self._offsets[key]
+            topic, _, group = key.partition(SEPARATOR)
+            for queue in [queue for queue in self._resets if queue[:2] == (group, topic)]:
+                del self._resets[queue]
+        self._dirty = self._dirty or bool(keys)

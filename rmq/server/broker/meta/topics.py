@@ -1,0 +1,203 @@
+"""The broker's topics and how they come into being.
+
+A topic exists because an operator made it, because a client sent to it while auto-creation is on (its template, mostly
+TBW102, must carry the inherit bit), or because a consumer group needs its retry topic. Every change raises the data
+version, is on the disk before it is answered, and is told to the name servers.
+
+Source: TopicConfigManager.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from rmq.server.broker.meta.config_file import ConfigFile
+from rmq.settings.model import BrokerSettings
+from rmq.wire import fastjson
+from rmq.wire.bodies.topic import DataVersion, TopicConfig, TopicConfigSerializeWrapper
+from rmq.wire.declare import body, decode_body, to_plain
+from rmq.wire.names import (
+    BENCHMARK_TOPIC,
+    DEFAULT_TOPIC,
+    OFFSET_MOVED_EVENT,
+    RETRY_PREFIX,
+    SCHEDULE_TOPIC,
+    SELF_TEST_TOPIC,
+    SYNC_BROKER_MEMBER_PREFIX,
+    TIMER_TOPIC,
+    TRANS_HALF_TOPIC,
+    TRANS_OP_HALF_TOPIC,
+    is_system_topic,
+    reply_topic,
+    revive_topic,
+)
+
+PERM_READ: Final = 4
+PERM_WRITE: Final = 2
+PERM_INHERIT: Final = 1
+_READ_WRITE: Final = PERM_READ | PERM_WRITE
+_SCHEDULE_QUEUES: Final = 18
+_BENCHMARK_QUEUES: Final = 1024
+_REVIVE_QUEUES: Final = 8
+_TEMPLATE_QUEUES: Final = 16
+
+
+@body
+class _TopicsFile:
+    data_version: DataVersion | None = None
+    topic_config_table: dict[str, TopicConfig] | None = None
+
+
+class TopicTable:
+    """All topics of a broker.
+
+    Args:
+        settings: which system topics exist, and whether topics may create themselves.
+        file: `config/topics.json`.
+        now: milliseconds since the epoch.
+
+    Attributes:
+        configs: topics by name; look-ups of the hot path read it directly.
+        version: raised with every change.
+        on_change: called with the changed topics, and with none after a removal.
+    """
+
+    def __init__(self, settings: BrokerSettings, file: ConfigFile, now: Callable[[], int]) -> None:
+        self._settings = settings
+        self._file = file
+        self._now = now
+        self.configs: dict[str, TopicConfig] = {}
+        self.version = DataVersion(state_version=0, timestamp=now(), counter=0)
+        self.on_change: Callable[[list[TopicConfig]], None] = lambda changed: None
+        self._own_topics = frozenset(
+            (settings.broker.broker_cluster_name, settings.broker.broker_name, settings.broker.msg_trace_topic_name)
+        )
+        for config in self._system_topics():
+            self.configs[config.topic_name] = config
+
+    def load(self) -> None:
+        """Reads what an earlier run kept; system topics take the settings of this run.
+
+        Raises:
+            ConfigFileError: the file is damaged.
+        """
+        stored = self._file.load(lambda content: decode_body(_TopicsFile, content))
+        if stored is None:
+            return
+        for name, config in (stored.topic_config_table or {}).items():
+            if not self.is_system(name) or name not in self.configs:
+                self.configs[name] = config
+        if stored.data_version is not None:
+            self.version = stored.data_version
+
+    def save(self) -> None:
+        """Writes the file.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        content = _TopicsFile(self.version, self.configs)
+        self._file.save(fastjson.dumps(to_plain(content), pretty=True))
+
+    def is_system(self, name: str) -> bool:
+        """Whether RocketMQ itself owns the topic."""
+        return is_system_topic(name) or name in self._own_topics
+
+    def is_order(self, name: str) -> bool:
+        """Whether the topic was made for ordered messages."""
+        config = self.configs.get(name)
+        return config is not None and config.order
+
+    def put(self, *configs: TopicConfig) -> None:
+        """Creates or overwrites topics as they are given."""
+        for config in configs:
+            self.configs[config.topic_name] = config
+        self._changed(list(configs))
+
+    def remove(self, name: str) -> bool:
+        """Forgets a topic; False when it was unknown."""
+        if self.configs.pop(name, None) is None:
+            return False
+        self._changed([])
+        return True
+
+    def create_on_send(self, name: str, template: str, client_queues: int, sys_flag: int = 0) -> TopicConfig | None:
+        """The topic that a client sent to, made after its template; None when that is not allowed.
+
+        Args:
+            name: the topic, already found legal and missing.
+            template: the topic whose permission and filter type are inherited.
+            client_queues: how many queues the client would like.
+            sys_flag: unit bits.
+        """
+        model = self.configs.get(template)
+        auto_create = self._settings.broker.auto_create_topic_enable
+        if model is not None and model.perm & PERM_INHERIT and (auto_create or template != DEFAULT_TOPIC):
+            queues = max(0, min(client_queues, model.write_queue_nums))
+            config = TopicConfig(
+                topic_name=name,
+                read_queue_nums=queues,
+                write_queue_nums=queues,
+                perm=model.perm & ~PERM_INHERIT,
+                topic_filter_type=model.topic_filter_type,
+                topic_sys_flag=sys_flag,
+            )
+            self.put(config)
+            return config
+        if name.startswith(RETRY_PREFIX):
+            return self.ensure(name, 1, sys_flag=sys_flag)
+        return None
+
+    def ensure(self, name: str, queues: int, *, order: bool = False, sys_flag: int = 0) -> TopicConfig:
+        """A readable and writable topic that the broker itself needs, such as a group's retry topic."""
+        config = self.configs.get(name)
+        if config is None:
+            config = TopicConfig(
+                topic_name=name,
+                read_queue_nums=queues,
+                write_queue_nums=queues,
+                perm=_READ_WRITE,
+                topic_sys_flag=sys_flag,
+                order=order,
+            )
+            self.put(config)
+        elif config.order != order:
+            config.order = order
+            self.put(config)
+        return config
+
+    def wrapper(self) -> TopicConfigSerializeWrapper:
+        """The whole table as it travels."""
+        return TopicConfigSerializeWrapper(topic_config_table=dict(self.configs), data_version=self.version)
+
+    def _changed(self, changed: list[TopicConfig]) -> None:
+        self.version = self.version.next(self._now())
+        self.save()
+        self.on_change(changed)
+
+    def _system_topics(self) -> Iterator[TopicConfig]:
+        broker = self._settings.broker
+        cluster = broker.broker_cluster_name
+
+        def topic(name: str, queues: int = 1, perm: int = _READ_WRITE) -> TopicConfig:
+            return TopicConfig(topic_name=name, read_queue_nums=queues, write_queue_nums=queues, perm=perm)
+
+        yield topic(SELF_TEST_TOPIC)
+        if broker.auto_create_topic_enable:
+            yield topic(DEFAULT_TOPIC, broker.default_topic_queue_nums, _READ_WRITE | PERM_INHERIT)
+        yield topic(BENCHMARK_TOPIC, _BENCHMARK_QUEUES)
+        cluster_perm = _READ_WRITE if broker.cluster_topic_enable else 0
+        yield topic(cluster, _TEMPLATE_QUEUES, PERM_INHERIT | cluster_perm)
+        broker_perm = _READ_WRITE if broker.broker_topic_enable else 0
+        yield topic(broker.broker_name, 1, PERM_INHERIT | broker_perm)
+        yield topic(OFFSET_MOVED_EVENT)
+        yield topic(SCHEDULE_TOPIC, _SCHEDULE_QUEUES)
+        if broker.trace_topic_enable:
+            yield topic(broker.msg_trace_topic_name)
+        yield topic(reply_topic(cluster))
+        yield topic(revive_topic(cluster), _REVIVE_QUEUES)
+        yield topic(SYNC_BROKER_MEMBER_PREFIX + broker.broker_name, 1, PERM_INHERIT)
+        yield topic(TRANS_HALF_TOPIC)
+        yield topic(TRANS_OP_HALF_TOPIC)
+        yield topic(TIMER_TOPIC)

@@ -1,0 +1,1 @@
+"""Messages on their way to a consumer: what waits, and for what."""

@@ -1,0 +1,145 @@
+"""Long polling: pulls that found nothing wait here until a message arrives or their time is over.
+
+A pull parks under its topic and queue. Arrivals are only noted, because many come in one read; `wake` then answers
+each waiting pull once. A pull with a tag filter wakes only for messages with one of its tags. A woken pull runs again,
+now without the right to wait. Parked pulls end with their connection, and their number is bounded.
+
+Source: PullRequestHoldService, ManyPullRequest, NotifyMessageArrivingListener.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from twisted.internet.task import LoopingCall
+
+from rmq.remoting.protocol import Connection
+from rmq.remoting.reactor import Clock
+from rmq.wire.command import Command
+
+SWEEP_SECONDS: Final = 1.0
+"""Pause between two looks for pulls whose time is over."""
+
+Queue = tuple[str, int]
+
+
+class ParkedPull:
+    """A pull that waits.
+
+    Attributes:
+        offset: the queue offset it asks for.
+        deadline: clock time at which it is answered in any case.
+        tags: tag hashes it wants, or None for every message.
+    """
+
+    __slots__ = ("command", "connection", "deadline", "offset", "queue", "tags")
+
+    def __init__(
+        self,
+        connection: Connection,
+        command: Command,
+        queue: Queue,
+        offset: int,
+        deadline: float,
+        tags: frozenset[int] | None,
+    ) -> None:
+        self.connection = connection
+        self.command = command
+        self.queue = queue
+        self.offset = offset
+        self.deadline = deadline
+        self.tags = tags
+
+
+class PullHold:
+    """The waiting pulls of a broker.
+
+    Args:
+        clock: tells time and calls later.
+        rerun: runs a pull again without letting it wait, and sends its reply.
+        limit: most pulls that may wait.
+    """
+
+    def __init__(self, clock: Clock, rerun: Callable[[ParkedPull], None], *, limit: int = 32768) -> None:
+        self._clock = clock
+        self._rerun = rerun
+        self._limit = limit
+        self._parked: dict[Queue, list[ParkedPull]] = {}
+        self._of_connection: dict[Connection, set[ParkedPull]] = {}
+        self._arrived: dict[Queue, list[tuple[int, int]]] = {}
+        self._sweeper = LoopingCall(self.sweep)
+        self._sweeper.clock = cast(Any, clock)
+        self.count = 0
+
+    def start(self) -> None:
+        """Begins to answer pulls whose time is over."""
+        self._sweeper.start(SWEEP_SECONDS, now=False)
+
+    def stop(self) -> None:
+        """Ends that; what waits stays unanswered, its connections are about to close."""
+        if self._sweeper.running:
+            self._sweeper.stop()
+
+    def park(self, pull: ParkedPull) -> bool:
+        """Lets a pull wait; False when too many wait already."""
+        if self.count >= self._limit:
+            return False
+        self._parked.setdefault(pull.queue, []).append(pull)
+        own = self._of_connection.get(pull.connection)
+        if own is None:
+            own = self._of_connection[pull.connection] = set()
+            pull.connection.on_close(self._connection_lost)
+        own.add(pull)
+        self.count += 1
+        return True
+
+    def arrived(self, topic: str, queue_id: int, next_offset: int, tags_code: int) -> None:
+        """Notes that a queue now ends before `next_offset`; cheap, called for every message."""
+        queue = (topic, queue_id)
+        if queue in self._parked:
+            self._arrived.setdefault(queue, []).append((next_offset, tags_code))
+
+    def wake(self) -> None:
+        """Answers the pulls that what arrived was waited for."""
+        if not self._arrived:
+            return
+        arrived, self._arrived = self._arrived, {}
+        for queue, messages in arrived.items():
+            end = messages[-1][0]
+            tags = {code for _, code in messages}
+            self._release(queue, lambda pull: pull.offset < end and (pull.tags is None or not pull.tags.isdisjoint(tags)))
+
+    def sweep(self) -> None:
+        """Answers the pulls whose time is over."""
+        now = self._clock.seconds()
+        for queue in list(self._parked):
+            self._release(queue, lambda pull: pull.deadline <= now)
+
+    def notify_all(self, topic: str) -> None:
+        """Answers every pull of a topic, because the topic changed or is gone."""
+        for queue in [queue for queue in self._parked if queue[0] == topic]:
+            self._release(queue, lambda pull: True)
+
+    def _release(self, queue: Queue, due: Callable[[ParkedPull], bool]) -> None:
+        parked = self._parked.pop(queue, [])
+        stay, go = [], []
+        for pull in parked:
+            (go if due(pull) else stay).append(pull)
+        if stay:
+            self._parked[queue] = stay
+        for pull in go:
+            self.count -= 1
+            own = self._of_connection.get(pull.connection)
+            if own is not None:
+                own.discard(pull)
+            self._rerun(pull)
+
+    def _connection_lost(self, connection: Connection) -> None:
+        for pull in self._of_connection.pop(connection, ()):
+            waiting = self._parked.get(pull.queue)
+            if waiting is not None and pull in waiting:
+                waiting.remove(pull)
+                self.count -= 1
+                if not waiting:
+                    del self._parked[pull.queue]

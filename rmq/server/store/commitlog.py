@@ -1,0 +1,252 @@
+"""The commit log: all messages of all topics, one after the other.
+
+Records never cross a file's end: when record length + 8 would pass it, the rest of the file becomes a *blank* and the
+record opens the next file. The last file is the active one; it stays mapped. Appending itself is in
+`rmq.server.store.append`, which works on the fields here; this class makes room and reads.
+
+What an earlier process wrote (`trusted_from` and before) is checked when it is read, so that a start need not read the
+whole log to know whether the disk still holds it.
+
+Source: CommitLog.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+from collections.abc import Callable
+
+from twisted.logger import Logger
+
+from rmq.server.store.api import PutStatus, StoreOptions
+from rmq.server.store.env import Env
+from rmq.server.store.record import STORE_TIME_PREFIX, check_record, store_time_of
+from rmq.server.store.segment import MapCache, Segment
+from rmq.server.store.segments import Segments
+from rmq.wire.layouts import BLANK_RECORD
+from rmq.wire.sysflag import BLANK_MAGIC
+
+_log = Logger()
+
+BLANK_MIN = 8
+"""Bytes that must remain after a record for the blank."""
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_PAGE = 4096
+_COPY = 1 << 20
+_LOG_MAPS = 64
+_REMEMBERED_DAMAGE = 4096
+
+
+class CommitLog:
+    """The log's files and its end.
+
+    Attributes:
+        segments: the files.
+        active: the file that grows, None before the first message.
+        map: its mapped bytes.
+        base: where it starts.
+        position: where the next record goes, relative to `base`.
+        reserved: how far space is certain, relative to `base`.
+        flushed: everything before this physical offset is on the disk.
+        trusted_from: records before this physical offset are checked when read.
+        last_timestamp: store time of the newest record; store times never go back.
+    """
+
+    def __init__(self, options: StoreOptions, env: Env, seconds: Callable[[], float]) -> None:
+        self._env = env
+        self._seconds = seconds
+        self._reserve_bytes = options.log_reserve_bytes
+        self._retry_interval = options.disk_full_retry_interval
+        directory = options.store_path_commit_log or f"{options.store_path_root_dir}/commitlog"
+        self.size = options.mapped_file_size_commit_log
+        self.segments = Segments(env, MapCache(_LOG_MAPS), directory, self.size)
+        # The active file has a cache of its own, so that reading old files never unmaps it.
+        self._active_cache = MapCache(1 << 30)
+        self.active: Segment | None = None
+        self.map: mmap.mmap | None = None
+        self.base = 0
+        self.position = 0
+        self.reserved = 0
+        self.flushed = 0
+        self.trusted_from = 0
+        self.last_timestamp = 0
+        self._no_space_until = 0.0
+        self._damaged: set[int] = set()
+
+    # --- life
+
+    @property
+    def end(self) -> int:
+        """Physical offset after the newest record."""
+        return self.base + self.position
+
+    @property
+    def min_offset(self) -> int:
+        """Physical offset of the oldest file's beginning; the end when there is none."""
+        files = self.segments.files
+        return files[0].start if files else self.end
+
+    def resume(self, end: int, flushed: int) -> None:
+        """Goes on at `end`, which recovery found; what stands before `flushed` is on the disk.
+
+        Raises:
+            OSError: the file cannot be mapped.
+        """
+        files = self.segments.files
+        segment = files[-1] if files else None
+        if segment is None or end >= segment.start + self.size:
+            # The newest file is full, or there is none: the next append makes one.
+            self.base, self.position, self.reserved = end - end % self.size, end % self.size, 0
+        else:
+            self._activate(segment)
+            self.position = end - self.base
+            segment.reserved = self.reserved = self.position
+        self.flushed = min(flushed, end)
+        self.trusted_from = end
+
+    def close(self) -> None:
+        """Unmaps everything."""
+        self.segments.close()
+        self.active = self.map = None
+
+    def _activate(self, segment: Segment) -> None:
+        segment.unmap()
+        if self.active is not None:
+            self.active.adopt(self.segments.cache)
+        segment.adopt(self._active_cache)
+        self.map = segment.mapped()
+        self.active = segment
+        self.base = segment.start
+        self.position = 0
+        self.reserved = segment.reserved
+
+    # --- room for appends
+
+    def make_room(self, length: int) -> PutStatus | None:
+        """Sees to it that a record, or several together, of `length` bytes fit at `position`, on reserved space.
+
+        Returns:
+            None when there is room, else why not: a full disk is asked again only after a short pause.
+        """
+        now = self._seconds()
+        if now < self._no_space_until:
+            return PutStatus.SERVICE_NOT_AVAILABLE
+        try:
+            if self.active is None or self.position + length + BLANK_MIN > self.size:
+                self._roll(length)
+            if self.position + length + BLANK_MIN > self.reserved:
+                self._reserve(length + BLANK_MIN)
+        except OSError as error:
+            self._no_space_until = now + self._retry_interval
+            if error.errno in _NO_SPACE:
+                _log.error("The disk is full: messages are refused until there is space again ({error})", error=error)
+                return PutStatus.SERVICE_NOT_AVAILABLE
+            _log.error("The commit log cannot grow: {error}", error=error)
+            return PutStatus.CREATE_MAPPED_FILE_FAILED
+        return None
+
+    def _reserve(self, length: int) -> None:
+        active = self.active
+        if active is not None:
+            needed = min(self.size, self.position + length)
+            active.reserve(needed, needed - needed % _PAGE + self._reserve_bytes)
+            self.reserved = active.reserved
+
+    def _roll(self, length: int) -> None:
+        start = self.base if self.active is None else self.base + self.size
+        files = self.segments.files
+        if files and files[-1].start == start:
+            segment = files[-1]
+        else:
+            segment = self.segments.create(start)
+        if segment.reserved < length + BLANK_MIN:
+            # Space first: the blank that closes the old file cannot be taken back.
+            segment.reserve(length + BLANK_MIN, self._reserve_bytes)
+        blank_map, at = self.map, self.position
+        old = self.active
+        if old is not None and blank_map is not None and at < self.size:
+            if self.reserved < at + BLANK_MIN:
+                self._reserve(BLANK_MIN)
+            BLANK_RECORD.pack_into(blank_map, at, self.size - at, BLANK_MAGIC)
+        self._activate(segment)
+
+    # --- reading
+
+    def read(self, physical: int, size: int) -> bytes | None:
+        """The record of `size` bytes at `physical`; None when it is not there or damaged."""
+        segment = self.segments.find(physical)
+        end = physical + size
+        if segment is None or size <= 0 or end > self.end or end > segment.start + self.size:
+            return None
+        at = physical - segment.start
+        try:
+            data: bytes = (segment.map or segment.mapped())[at : at + size]
+        except OSError as error:
+            _log.error("{path} cannot be mapped: {error}", path=segment.path, error=error)
+            return None
+        if physical < self.trusted_from:
+            problem = check_record(data, physical)
+            if problem:
+                self.report_damage(physical, f"{problem} in {segment.path} at {at} (offset {physical})")
+                return None
+        return data
+
+    def report_damage(self, physical: int, sentence: str) -> None:
+        """Logs a record that cannot be read, once."""
+        if physical not in self._damaged:
+            if len(self._damaged) >= _REMEMBERED_DAMAGE:
+                self._damaged.clear()
+            self._damaged.add(physical)
+            _log.error("{sentence}; it is left out", sentence=sentence)
+
+    def message_at(self, physical: int) -> bytes | None:
+        """The record that begins at `physical`, None when none does: offsets come from clients."""
+        segment = self.segments.find(physical)
+        if segment is None or not segment.start <= physical <= self.end - BLANK_MIN:
+            return None
+        at = physical - segment.start
+        if at + BLANK_MIN > self.size:
+            return None
+        try:
+            size = int.from_bytes((segment.map or segment.mapped())[at : at + 4], "big", signed=True)
+        except OSError as error:
+            _log.error("{path} cannot be mapped: {error}", path=segment.path, error=error)
+            return None
+        data = self.read(physical, size)
+        return data if data is not None and check_record(data, physical) is None else None
+
+    def store_time(self, physical: int) -> int:
+        """Store time of the record at `physical`, -1 when there is none."""
+        segment = self.segments.find(physical)
+        if segment is None or not 0 <= physical <= self.end - STORE_TIME_PREFIX:
+            return -1
+        at = physical - segment.start
+        if at + STORE_TIME_PREFIX > self.size:
+            return -1
+        try:
+            head = (segment.map or segment.mapped())[at : at + STORE_TIME_PREFIX]
+        except OSError as error:
+            _log.error("{path} cannot be mapped: {error}", path=segment.path, error=error)
+            return -1
+        return store_time_of(head)
+
+    # --- durability
+
+    def unsynced(self, end: int) -> list[Segment]:
+        """The files to bring to the disk so that everything before `end` is there."""
+        return list(self.segments.between(self.flushed, end))
+
+    def dirty_again(self) -> None:
+        """Writes what is not yet on the disk over itself.
+
+        After a failed fdatasync the system counts the pages as clean, and the next one would succeed without having
+        written them.
+        """
+        for segment in self.segments.between(self.flushed, self.end):
+            low = max(0, self.flushed - segment.start)
+            high = min(self.size, self.end - segment.start)
+            view = segment.mapped()
+            for at in range(low, high, _COPY):
+                stop = min(high, at + _COPY)
+                view[at:stop] = view[at:stop]

@@ -1,0 +1,200 @@
+"""The store's file system: every call that touches the disk is here, so that tests can let any of them fail."""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import resource
+import shutil
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+_ZERO_CHUNK = 1 << 20
+_UNTRACKED = {"trackfd": False} if sys.version_info >= (3, 13) else {}
+_MAPS_WITHOUT_FDS = 16384
+
+
+class Lock:
+    """A held lock on a file; `release` gives it up."""
+
+    def __init__(self, descriptor: int, identity: tuple[int, int], held: set[tuple[int, int]]) -> None:
+        self._descriptor = descriptor
+        self._identity = identity
+        self._held = held
+
+    def release(self) -> None:
+        """Gives the lock up; twice does no harm."""
+        if self._identity in self._held:
+            self._held.discard(self._identity)
+            os.close(self._descriptor)
+
+
+class Env:
+    """The real file system. All methods raise OSError."""
+
+    _held_here: ClassVar[set[tuple[int, int]]] = set()
+
+    # --- directories
+
+    def make_directory(self, path: str) -> None:
+        """Creates a directory and those above it."""
+        os.makedirs(path, exist_ok=True)
+
+    def list_directory(self, path: str) -> list[str]:
+        """Names in a directory, sorted; none when it does not exist."""
+        try:
+            return sorted(os.listdir(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def remove_directory(self, path: str) -> None:
+        """Removes an empty directory."""
+        os.rmdir(path)
+
+    def sync_directory(self, path: str) -> None:
+        """Brings a directory's entries to the disk."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    # --- whole files
+
+    def file_size(self, path: str) -> int | None:
+        """Bytes of a file, None when there is none."""
+        try:
+            return os.stat(path).st_size
+        except FileNotFoundError:
+            return None
+
+    def modified(self, path: str) -> float:
+        """When a file was last changed, seconds since the epoch."""
+        return os.stat(path).st_mtime
+
+    def read_file(self, path: str) -> bytes | None:
+        """A small file's content, None when there is none."""
+        try:
+            return Path(path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write_file(self, path: str, data: bytes) -> None:
+        """Writes a small file in place, from its beginning, and brings it to the disk."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            os.pwrite(descriptor, data, 0)
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def remove(self, path: str) -> None:
+        """Removes a file; a missing one is no error."""
+        Path(path).unlink(missing_ok=True)
+
+    def rename(self, old: str, new: str) -> None:
+        """Renames a file over another."""
+        Path(old).replace(new)
+
+    # --- mapped files
+
+    def resize(self, path: str, size: int) -> None:
+        """Creates the file if need be and gives it a length; what is new reads as zeros and has no space yet."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            os.ftruncate(descriptor, size)
+        finally:
+            os.close(descriptor)
+
+    def map_file(self, path: str, size: int) -> mmap.mmap:
+        """Maps the first `size` bytes of an existing file, shared and writable."""
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            return mmap.mmap(descriptor, size, **_UNTRACKED)
+        finally:
+            os.close(descriptor)
+
+    def reserve(self, path: str, offset: int, length: int) -> None:
+        """Makes sure that the disk has room for these bytes of a file; what is there stays."""
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            os.posix_fallocate(descriptor, offset, length)
+        finally:
+            os.close(descriptor)
+
+    def sync_file(self, path: str) -> None:
+        """Brings a file's content to the disk, mapped changes too. Blocks; releases the interpreter lock."""
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def erase(self, path: str, start: int) -> None:
+        """Overwrites what stands from `start` on with zeros; holes are passed over."""
+        descriptor = os.open(path, os.O_RDWR)
+        zeros = bytes(_ZERO_CHUNK)
+        try:
+            size = os.fstat(descriptor).st_size
+            while start < size:
+                try:
+                    start = os.lseek(descriptor, start, os.SEEK_DATA)
+                except OSError:
+                    return
+                stop = os.lseek(descriptor, start, os.SEEK_HOLE)
+                while start < stop:
+                    length = min(_ZERO_CHUNK, stop - start)
+                    if os.pread(descriptor, length, start) != zeros[:length]:
+                        os.pwrite(descriptor, zeros[:length], start)
+                    start += length
+        finally:
+            os.close(descriptor)
+
+    # --- process and machine
+
+    def lock(self, path: str, content: bytes) -> Lock | None:
+        """Locks byte 0 of a file for this process and writes `content`; None when somebody holds it."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        status = os.fstat(descriptor)
+        identity = (status.st_dev, status.st_ino)
+        # The system's locks belong to the process: it would let us lock twice, and closing the second file would
+        # give the first lock up.
+        if identity in self._held_here:
+            os.close(descriptor)
+            return None
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0, os.SEEK_SET)
+            os.pwrite(descriptor, content, 0)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except OSError:
+            os.close(descriptor)
+            raise
+        self._held_here.add(identity)
+        return Lock(descriptor, identity, self._held_here)
+
+    def disk_used_ratio(self, path: str) -> float:
+        """Used share of the disk that holds `path`, 0 to 1; -1 when there is no such path."""
+        try:
+            usage = shutil.disk_usage(path)
+        except FileNotFoundError:
+            return -1.0
+        return (usage.total - usage.free) / usage.total if usage.total else -1.0
+
+    def physical_memory(self) -> int:
+        """Bytes of main memory."""
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+    def process_id(self) -> int:
+        """This process's id."""
+        return os.getpid()
+
+    def map_limit(self) -> int:
+        """How many files may be mapped at a time: before Python 3.13 each map holds a file descriptor."""
+        if _UNTRACKED:
+            return _MAPS_WITHOUT_FDS
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return _MAPS_WITHOUT_FDS if soft == resource.RLIM_INFINITY else min(_MAPS_WITHOUT_FDS, max(64, soft // 4))

@@ -1,0 +1,401 @@
+"""The index: hash chains from `topic#key` to physical offsets, in files named by the time they were made.
+
+A file is a header, a table of slots (the newest entry of each chain) and entries; an entry names the one before it in
+its chain. Entry 0 stands for "none", so counting starts at 1. The header in the file is brought up to date when the
+file is synced, closed or full, not with each key: after a crash `rewind` takes back what the header or the caller
+does not vouch for, and recovery adds it again.
+
+The index is never a reason to refuse a message. When it cannot be written, `behind` remembers the physical offset
+from which records are missing; `rmq.server.store.catchup` adds them later.
+
+Source: IndexFile, IndexHeader, IndexService.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zlib import crc32
+
+from twisted.logger import Logger
+
+from rmq.server.store.api import StoreOptions
+from rmq.server.store.env import Env
+from rmq.server.store.segment import MapCache, Segment
+from rmq.wire.javahash import IndexKeyHash
+from rmq.wire.layouts import INDEX_ENTRY as ENTRY
+from rmq.wire.layouts import INDEX_HEADER as HEADER
+from rmq.wire.layouts import INDEX_SLOT as SLOT
+
+_log = Logger()
+
+_NAME_DIGITS = 17
+_INDEX_MAPS = 16
+_MAX_INT = 0x7FFFFFFF
+
+
+class IndexFile:
+    """One index file with its header's fields; `count` is the number that the next entry gets."""
+
+    __slots__ = (
+        "begin_physical",
+        "begin_timestamp",
+        "count",
+        "end_physical",
+        "end_timestamp",
+        "entries_at",
+        "name",
+        "segment",
+        "slots",
+        "synced_count",
+        "top",
+        "used_slots",
+    )
+
+    def __init__(self, env: Env, cache: MapCache, directory: str, name: str, slots: int, entries: int) -> None:
+        self.name = name
+        self.slots = slots
+        self.top = entries
+        self.entries_at = HEADER.size + slots * SLOT.size
+        self.segment = Segment(env, cache, f"{directory}/{name}", 0, self.entries_at + entries * ENTRY.size)
+        self.begin_timestamp = self.end_timestamp = self.begin_physical = self.end_physical = 0
+        self.used_slots = 0
+        self.count = self.synced_count = 1
+
+    def load(self) -> bool:
+        """Reads the header; whether it makes sense.
+
+        Raises:
+            OSError: the file cannot be mapped.
+        """
+        (
+            self.begin_timestamp,
+            self.end_timestamp,
+            self.begin_physical,
+            self.end_physical,
+            self.used_slots,
+            count,
+        ) = HEADER.unpack_from(self.segment.mapped())
+        self.count = self.synced_count = max(1, count)
+        self.segment.reserved = self.entries_at + self.count * ENTRY.size
+        return count <= self.top and self.begin_physical <= self.end_physical and self.used_slots >= 0
+
+    def write_header(self) -> None:
+        """Brings the header in the file up to date.
+
+        Raises:
+            OSError: the file cannot be mapped.
+        """
+        HEADER.pack_into(
+            self.segment.mapped(),
+            0,
+            self.begin_timestamp,
+            self.end_timestamp,
+            self.begin_physical,
+            self.end_physical,
+            self.used_slots,
+            self.count,
+        )
+
+    def put(self, key_hash: int, physical: int, timestamp: int) -> None:
+        """Adds an entry; there must be room, on reserved space.
+
+        Raises:
+            OSError: the file cannot be mapped.
+        """
+        segment = self.segment
+        view = segment.map or segment.mapped()
+        count = self.count
+        slot_at = 40 + key_hash % self.slots * 4
+        previous = SLOT.unpack_from(view, slot_at)[0]
+        if previous <= 0 or previous >= count:
+            previous = 0
+            self.used_slots += 1
+        begin = self.begin_timestamp
+        seconds = (timestamp - begin) // 1000 if begin > 0 else 0
+        if not 0 <= seconds <= _MAX_INT:
+            seconds = 0 if seconds < 0 else _MAX_INT
+        ENTRY.pack_into(view, self.entries_at + count * 20, key_hash, physical, seconds, previous)
+        SLOT.pack_into(view, slot_at, count)
+        if count <= 1:
+            self.begin_physical = physical
+            self.begin_timestamp = timestamp
+        self.count = count + 1
+        self.end_physical = physical
+        self.end_timestamp = timestamp
+
+    def rewind(self, physical_end: int) -> None:
+        """Takes back the entries at `physical_end` and beyond, and those that the header does not know of.
+
+        Raises:
+            OSError: the file cannot be mapped.
+        """
+        view = self.segment.mapped()
+        stop = self.count
+        last = self.end_physical if stop > 1 else -1
+        # Entries that a crashed process added after it last wrote the header.
+        while stop < self.top:
+            _, physical, seconds, previous = ENTRY.unpack_from(view, self.entries_at + stop * ENTRY.size)
+            if physical < last or physical <= 0 < stop - 1 or seconds < 0 or previous >= stop:
+                break
+            if physical == 0 and not any(view[self.entries_at + stop * 20 : self.entries_at + stop * 20 + 20]):
+                break
+            last = physical
+            stop += 1
+        keep = stop
+        while keep > 1:
+            key_hash, physical, _, previous = ENTRY.unpack_from(view, self.entries_at + (keep - 1) * ENTRY.size)
+            if physical < physical_end and keep <= self.count:
+                break
+            keep -= 1
+            slot_at = HEADER.size + key_hash % self.slots * SLOT.size
+            if SLOT.unpack_from(view, slot_at)[0] == keep:
+                SLOT.pack_into(view, slot_at, previous)
+                if previous == 0:
+                    self.used_slots = max(0, self.used_slots - 1)
+        if keep < stop:
+            low, high = self.entries_at + keep * ENTRY.size, self.entries_at + stop * ENTRY.size
+            view[low:high] = bytes(high - low)
+        if keep < self.count:
+            self.count = keep
+            _, physical, seconds, _ = ENTRY.unpack_from(view, self.entries_at + (keep - 1) * ENTRY.size)
+            self.end_physical = physical if keep > 1 else self.begin_physical
+            self.end_timestamp = self.begin_timestamp + seconds * 1000 if keep > 1 else self.begin_timestamp
+        self.segment.reserved = self.entries_at + self.count * ENTRY.size
+        self.write_header()
+
+    def select(self, key_hash: int, most: int, begin: int, end: int, found: list[int]) -> None:
+        """Adds to `found`, up to `most` in all, the offsets of entries with this hash and a time in [begin, end].
+
+        Raises:
+            OSError: the file cannot be mapped.
+        """
+        view = self.segment.mapped()
+        number = SLOT.unpack_from(view, HEADER.size + key_hash % self.slots * SLOT.size)[0]
+        while 0 < number < self.count and len(found) < most:
+            its_hash, physical, seconds, previous = ENTRY.unpack_from(view, self.entries_at + number * ENTRY.size)
+            if seconds < 0:
+                break
+            time = self.begin_timestamp + seconds * 1000
+            if its_hash == key_hash and begin <= time <= end:
+                found.append(physical)
+            if previous >= number or time < begin:
+                break
+            number = previous
+
+    def covers(self, begin: int, end: int) -> bool:
+        """Whether the file's times and [begin, end] meet (IndexFile.isTimeMatched)."""
+        return begin <= self.end_timestamp and end >= self.begin_timestamp
+
+
+class Index:
+    """All index files of a store.
+
+    Attributes:
+        files: oldest first; only the last one grows.
+        free: entries that can be added to it without asking for room.
+        behind: physical offset from which records are not indexed, -1 when all are.
+    """
+
+    def __init__(self, options: StoreOptions, env: Env, seconds: Callable[[], float]) -> None:
+        self._env = env
+        self._seconds = seconds
+        self._directory = f"{options.store_path_root_dir}/index"
+        self._slots = options.max_hash_slot_num
+        self._entries = options.max_index_num
+        self._reserve_bytes = options.index_reserve_bytes
+        self._cache = MapCache(_INDEX_MAPS)
+        self._hashes: dict[str, IndexKeyHash] = {}
+        self.enabled = options.message_index_enable
+        self.files: list[IndexFile] = []
+        self.current: IndexFile | None = None
+        self.free = 0
+        self.behind = -1
+
+    # --- life
+
+    def load(self) -> list[str]:
+        """Finds the files; one that cannot be right is removed, with all after it, and named in the answer.
+
+        Raises:
+            OSError: a file cannot be read or removed.
+        """
+        problems: list[str] = []
+        for name in self._env.list_directory(self._directory):
+            if len(name) != _NAME_DIGITS or not name.isdigit():
+                continue
+            file = self._file(name)
+            length = self._env.file_size(file.segment.path)
+            if not problems and length == file.segment.size and file.load():
+                self.files.append(file)
+                continue
+            if not problems:
+                problems.append(f"{file.segment.path} of {length} bytes is no index file; it is built again")
+            file.segment.remove()
+        return problems
+
+    def rewind(self, physical_end: int) -> None:
+        """Takes back everything at `physical_end` and beyond.
+
+        Raises:
+            OSError: a file cannot be changed.
+        """
+        while self.files and self.files[-1].count <= 1:
+            self.files.pop().segment.remove()
+        while len(self.files) > 1 and self.files[-1].begin_physical >= physical_end:
+            self.files.pop().segment.remove()
+        if self.files:
+            self.files[-1].rewind(physical_end)
+            self._aim(self.files[-1])
+
+    def wipe(self) -> None:
+        """Removes all files.
+
+        Raises:
+            OSError: a file cannot be removed.
+        """
+        while self.files:
+            self.files[-1].segment.remove()
+            self.files.pop()
+        self.current = None
+        self.free = 0
+
+    def digest(self) -> int:
+        """A number that changes when files are missing."""
+        return crc32("\n".join(file.name for file in self.files).encode())
+
+    @property
+    def end(self) -> int:
+        """Physical offset of the newest indexed record, -1 when there is none."""
+        return self.files[-1].end_physical if self.files and self.files[-1].count > 1 else -1
+
+    def close(self) -> None:
+        """Writes the headers and unmaps everything.
+
+        Raises:
+            OSError: the newest file cannot be mapped.
+        """
+        if self.current is not None:
+            self.current.write_header()
+        for file in self.files:
+            file.segment.unmap()
+
+    def _file(self, name: str) -> IndexFile:
+        return IndexFile(self._env, self._cache, self._directory, name, self._slots, self._entries)
+
+    # --- adding
+
+    def add(self, topic: str, uniq_key: str | None, keys: str | None, physical: int, timestamp: int) -> None:
+        """Indexes one record under its unique key and each of its keys. Never raises for the disk: see `behind`."""
+        if self.behind >= 0:
+            return
+        hashes = self._hashes.get(topic) or self._hash_of(topic)
+        try:
+            if uniq_key:
+                if self.free <= 0:
+                    self._make_room()
+                self.current.put(hashes.hash_of(uniq_key), physical, timestamp)  # type: ignore[union-attr]
+                self.free -= 1
+            if keys:
+                for key in keys.split(" "):
+                    if key:
+                        if self.free <= 0:
+                            self._make_room()
+                        self.current.put(hashes.hash_of(key), physical, timestamp)  # type: ignore[union-attr]
+                        self.free -= 1
+        except OSError as error:
+            self.behind = physical
+            _log.error("The index falls behind from offset {offset} on: {error}", offset=physical, error=error)
+
+    def _hash_of(self, topic: str) -> IndexKeyHash:
+        hashes = self._hashes[topic] = IndexKeyHash(topic)
+        return hashes
+
+    def forget(self, topic: str) -> None:
+        """Drops what is remembered of a topic."""
+        self._hashes.pop(topic, None)
+
+    def _make_room(self) -> None:
+        file = self.current
+        if file is None or file.count >= file.top:
+            file = self._roll(file)
+        segment = file.segment
+        needed = file.entries_at + (file.count + 1) * ENTRY.size
+        if needed > segment.reserved:
+            segment.reserve(needed, needed + self._reserve_bytes)
+        self._aim(file)
+
+    def _aim(self, file: IndexFile) -> None:
+        self.current = file
+        self.free = min(file.top, (file.segment.reserved - file.entries_at) // ENTRY.size) - file.count
+
+    def _roll(self, full: IndexFile | None) -> IndexFile:
+        if full is not None:
+            full.write_header()
+        self._env.make_directory(self._directory)
+        file = self._file(self._new_name())
+        file.segment.create()
+        try:
+            file.segment.reserve(file.entries_at + 2 * ENTRY.size, 0)
+            if full is not None:
+                file.begin_physical = file.end_physical = full.end_physical
+                file.begin_timestamp = file.end_timestamp = full.end_timestamp
+            file.write_header()
+        except OSError:
+            file.segment.remove()
+            raise
+        self.files.append(file)
+        return file
+
+    def _new_name(self) -> str:
+        moment = datetime.fromtimestamp(self._seconds())
+        newest = self.files[-1].name if self.files else ""
+        while True:
+            name = f"{moment:%Y%m%d%H%M%S}{moment.microsecond // 1000:03d}"
+            if name > newest:
+                return name
+            moment = datetime.strptime(newest[:14], "%Y%m%d%H%M%S") + timedelta(milliseconds=int(newest[14:]) + 1)
+
+    # --- durability and space
+
+    def unsynced(self) -> list[IndexFile]:
+        """The files with entries that are not known to be on the disk, headers up to date.
+
+        Raises:
+            OSError: a file cannot be mapped.
+        """
+        files = [file for file in self.files if file.synced_count < file.count]
+        for file in files:
+            file.write_header()
+        return files
+
+    def remove_expired(self, log_minimum: int) -> int:
+        """Removes the files whose newest entry points before the log's beginning, never the last; their number.
+
+        Raises:
+            OSError: a file cannot be removed.
+        """
+        removed = 0
+        while len(self.files) > 1 and self.files[0].end_physical < log_minimum:
+            self.files[0].segment.remove()
+            self.files.pop(0)
+            removed += 1
+        return removed
+
+    # --- asking
+
+    def query(self, topic: str, key: str, most: int, begin: int, end: int) -> tuple[list[int], int, int]:
+        """Physical offsets of records that may have this key, newest first, and the index's newest time and offset.
+
+        Raises:
+            OSError: a file cannot be mapped.
+        """
+        found: list[int] = []
+        key_hash = (self._hashes.get(topic) or IndexKeyHash(topic)).hash_of(key)
+        for file in reversed(self.files):
+            if file.covers(begin, end):
+                file.select(key_hash, most, begin, end, found)
+            if file.begin_timestamp < begin or len(found) >= most:
+                break
+        newest = self.files[-1] if self.files else None
+        return found, newest.end_timestamp if newest else 0, newest.end_physical if newest else 0

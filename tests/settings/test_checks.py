@@ -1,0 +1,45 @@
+"""Texts with a form of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rmq.settings.checks import address_list, delay_levels, entity_name, hours_of_day, one_directory
+from rmq.settings.option import BadValueError
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (hours_of_day, "04"),
+        (hours_of_day, "0;23"),
+        (delay_levels, "1s 5m 2h 3d"),
+        (address_list, ""),
+        (address_list, "a:1;b:2"),
+        (entity_name, "broker-a"),
+        (one_directory, "/data/commit log"),
+    ],
+)
+def test_accepted(check: Callable[[str], None], text: str) -> None:
+    check(text)
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "allowed"),
+    [
+        (hours_of_day, "24", "hours of the day from 00 to 23 joined by ';', such as 04 or 02;14"),
+        (hours_of_day, "4;", "hours of the day from 00 to 23 joined by ';', such as 04 or 02;14"),
+        (delay_levels, "1s  5s", "numbers with s, m, h or d separated by one blank, such as 1s 5s 10s 1m 2h"),
+        (delay_levels, "0s", "numbers with s, m, h or d separated by one blank, such as 1s 5s 10s 1m 2h"),
+        (address_list, "a", "host:port entries joined by ';', such as 127.0.0.1:9876;192.168.0.1:9876"),
+        (entity_name, "../x", "a name of 1 to 255 characters without blanks, slashes and control characters"),
+        (entity_name, "", "a name of 1 to 255 characters without blanks, slashes and control characters"),
+        (one_directory, "/a,/b", "one directory: a commit log that is spread over several is not supported"),
+    ],
+)
+def test_refused(check: Callable[[str], None], text: str, allowed: str) -> None:
+    with pytest.raises(BadValueError) as caught:
+        check(text)
+    assert str(caught.value) == allowed

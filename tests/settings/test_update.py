@@ -1,0 +1,93 @@
+"""Changing a running server's settings: all or nothing, and when it takes effect."""
+
+from __future__ import annotations
+
+import pytest
+
+from rmq.settings.dump import listing
+from rmq.settings.errors import ForbiddenKeyError, SettingError, UnknownKeyError
+from rmq.settings.load import load_broker, load_namesrv
+from rmq.settings.update import Change, Effect, black_list, persist, update
+
+
+def test_effects() -> None:
+    settings = load_broker("listenPort=10911").settings
+    changes = update(settings, "brokerPermission=4\nlistenPort=20911\npopPollingSize=7\n")
+    assert changes == (
+        Change("brokerPermission", 6, 4, Effect.NOW),
+        Change("listenPort", 10911, 20911, Effect.RESTART),
+        Change("popPollingSize", 1024, 7, Effect.NONE),
+    )
+    assert [str(change) for change in changes] == [
+        "brokerPermission: 6 -> 4, in effect now.",
+        "listenPort: 10911 -> 20911, in effect after a restart.",
+        "popPollingSize: 1024 -> 7, in effect never, the key is accepted and ignored.",
+    ]
+    assert settings.broker.broker_permission == 4
+    assert settings.server.listen_port == 10911, "nothing moves under a running server"
+    shown = listing(settings)
+    assert (shown["brokerPermission"], shown["listenPort"], shown["popPollingSize"]) == ("4", "20911", "7")
+    assert settings.revision == 1
+
+
+def test_setting_back_cancels_a_pending_change() -> None:
+    settings = load_broker().settings
+    update(settings, "listenPort=20911")
+    update(settings, "listenPort=10911")
+    assert settings.pending == {}
+    assert listing(settings)["listenPort"] == "10911"
+
+
+def test_persist_writes_what_a_restart_reads() -> None:
+    settings = load_broker("brokerName=b", file="/etc/broker.conf").settings
+    update(settings, "listenPort=20911\nfileReservedTime=1")
+    written: dict[str, bytes] = {}
+    persist(settings, written.__setitem__)
+    assert list(written) == ["/etc/broker.conf"]
+    again = load_broker(written["/etc/broker.conf"].decode("ascii"), file="/etc/broker.conf")
+    assert again.settings.server.listen_port == 20911
+    assert again.settings.store.file_reserved_time == 1
+    assert again.settings.broker.broker_name == "b"
+    assert again.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "sentence"),
+    [
+        ("brokerPermission=5", SettingError,
+         "update request, line 1: brokerPermission=5 is not allowed; brokerPermission must be 0, 2, 4 or 6."),
+        ("brokerPermision=4", UnknownKeyError,
+         "update request, line 1: brokerPermision is unknown and has no effect; did you mean brokerPermission?"),
+        ("rocketmqHome=/x", ForbiddenKeyError, "Can not update config in black list."),
+        ("configBlackList=", ForbiddenKeyError, "Can not update config in black list."),
+        ("aclEnable=true", SettingError,
+         "update request, line 1: aclEnable=true is not allowed; aclEnable must be false, because access rights are "
+         "not checked, so that the broker would run open to everybody."),
+    ],
+)  # fmt: skip
+def test_one_bad_key_changes_nothing(text: str, kind: type[SettingError], sentence: str) -> None:
+    settings = load_broker().settings
+    before = listing(settings)
+    with pytest.raises(kind) as caught:
+        update(settings, f"{text}\nfileReservedTime=1")
+    assert str(caught.value) == sentence
+    with pytest.raises(kind):
+        update(settings, f"fileReservedTime=1\n{text}")
+    assert listing(settings) == before
+    assert settings.revision == 0
+
+
+def test_black_lists() -> None:
+    assert black_list(load_broker().settings) == {"brokerConfigPath", "rocketmqHome", "configBlackList"}
+    assert black_list(load_broker("configBlackList=listenPort; brokerName").settings) == {
+        "brokerConfigPath", "rocketmqHome", "configBlackList", "listenPort", "brokerName",
+    }  # fmt: skip
+    assert black_list(load_namesrv().settings) == {
+        "configBlackList", "configStorePath", "kvConfigPath", "rocketmqHome",
+    }  # fmt: skip
+
+
+def test_a_name_server_changes_too() -> None:
+    settings = load_namesrv(file="/etc/ns.conf").settings
+    assert update(settings, "enableTopicList=false") == (Change("enableTopicList", True, False, Effect.NOW),)
+    assert settings.namesrv.enable_topic_list is False
