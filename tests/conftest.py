@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.kit.toolchains import all_present
+pytest.register_assert_rewrite("tests.kit", "tests.interop.scenarios")
+
+from tests.kit.toolchains import all_present  # noqa: E402  (after the line above, so that its asserts explain themselves)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -135,14 +135,19 @@ class Dispatcher:
         self._max_per_connection = max_waiting_per_connection
         self.waiting = 0
         for processor in processors:
-            self._add(processor)
+            self.add(processor)
 
     @property
     def codes(self) -> frozenset[int]:
         """The request codes that are handled."""
         return frozenset(self._table)
 
-    def _add(self, processor: object) -> None:
+    def add(self, processor: object) -> None:
+        """Enters the marked methods of one more processor.
+
+        Raises:
+            TypeError: one of its requests has a handler already.
+        """
         for name in dir(type(processor)):
             method = getattr(processor, name)
             for header in getattr(method, _HANDLES, ()):

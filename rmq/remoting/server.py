@@ -6,15 +6,18 @@ Source: NettyRemotingServer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
 
 from rmq.remoting.pressure import Pressure
 from rmq.remoting.protocol import Connection, Handler
 from rmq.wire.codes import MAX_FRAME
+
+STOP_SECONDS: Final = 1.0
+"""How long a peer may take to read the rest when the server stops."""
 
 
 class ListenError(OSError):
@@ -60,6 +63,15 @@ class RemotingServer:
         Raises:
             ListenError: the port is taken or not allowed.
         """
+        self.bind(host, port)
+        self.accept()
+
+    def bind(self, host: str, port: int) -> None:
+        """Takes the port; who connects has to wait until `accept`.
+
+        Raises:
+            ListenError: the port is taken or not allowed.
+        """
         try:
             self._port = self._reactor.listenTCP(port, self._factory, backlog=1024, interface=host)
         except CannotListenError as error:
@@ -67,16 +79,35 @@ class RemotingServer:
                 f"cannot listen on {host or '*'}:{port}: {error.socketError}; "
                 "is another server running there? Choose another listenPort or stop it"
             ) from None
+        self._port.stopReading()
         self.port = self._port.getHost().port
+
+    def accept(self) -> None:
+        """Takes connections from now on."""
+        self._port.startReading()
         self._pressure.start()
 
     def stop(self) -> Deferred[object]:
-        """Stops accepting and ends all connections."""
+        """Stops accepting and ends all connections; fires when the last one is gone.
+
+        What was written is sent first, for a second at most.
+        """
         self._pressure.stop()
         port, self._port = self._port, None
+        ends: list[Deferred[Any]] = [maybeDeferred(port.stopListening)] if port is not None else []
         for connection in list(self.connections):
+            gone: Deferred[Connection] = Deferred()
+            connection.on_close(gone.callback)
+            ends.append(gone)
             connection.close()
-        return maybeDeferred(port.stopListening) if port is not None else maybeDeferred(lambda: None)
+        hurry = self._reactor.callLater(STOP_SECONDS, self._abort_rest)
+        done: Deferred[object] = DeferredList(ends, consumeErrors=True).addCallback(lambda _: None)
+        done.addCallback(lambda _: hurry.cancel() if hurry.active() else None)
+        return done
+
+    def _abort_rest(self) -> None:
+        for connection in list(self.connections):
+            connection.abort("did not read to the end before the server stopped")
 
 
 class _ConnectionFactory(Factory):

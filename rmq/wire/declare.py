@@ -46,8 +46,10 @@ class Declared(Protocol):
     __dataclass_fields__: typing.ClassVar[dict[str, Field[Any]]]
 
 
-def wire(name: str, default: Any = MISSING) -> Any:
+def wire(name: str, *, default: Any = MISSING, default_factory: Any = MISSING) -> Any:
     """A field whose wire name is not the camelCase of its own."""
+    if default_factory is not MISSING:
+        return dataclasses.field(default_factory=default_factory, metadata={"wire": name})
     return dataclasses.field(default=default, metadata={"wire": name})
 
 
@@ -372,7 +374,12 @@ _SCALARS: dict[Any, _Decode] = {
 
 
 def _enum_decoder(kind: type[Enum]) -> _Decode:
+    members = list(kind)
+
     def decode(raw: Any, path: str) -> Enum:
+        # The C++ client writes the ordinal, which fastjson accepts.
+        if type(raw) is int and 0 <= raw < len(members):
+            return members[raw]
         try:
             return kind(raw)
         except ValueError:
@@ -388,6 +395,8 @@ def _sequence_codec(kind: Callable[[Any], Any], decode: _Decode, encode: _Encode
             raise InvalidFieldError(f"{path}: array expected, got {_kind(raw)}")
         return kind(decode(item, f"{path}[{index}]") for index, item in enumerate(raw))
 
+    if kind in (set, frozenset) and encode is _same:
+        return decode_all, sorted
     return decode_all, lambda items: [encode(item) for item in items]
 
 
@@ -395,8 +404,8 @@ def _map_codec(key_hint: Any, decode: _Decode, encode: _Encode) -> tuple[_Decode
     decode_key: _Decode
     encode_key: _Encode
     if key_hint in _MEMBERS:
-        decode_key = lambda raw, path: from_plain(key_hint, dict(raw), path)  # noqa: E731
-        encode_key = lambda key: fastjson.ObjectKey.of(to_plain(key))  # noqa: E731
+        decode_key = lambda raw, path: from_plain(key_hint, dict(raw), path)
+        encode_key = lambda key: fastjson.ObjectKey.of(to_plain(key))
     else:
         decode_key, encode_key = _SCALARS[key_hint], _same
 

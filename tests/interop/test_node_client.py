@@ -1,4 +1,7 @@
-"""The official Node client (ali-ons), unchanged. It sends single messages and consumes by push; it has no more."""
+"""The official Node client (ali-ons), unchanged.
+
+It sends single messages and consumes by push; it has no more. It cannot send to a topic that does not exist yet.
+"""
 
 from collections.abc import Callable
 
@@ -28,8 +31,10 @@ def node(program: Program, session_drivers: StartDriver) -> Driver:
 
 
 @pytest.mark.parametrize(("mode", "in_flight"), [("sync", 1), ("async", 64)])
-def test_sends_ten_thousand(node: Driver, mode: str, in_flight: int) -> None:
-    scenarios.sends_and_consumes(node, mode, f"Node-{mode}", threads=in_flight)
+def test_sends_ten_thousand(node: Driver, server: RunningServer, mode: str, in_flight: int) -> None:
+    topic = f"Node-{mode}"
+    create_topic(server.namesrv_addr, server.broker_addr, topic, 4)
+    scenarios.sends_and_consumes(node, mode, topic, threads=in_flight)
 
 
 @pytest.mark.parametrize("way", ["shutdown", "kill"])
@@ -41,9 +46,11 @@ def test_one_client_joins_and_leaves(node: Driver, program: Program, start_drive
     scenarios.one_joins_and_leaves(stays, guest, node, topic, queues=4, leave=leave)
 
 
-def test_broadcasting(program: Program, start_driver: StartDriver) -> None:
+def test_broadcasting(program: Program, start_driver: StartDriver, server: RunningServer) -> None:
+    create_topic(server.namesrv_addr, server.broker_addr, "Node-broadcast", 4)
     scenarios.broadcasts(start_driver(program), start_driver(program), "Node-broadcast", make_messages("broadcast", 1000))
 
 
-def test_tag_filter(node: Driver) -> None:
+def test_tag_filter(node: Driver, server: RunningServer) -> None:
+    create_topic(server.namesrv_addr, server.broker_addr, "Node-tags", 4)
     scenarios.filters_tags(node, "Node-tags")

@@ -104,9 +104,9 @@ class ConsumerTable:
         group = self.groups.get(name)
         if group is None:
             group = self.groups[name] = ConsumerGroup(name)
-        group.consume_type = data.consume_type
-        group.message_model = data.message_model
-        group.consume_from_where = data.consume_from_where
+        group.consume_type = data.consume_type or group.consume_type
+        group.message_model = data.message_model or group.message_model
+        group.consume_from_where = data.consume_from_where or group.consume_from_where
         changed = self._join(group, client)
         if not without_sub:
             changed = group.subscribe(data.subscription_data_set) or changed

@@ -19,8 +19,8 @@ from twisted.python.failure import Failure
 from rmq.remoting.calls import Answer
 from rmq.remoting.client import RemotingClient
 from rmq.remoting.reactor import Clock
-from rmq.wire.bodies.registration import RegisterBrokerBody, encode_registration
-from rmq.wire.bodies.topic import TopicConfigSerializeWrapper
+from rmq.wire.bodies.registration import RegisterBrokerBody, body_crc, encode_registration
+from rmq.wire.bodies.topic import TopicConfigAndMappingSerializeWrapper
 from rmq.wire.requests.registration import RegisterBroker, UnregisterBroker
 
 log = Logger()
@@ -47,7 +47,7 @@ class Registrar:
         *,
         name_servers: Callable[[], list[str]],
         identity: tuple[str, str, int, str, str],
-        topics: Callable[[], TopicConfigSerializeWrapper],
+        topics: Callable[[], TopicConfigAndMappingSerializeWrapper],
         compressed: Callable[[], bool] = lambda: False,
         period: float = 30.0,
         timeout: float = 24.0,
@@ -59,42 +59,39 @@ class Registrar:
         self._compressed = compressed
         self._period = period
         self._timeout = timeout
-        self._loop = LoopingCall(self.register)
+        self._loop = LoopingCall(self.changed)
         self._loop.clock = cast(Any, clock)
-        self._running: Deferred[object] | None = None
+        self._running = False
         self._again = False
         self._stopped = False
         self._failing: set[str] = set()
 
-    def start(self) -> Deferred[object]:
+    def start(self) -> Deferred[None]:
         """Registers now and from now on; fires when the first round is over."""
         self._loop.start(self._period, now=False)
-        return self.register()
+        return self._round()
 
     def changed(self) -> None:
-        """Something to register has changed."""
-        if self._running is not None:
+        """Something to register has changed: registers now, or after the round that is under way."""
+        if self._running:
             self._again = True
         elif not self._stopped:
-            self.register()
+            self._round()
 
-    def register(self) -> Deferred[object]:
+    def _round(self) -> Deferred[None]:
         """Registers with every name server; fires when all have answered or failed."""
-        if self._running is not None:
-            self._again = True
-            return self._joined()
-        self._again = False
-        body = RegisterBrokerBody(topic_config_serialize_wrapper=self._topics())
-        payload, header = encode_registration(
-            RegisterBroker(
-                broker_name=self._name,
-                broker_addr=self._address,
-                cluster_name=self._cluster,
-                ha_server_addr=self._ha_address,
-                broker_id=self._id,
-            ),
-            body,
-            compressed=self._compressed(),
+        self._running, self._again = True, False
+        compressed = self._compressed()
+        registration = RegisterBrokerBody(topic_config_serialize_wrapper=self._topics())
+        payload = encode_registration(registration, compressed=compressed)
+        header = RegisterBroker(
+            broker_name=self._name,
+            broker_addr=self._address,
+            cluster_name=self._cluster,
+            ha_server_addr=self._ha_address,
+            broker_id=self._id,
+            compressed=compressed,
+            body_crc32=body_crc(payload),
         )
         calls = [
             self._client.call(address, header, payload, timeout=self._timeout).addCallbacks(
@@ -102,20 +99,12 @@ class Registrar:
             )
             for address in self._name_servers()
         ]
-        self._running = DeferredList(calls)
-        return self._running.addBoth(self._done)
+        return DeferredList(calls).addCallback(self._over)
 
-    def _joined(self) -> Deferred[object]:
-        joined: Deferred[object] = Deferred()
-        assert self._running is not None  # noqa: S101
-        self._running.addBoth(lambda result: (joined.callback(None), result)[1])
-        return joined
-
-    def _done(self, result: object) -> object:
-        self._running = None
+    def _over(self, _: object) -> None:
+        self._running = False
         if self._again and not self._stopped:
-            self.register()
-        return result
+            self._round()
 
     def _registered(self, answer: Answer, address: str) -> None:
         if address in self._failing:
@@ -128,7 +117,7 @@ class Registrar:
             self._failing.add(address)
             log.warn("cannot register with name server {address}: {error}", address=address, error=failure.value)
 
-    def stop(self) -> Deferred[object]:
+    def stop(self) -> Deferred[None]:
         """Unregisters everywhere; fires when that is done or has failed."""
         self._stopped = True
         if self._loop.running:
@@ -140,4 +129,4 @@ class Registrar:
             self._client.call(address, header, timeout=3.0).addErrback(lambda failure: None)
             for address in self._name_servers()
         ]
-        return DeferredList(calls)
+        return DeferredList(calls).addCallback(lambda _: None)

@@ -10,6 +10,7 @@ Source: PullRequestHoldService, ManyPullRequest, NotifyMessageArrivingListener.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, cast
 
 from twisted.internet.task import LoopingCall
@@ -57,13 +58,16 @@ class PullHold:
 
     Args:
         clock: tells time and calls later.
-        rerun: runs a pull again without letting it wait, and sends its reply.
         limit: most pulls that may wait.
+
+    Attributes:
+        rerun: runs a pull again without letting it wait, and sends its reply.
+        count: how many wait.
     """
 
-    def __init__(self, clock: Clock, rerun: Callable[[ParkedPull], None], *, limit: int = 32768) -> None:
+    def __init__(self, clock: Clock, *, limit: int = 32768) -> None:
         self._clock = clock
-        self._rerun = rerun
+        self.rerun: Callable[[ParkedPull], None] = lambda pull: None
         self._limit = limit
         self._parked: dict[Queue, list[ParkedPull]] = {}
         self._of_connection: dict[Connection, set[ParkedPull]] = {}
@@ -106,9 +110,7 @@ class PullHold:
             return
         arrived, self._arrived = self._arrived, {}
         for queue, messages in arrived.items():
-            end = messages[-1][0]
-            tags = {code for _, code in messages}
-            self._release(queue, lambda pull: pull.offset < end and (pull.tags is None or not pull.tags.isdisjoint(tags)))
+            self._release(queue, partial(_wanted, messages[-1][0], {code for _, code in messages}))
 
     def sweep(self) -> None:
         """Answers the pulls whose time is over."""
@@ -123,7 +125,8 @@ class PullHold:
 
     def _release(self, queue: Queue, due: Callable[[ParkedPull], bool]) -> None:
         parked = self._parked.pop(queue, [])
-        stay, go = [], []
+        stay: list[ParkedPull] = []
+        go: list[ParkedPull] = []
         for pull in parked:
             (go if due(pull) else stay).append(pull)
         if stay:
@@ -133,7 +136,7 @@ class PullHold:
             own = self._of_connection.get(pull.connection)
             if own is not None:
                 own.discard(pull)
-            self._rerun(pull)
+            self.rerun(pull)
 
     def _connection_lost(self, connection: Connection) -> None:
         for pull in self._of_connection.pop(connection, ()):
@@ -143,3 +146,8 @@ class PullHold:
                 self.count -= 1
                 if not waiting:
                     del self._parked[pull.queue]
+
+
+def _wanted(end: int, tags: set[int], pull: ParkedPull) -> bool:
+    """Whether messages with these tags before this offset are for the pull."""
+    return pull.offset < end and (pull.tags is None or not pull.tags.isdisjoint(tags))

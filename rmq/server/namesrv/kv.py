@@ -12,7 +12,7 @@ from typing import Final
 
 from twisted.logger import Logger
 
-from rmq.server.namesrv.files import SmallFiles
+from rmq.server.files import SmallFiles
 from rmq.wire.declare import body, decode_body, encode_body
 from rmq.wire.errors import InvalidFieldError, RemotingError
 

@@ -61,7 +61,7 @@ class Registration:
     """What a broker says of itself (REGISTER_BROKER).
 
     `timeout_millis` None means the name server's own; `enable_acting_master` None means a broker older than the
-    acting-master mode; `filter_servers` None means that the form of registration does not speak of them.
+    acting-master mode.
     """
 
     cluster: str
@@ -75,7 +75,7 @@ class Registration:
     version: DataVersion = field(default_factory=DataVersion)
     topics: Mapping[str, TopicConfig] = field(default_factory=dict)
     mappings: Mapping[str, TopicQueueMappingInfo] = field(default_factory=dict)
-    filter_servers: list[str] | None = None
+    filter_servers: list[str] = field(default_factory=list)
     peer: Peer | None = None
 
 
@@ -100,7 +100,7 @@ class LiveBroker:
     last_seen: float
     timeout: float
     peer: Peer | None
-    filter_servers: list[str] = field(default_factory=list)
+    filter_servers: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,15 +218,16 @@ class RouteTables:
         changed = first or self.is_version_changed(said.cluster, said.address, said.version)
         acting = said.broker_id != MASTER_ID and group.enable_acting_master
         illegal: list[str] = []
-        for topic in said.topics.values():
-            if not _NAME.fullmatch(topic.topic_name):
-                illegal.append(topic.topic_name)
-            elif changed or said.name not in self.topics.get(topic.topic_name, ()):
-                perm = topic.perm & ~PERM_WRITE if acting else topic.perm
-                self._put_queue(
-                    topic.topic_name,
-                    QueueData(said.name, topic.read_queue_nums, topic.write_queue_nums, perm, topic.topic_sys_flag),
+        for config in said.topics.values():
+            name = config.topic_name
+            if not _NAME.fullmatch(name):
+                illegal.append(name)
+            elif changed or said.name not in self.topics.get(name, ()):
+                perm = config.perm & ~PERM_WRITE if acting else config.perm
+                queue = QueueData(
+                    said.name, config.read_queue_nums, config.write_queue_nums, perm, config.topic_sys_flag
                 )
+                self._put_queue(name, queue)
         if illegal:
             log.warn(
                 "left out {count} topics of broker {name} {address}, their names are not allowed: {first!r:.80}",
@@ -249,10 +250,9 @@ class RouteTables:
     def _note_alive(self, key: tuple[str, str], said: Registration) -> None:
         earlier = self.live.get(key)
         timeout = self._config.broker_expired_time if said.timeout_millis is None else said.timeout_millis
-        filters = earlier.filter_servers if earlier and said.filter_servers is None else said.filter_servers
         self.live[key] = LiveBroker(
             said.cluster, said.name, said.broker_id, said.address, said.ha_address, said.version,
-            self._now(), timeout / 1000, said.peer, filters or [],
+            self._now(), timeout / 1000, said.peer, said.filter_servers,
         )  # fmt: skip
         if earlier is None:
             log.info(
@@ -286,7 +286,7 @@ class RouteTables:
         """Takes a broker out (UNREGISTER_BROKER); unknown ones are passed over."""
         alive = self.live.get((cluster, address))
         if alive is None or alive.name != name:
-            alive = LiveBroker(cluster, name, broker_id, address, "", DataVersion(), 0.0, 0.0, None)
+            alive = LiveBroker(cluster, name, broker_id, address, "", DataVersion(), 0.0, 0.0, None, [])
         self._remove((alive,))
 
     def peer_gone(self, peer: Peer) -> None:

@@ -31,9 +31,8 @@ _log = Logger()
 BLANK_MIN = 8
 """Bytes that must remain after a record for the blank."""
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _PAGE = 4096
-_COPY = 1 << 20
 _LOG_MAPS = 64
 _REMEMBERED_DAMAGE = 4096
 
@@ -71,7 +70,7 @@ class CommitLog:
         self.flushed = 0
         self.trusted_from = 0
         self.last_timestamp = 0
-        self._no_space_until = 0.0
+        self._pause_until = 0.0
         self._damaged: set[int] = set()
 
     # --- life
@@ -129,8 +128,7 @@ class CommitLog:
         Returns:
             None when there is room, else why not: a full disk is asked again only after a short pause.
         """
-        now = self._seconds()
-        if now < self._no_space_until:
+        if self.pausing:
             return PutStatus.SERVICE_NOT_AVAILABLE
         try:
             if self.active is None or self.position + length + BLANK_MIN > self.size:
@@ -138,13 +136,22 @@ class CommitLog:
             if self.position + length + BLANK_MIN > self.reserved:
                 self._reserve(length + BLANK_MIN)
         except OSError as error:
-            self._no_space_until = now + self._retry_interval
-            if error.errno in _NO_SPACE:
-                _log.error("The disk is full: messages are refused until there is space again ({error})", error=error)
-                return PutStatus.SERVICE_NOT_AVAILABLE
-            _log.error("The commit log cannot grow: {error}", error=error)
-            return PutStatus.CREATE_MAPPED_FILE_FAILED
+            return self.pause(error)
         return None
+
+    @property
+    def pausing(self) -> bool:
+        """Whether a full disk was met so lately that asking again can wait."""
+        return self._seconds() < self._pause_until
+
+    def pause(self, error: OSError) -> PutStatus:
+        """Logs why a file could not grow; appends do not try again for a moment. The status to answer."""
+        self._pause_until = self._seconds() + self._retry_interval
+        if error.errno in NO_SPACE:
+            _log.error("The disk is full: messages are refused until there is space again ({error})", error=error)
+            return PutStatus.SERVICE_NOT_AVAILABLE
+        _log.error("The store cannot grow: {error}", error=error)
+        return PutStatus.CREATE_MAPPED_FILE_FAILED
 
     def _reserve(self, length: int) -> None:
         active = self.active
@@ -238,15 +245,10 @@ class CommitLog:
         return list(self.segments.between(self.flushed, end))
 
     def dirty_again(self) -> None:
-        """Writes what is not yet on the disk over itself.
+        """Writes what is not yet on the disk over itself, see `Segment.rewrite`.
 
-        After a failed fdatasync the system counts the pages as clean, and the next one would succeed without having
-        written them.
+        Raises:
+            OSError: a file cannot be mapped.
         """
         for segment in self.segments.between(self.flushed, self.end):
-            low = max(0, self.flushed - segment.start)
-            high = min(self.size, self.end - segment.start)
-            view = segment.mapped()
-            for at in range(low, high, _COPY):
-                stop = min(high, at + _COPY)
-                view[at:stop] = view[at:stop]
+            segment.rewrite(max(0, self.flushed - segment.start), min(self.size, self.end - segment.start))

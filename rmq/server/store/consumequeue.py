@@ -37,6 +37,7 @@ class ConsumeQueue:
         base: offset of the active file's first unit.
         limit: the offset from which on space has to be made (`make_room`).
         synced: everything before this offset is on the disk.
+        marked: what `next` was when the round under way began.
         safe: what `next` was when the round began that the checkpoint tells of.
         max_physical: end of the newest message that has a unit.
     """
@@ -45,6 +46,7 @@ class ConsumeQueue:
         "active",
         "base",
         "limit",
+        "marked",
         "max_physical",
         "minimum",
         "next",
@@ -62,7 +64,7 @@ class ConsumeQueue:
         self.per_file = file_size // UNIT_SIZE
         self.segments = Segments(env, cache, directory, file_size)
         self.active: Segment | None = None
-        self.base = self.limit = self.next = self.minimum = self.synced = self.safe = 0
+        self.base = self.limit = self.next = self.minimum = self.synced = self.safe = self.marked = 0
         self.max_physical = -1
 
     # --- life
@@ -97,7 +99,7 @@ class ConsumeQueue:
 
     def _end_at(self, end: int) -> None:
         files = self.segments.files
-        self.next = self.synced = self.safe = end
+        self.next = self.synced = self.safe = self.marked = end
         if files and end * UNIT_SIZE < files[-1].start + self.segments.size:
             self.active = files[-1]
             self.base = self.active.start // UNIT_SIZE
@@ -164,9 +166,9 @@ class ConsumeQueue:
             if needed > segment.reserved:
                 segment.reserve(needed, needed + min(_MOST_RESERVE, max(_FIRST_RESERVE, segment.reserved)))
             position = start + self.per_file
-        self._aim()
+        self.aim()
 
-    def _aim(self) -> None:
+    def aim(self) -> None:
         """Points `active`, `base` and `limit` at the file that `next` goes to."""
         segment = self.segments.find(self.next * UNIT_SIZE)
         if segment is None:
@@ -183,13 +185,31 @@ class ConsumeQueue:
             OSError: the file cannot be mapped.
         """
         if self.next >= self.limit:
-            self._aim()
+            self.aim()
         active = self.active
         if active is None:
             raise OSError(f"no file for unit {self.next} of {self.segments.directory}")
         UNIT.pack_into(active.map or active.mapped(), (self.next - self.base) * UNIT_SIZE, physical, size, tags_code)
         self.next += 1
         self.max_physical = physical + size
+
+    def places(self, count: int) -> list[tuple[mmap.mmap, int, int]]:
+        """Where the next `count` units go: mapped file, byte position, how many of them; room must have been made.
+
+        Raises:
+            OSError: a file cannot be mapped.
+        """
+        found = []
+        offset, end = self.next, self.next + count
+        while offset < end:
+            segment = self.segments.find(offset * UNIT_SIZE)
+            if segment is None:
+                raise OSError(f"no file for unit {offset} of {self.segments.directory}")
+            at = offset * UNIT_SIZE - segment.start
+            fitting = min(end - offset, (segment.size - at) // UNIT_SIZE)
+            found.append((segment.mapped(), at, fitting))
+            offset += fitting
+        return found
 
     def fill_blank(self, until: int) -> None:
         """Adds blank units up to the offset `until`.
@@ -207,7 +227,7 @@ class ConsumeQueue:
                 at = (self.next - self.base) * UNIT_SIZE
                 self.active.mapped()[at : at + count * UNIT_SIZE] = _BLANK * count
             self.next += count
-            self._aim()
+            self.aim()
 
     # --- reading
 
@@ -295,3 +315,13 @@ class ConsumeQueue:
     def unsynced(self) -> list[Segment]:
         """The files with units that are not known to be on the disk."""
         return list(self.segments.between(self.synced * UNIT_SIZE, self.next * UNIT_SIZE))
+
+    def dirty_again(self) -> None:
+        """Writes what is not yet on the disk over itself, see `Segment.rewrite`.
+
+        Raises:
+            OSError: a file cannot be mapped.
+        """
+        low, high = self.synced * UNIT_SIZE, self.next * UNIT_SIZE
+        for segment in self.segments.between(low, high):
+            segment.rewrite(max(0, low - segment.start), min(segment.size, high - segment.start))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
@@ -132,23 +133,28 @@ class Env:
         finally:
             os.close(descriptor)
 
-    def erase(self, path: str, start: int) -> None:
-        """Overwrites what stands from `start` on with zeros; holes are passed over."""
+    def erase(self, path: str, start: int) -> bool:
+        """Overwrites what stands from `start` on with zeros, passing over holes; whether there was anything."""
         descriptor = os.open(path, os.O_RDWR)
         zeros = bytes(_ZERO_CHUNK)
+        erased = False
         try:
             size = os.fstat(descriptor).st_size
             while start < size:
                 try:
                     start = os.lseek(descriptor, start, os.SEEK_DATA)
-                except OSError:
-                    return
+                except OSError as error:
+                    if error.errno != errno.ENXIO:
+                        raise
+                    return erased
                 stop = os.lseek(descriptor, start, os.SEEK_HOLE)
                 while start < stop:
                     length = min(_ZERO_CHUNK, stop - start)
                     if os.pread(descriptor, length, start) != zeros[:length]:
                         os.pwrite(descriptor, zeros[:length], start)
+                        erased = True
                     start += length
+            return erased
         finally:
             os.close(descriptor)
 

@@ -32,6 +32,7 @@ _log = Logger()
 _NAME_DIGITS = 17
 _INDEX_MAPS = 16
 _MAX_INT = 0x7FFFFFFF
+_NOTHING = bytes(ENTRY.size)
 
 
 class IndexFile:
@@ -124,6 +125,9 @@ class IndexFile:
         self.end_physical = physical
         self.end_timestamp = timestamp
 
+    def _at(self, number: int) -> int:
+        return self.entries_at + number * ENTRY.size
+
     def rewind(self, physical_end: int) -> None:
         """Takes back the entries at `physical_end` and beyond, and those that the header does not know of.
 
@@ -132,33 +136,26 @@ class IndexFile:
         """
         view = self.segment.mapped()
         stop = self.count
-        last = self.end_physical if stop > 1 else -1
         # Entries that a crashed process added after it last wrote the header.
-        while stop < self.top:
-            _, physical, seconds, previous = ENTRY.unpack_from(view, self.entries_at + stop * ENTRY.size)
-            if physical < last or physical <= 0 < stop - 1 or seconds < 0 or previous >= stop:
-                break
-            if physical == 0 and not any(view[self.entries_at + stop * 20 : self.entries_at + stop * 20 + 20]):
-                break
-            last = physical
+        while stop < self.top and view[self._at(stop) : self._at(stop + 1)] != _NOTHING:
             stop += 1
         keep = stop
         while keep > 1:
-            key_hash, physical, _, previous = ENTRY.unpack_from(view, self.entries_at + (keep - 1) * ENTRY.size)
-            if physical < physical_end and keep <= self.count:
+            number = keep - 1
+            key_hash, physical, _, previous = ENTRY.unpack_from(view, self._at(number))
+            if physical < physical_end and number < self.count:
                 break
-            keep -= 1
             slot_at = HEADER.size + key_hash % self.slots * SLOT.size
-            if SLOT.unpack_from(view, slot_at)[0] == keep:
-                SLOT.pack_into(view, slot_at, previous)
-                if previous == 0:
+            if SLOT.unpack_from(view, slot_at)[0] == number:
+                SLOT.pack_into(view, slot_at, previous if 0 < previous < number else 0)
+                if previous == 0 and number < self.count:
                     self.used_slots = max(0, self.used_slots - 1)
-        if keep < stop:
-            low, high = self.entries_at + keep * ENTRY.size, self.entries_at + stop * ENTRY.size
-            view[low:high] = bytes(high - low)
+            keep = number
+        for number in range(keep, stop):
+            view[self._at(number) : self._at(number + 1)] = _NOTHING
         if keep < self.count:
             self.count = keep
-            _, physical, seconds, _ = ENTRY.unpack_from(view, self.entries_at + (keep - 1) * ENTRY.size)
+            _, physical, seconds, _ = ENTRY.unpack_from(view, self._at(keep - 1))
             self.end_physical = physical if keep > 1 else self.begin_physical
             self.end_timestamp = self.begin_timestamp + seconds * 1000 if keep > 1 else self.begin_timestamp
         self.segment.reserved = self.entries_at + self.count * ENTRY.size
@@ -173,7 +170,7 @@ class IndexFile:
         view = self.segment.mapped()
         number = SLOT.unpack_from(view, HEADER.size + key_hash % self.slots * SLOT.size)[0]
         while 0 < number < self.count and len(found) < most:
-            its_hash, physical, seconds, previous = ENTRY.unpack_from(view, self.entries_at + number * ENTRY.size)
+            its_hash, physical, seconds, previous = ENTRY.unpack_from(view, self._at(number))
             if seconds < 0:
                 break
             time = self.begin_timestamp + seconds * 1000
@@ -268,6 +265,11 @@ class Index:
     def end(self) -> int:
         """Physical offset of the newest indexed record, -1 when there is none."""
         return self.files[-1].end_physical if self.files and self.files[-1].count > 1 else -1
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether there are entries that are not known to be on the disk."""
+        return any(file.synced_count < file.count for file in self.files)
 
     def close(self) -> None:
         """Writes the headers and unmaps everything.

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from rmq.server.store.env import Env
 
 NAME_DIGITS = 20
+_COPY = 1 << 20
 
 
 class MapCache:
@@ -109,6 +110,20 @@ class Segment:
             self._env.reserve(self.path, self.reserved, needed - self.reserved)
             goal = needed
         self.reserved = goal
+
+    def rewrite(self, low: int, high: int) -> None:
+        """Writes a stretch over itself.
+
+        After a failed fdatasync the system counts the pages as clean, and the next one would succeed without having
+        written them; this makes them dirty again.
+
+        Raises:
+            OSError: the file cannot be mapped.
+        """
+        view = self.mapped()
+        for at in range(low, high, _COPY):
+            stop = min(high, at + _COPY)
+            view[at:stop] = view[at:stop]
 
     def remove(self) -> None:
         """Removes the file.

@@ -92,25 +92,24 @@ class Segments:
         """The segments that hold bytes of `[start, end)`."""
         return (segment for segment in self.files if segment.start < end and segment.start + self.size > start)
 
-    def cut_at(self, end: int) -> None:
+    def cut_at(self, end: int) -> bool:
         """Drops what stands at `end` and beyond: later files go, the rest of the file becomes zeros.
+
+        Returns:
+            Whether anything but zeros and empty files stood there.
 
         Raises:
             OSError: a file cannot be changed.
         """
-        while self.files and self.files[-1].start >= end and self.files[-1].start > 0:
+        dirty = False
+        while len(self.files) > 1 and self.files[-1].start >= end:
+            dirty |= self._env.erase(self.files[-1].path, 0)
             self.files.pop().remove()
         if self.files and end < self.files[-1].start + self.size:
-            self.erase_from(self.files[-1], max(0, end - self.files[-1].start))
-
-    def erase_from(self, segment: Segment, position: int) -> None:
-        """Makes the rest of a segment zeros.
-
-        Raises:
-            OSError: the file cannot be changed.
-        """
-        self._env.erase(segment.path, position)
-        segment.reserved = min(segment.reserved, position)
+            position = max(0, end - self.files[-1].start)
+            dirty |= self._env.erase(self.files[-1].path, position)
+            self.files[-1].reserved = min(self.files[-1].reserved, position)
+        return dirty
 
     def remove_all(self) -> None:
         """Removes every file and the directory.

@@ -1,6 +1,7 @@
 """Assignment of queues by the broker.
 
-Source: QueryAssignmentRequestBody, QueryAssignmentResponseBody, MessageQueueAssignment, SetMessageRequestModeRequestBody.
+Source: QueryAssignmentRequestBody, QueryAssignmentResponseBody, MessageQueueAssignment,
+SetMessageRequestModeRequestBody.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class ProducerInfo:
     """One producing client; the time is that of its last heartbeat, in ms."""
 
     client_id: str | None = None
-    remote_ip: str | None = wire("remoteIP", None)
+    remote_ip: str | None = wire("remoteIP", default=None)
     language: str | None = None
     version: Int32 = 0
     last_update_timestamp: Int64 = 0

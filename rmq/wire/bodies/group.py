@@ -42,7 +42,8 @@ class ExponentialRetryPolicy:
     def delay(self, reconsume_times: int) -> int:
         """Ms to wait before the next attempt."""
         exponent = min(max(reconsume_times, 0), _MAX_EXPONENT)
-        return min(self.max, self.initial * self.multiplier**exponent)
+        factor: int = self.multiplier**exponent
+        return min(self.max, self.initial * factor)
 
     def __str__(self) -> str:
         return printed(self, "{", "}")

@@ -25,4 +25,4 @@ class LockBatchBody:
 class LockBatchReply:
     """Queues that the client holds now."""
 
-    lock_ok_mq_set: list[MessageQueue] = wire("lockOKMQSet")
+    lock_ok_mq_set: list[MessageQueue] = wire("lockOKMQSet", default_factory=list)

@@ -22,7 +22,7 @@ class ProcessQueueInfo:
     cached_msg_min_offset: Int64 = 0
     cached_msg_max_offset: Int64 = 0
     cached_msg_count: Int32 = 0
-    cached_msg_size_in_mib: Int32 = wire("cachedMsgSizeInMiB", 0)
+    cached_msg_size_in_mib: Int32 = wire("cachedMsgSizeInMiB", default=0)
     transaction_msg_min_offset: Int64 = 0
     transaction_msg_max_offset: Int64 = 0
     transaction_msg_count: Int32 = 0
@@ -47,11 +47,11 @@ class PopProcessQueueInfo:
 class ConsumeStatus:
     """Rates (per second) and mean times (ms) of one topic, and the failures of the last hour."""
 
-    pull_rt: float = wire("pullRT", 0.0)
-    pull_tps: float = wire("pullTPS", 0.0)
-    consume_rt: float = wire("consumeRT", 0.0)
-    consume_ok_tps: float = wire("consumeOKTPS", 0.0)
-    consume_failed_tps: float = wire("consumeFailedTPS", 0.0)
+    pull_rt: float = wire("pullRT", default=0.0)
+    pull_tps: float = wire("pullTPS", default=0.0)
+    consume_rt: float = wire("consumeRT", default=0.0)
+    consume_ok_tps: float = wire("consumeOKTPS", default=0.0)
+    consume_failed_tps: float = wire("consumeFailedTPS", default=0.0)
     consume_failed_msgs: Int64 = 0
 
 

@@ -1,8 +1,11 @@
-"""Look-up of routes at the name server."""
+"""Look-up of routes at the name server.
+
+Source: GetRouteInfoRequestHeader.
+"""
 
 from __future__ import annotations
 
-from rmq.wire.bodies.route import TopicRouteData
+from rmq.wire.bodies.route import ClusterInfo, TopicRouteData
 from rmq.wire.declare import request
 
 
@@ -12,3 +15,8 @@ class GetRouteInfoByTopic:
 
     topic: str
     accept_standard_json_only: bool | None = None
+
+
+@request(106, "GET_BROKER_CLUSTER_INFO", reply_body=ClusterInfo)
+class GetBrokerClusterInfo:
+    """Asks for all clusters and brokers."""

@@ -88,8 +88,9 @@ var statusNames = map[primitive.SendStatus]string{
 	primitive.SendSlaveNotAvailable: "SLAVE_NOT_AVAILABLE",
 }
 
+// A batch has no identifiers of the client: this client gives its parts none.
 func toResult(r *primitive.SendResult) []interface{} {
-	return []interface{}{statusNames[r.Status], r.MsgID, r.OffsetMsgID, r.MessageQueue.BrokerName, r.MessageQueue.QueueId, r.QueueOffset}
+	return []interface{}{statusNames[r.Status], orNil(r.MsgID), r.OffsetMsgID, r.MessageQueue.BrokerName, r.MessageQueue.QueueId, r.QueueOffset}
 }
 
 func send(c *command) (interface{}, error) {

@@ -9,6 +9,8 @@ const { Producer, Consumer, Message } = require('ali-ons');
 const nameSrv = process.argv[2];
 const producers = new Map();
 const consumers = new Map();
+// Demanded by the client, used only when no name server address is given.
+const httpclient = { request() { throw new Error('no look-up by HTTP here'); } };
 const quiet = { debug() {}, info() {}, warn() {}, error(...words) { console.error(...words); } };
 
 function print(line) {
@@ -17,7 +19,7 @@ function print(line) {
 
 async function startProducer(command) {
   const producer = new Producer({
-    nameSrv, producerGroup: command.group, instanceName: command.name, logger: quiet, sendMsgTimeout: 10000,
+    nameSrv, httpclient, producerGroup: command.group, instanceName: command.name, logger: quiet, sendMsgTimeout: 10000,
   });
   producer.on('error', err => console.error(err));
   await producer.ready();
@@ -58,13 +60,16 @@ async function send(command) {
 
 async function startPush(command) {
   const consumer = new Consumer({
-    nameSrv, consumerGroup: command.group, instanceName: command.name, logger: quiet,
+    nameSrv, httpclient, consumerGroup: command.group, instanceName: command.name, logger: quiet,
     isBroadcast: command.model === 'BROADCASTING', consumeFromWhere: command.from,
+    rebalanceInterval: 1000, // this client ignores the broker's notification that its group has changed
   });
   consumer.on('error', err => console.error(err));
   consumer.interopTopic = command.topic;
   consumer.subscribe(command.topic, command.expression, async (msg, queue) => {
     const properties = Object.assign({}, msg.properties);
+    // The client makes a nameless property of the separator that ends the properties' text.
+    delete properties[''];
     print({
       event: 'message', name: command.name, topic: msg.topic, brokerName: queue.brokerName, queueId: msg.queueId,
       queueOffset: Number(msg.queueOffset), msgId: properties.UNIQ_KEY || msg.msgId, offsetMsgId: msg.msgId,

@@ -13,7 +13,7 @@ from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.settings.model import BrokerSettings
 from rmq.wire import fastjson
 from rmq.wire.bodies.group import SubscriptionGroupConfig, SubscriptionGroupWrapper
-from rmq.wire.bodies.topic import DataVersion
+from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import decode_body, to_plain
 from rmq.wire.names import BROADCAST_SYSTEM_GROUPS, PLAIN_SYSTEM_GROUPS, is_legal_group
 

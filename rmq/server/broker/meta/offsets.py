@@ -16,7 +16,7 @@ from typing import Final
 
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.wire import fastjson
-from rmq.wire.bodies.topic import DataVersion
+from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import Int32, Int64, body, decode_body, to_plain
 
 SEPARATOR: Final = "@"
@@ -43,6 +43,7 @@ class OffsetTable:
         self._file = file
         self._offsets: dict[str, dict[int, int]] = {}
         self._resets: dict[Queue, int] = {}
+        self._pulled: dict[Queue, int] = {}
         self._dirty = False
         self.version = DataVersion(state_version=0, timestamp=0, counter=0)
 
@@ -54,7 +55,9 @@ class OffsetTable:
         """
         stored = self._file.load(lambda content: decode_body(_OffsetsFile, content))
         if stored is not None:
-            self._offsets = {key: table for key, table in (stored.offset_table or {}).items() if key.count(SEPARATOR) == 1}
+            self._offsets = {
+                key: table for key, table in (stored.offset_table or {}).items() if key.count(SEPARATOR) == 1
+            }
             self.version = stored.data_version or self.version
 
     def commit(self, group: str, topic: str, queue_id: int, offset: int) -> None:
@@ -73,6 +76,14 @@ class OffsetTable:
             return reset
         table = self._offsets.get(f"{topic}{SEPARATOR}{group}")
         return -1 if table is None else table.get(queue_id, -1)
+
+    def note_pulled(self, group: str, topic: str, queue_id: int, offset: int) -> None:
+        """Remembers how far the group has fetched, committed or not; never kept on disk."""
+        self._pulled[group, topic, queue_id] = offset
+
+    def pulled(self, group: str, topic: str, queue_id: int) -> int:
+        """How far the group has fetched since the start, -1 when it has not."""
+        return self._pulled.get((group, topic, queue_id), -1)
 
     def queues(self, group: str, topic: str) -> dict[int, int]:
         """Committed offsets by queue id."""
@@ -153,6 +164,7 @@ class OffsetTable:
         for key in keys:
             del self._offsets[key]
             topic, _, group = key.partition(SEPARATOR)
-            for queue in [queue for queue in self._resets if queue[:2] == (group, topic)]:
-                del self._resets[queue]
+            for table in (self._resets, self._pulled):
+                for queue in [queue for queue in table if queue[:2] == (group, topic)]:
+                    del table[queue]
         self._dirty = self._dirty or bool(keys)

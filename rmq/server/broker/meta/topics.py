@@ -10,12 +10,20 @@ Source: TopicConfigManager.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.settings.model import BrokerSettings
 from rmq.wire import fastjson
-from rmq.wire.bodies.topic import DataVersion, TopicConfig, TopicConfigSerializeWrapper
+from rmq.wire.bodies.topic import (
+    PERM_INHERIT,
+    PERM_READ,
+    PERM_WRITE,
+    TopicConfig,
+    TopicConfigAndMappingSerializeWrapper,
+)
+from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import body, decode_body, to_plain
 from rmq.wire.names import (
     BENCHMARK_TOPIC,
@@ -33,9 +41,6 @@ from rmq.wire.names import (
     revive_topic,
 )
 
-PERM_READ: Final = 4
-PERM_WRITE: Final = 2
-PERM_INHERIT: Final = 1
 _READ_WRITE: Final = PERM_READ | PERM_WRITE
 _SCHEDULE_QUEUES: Final = 18
 _BENCHMARK_QUEUES: Final = 1024
@@ -167,9 +172,13 @@ class TopicTable:
             self.put(config)
         return config
 
-    def wrapper(self) -> TopicConfigSerializeWrapper:
-        """The whole table as it travels."""
-        return TopicConfigSerializeWrapper(topic_config_table=dict(self.configs), data_version=self.version)
+    def wrapper(self) -> TopicConfigAndMappingSerializeWrapper:
+        """The whole table as it is registered: permissions never exceed the broker's."""
+        allowed = self._settings.broker.broker_permission
+        table = self.configs
+        if allowed & _READ_WRITE != _READ_WRITE:
+            table = {name: replace(config, perm=config.perm & allowed) for name, config in table.items()}
+        return TopicConfigAndMappingSerializeWrapper(topic_config_table=dict(table), data_version=self.version)
 
     def _changed(self, changed: list[TopicConfig]) -> None:
         self.version = self.version.next(self._now())

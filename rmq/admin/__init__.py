@@ -1,0 +1,1 @@
+"""mqadmin: Apache RocketMQ's administration commands."""

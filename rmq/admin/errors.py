@@ -1,0 +1,74 @@
+"""Failures as an operator reads them: one line that says what failed, where, with which code, and what to do.
+
+Exit codes: 0 done, 1 failed or refused, 2 the command line is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rmq.client.admin.errors import UnknownBrokerError, UnknownClusterError
+from rmq.remoting.errors import CallTimeoutError, ConnectFailedError, ConnectionClosedError
+from rmq.wire.codes import ResponseCode
+from rmq.wire.errors import RemotingError
+
+DONE: Final = 0
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+
+CLUSTER_HINT: Final = "Make sure the specified clusterName exists or the name server connected to is correct."
+"""What Apache's commands print, on standard output, after `[error] `."""
+
+
+class CommandLineError(Exception):
+    """An option's value is wrong; the text says how."""
+
+
+_REMEDIES: Final = {
+    ResponseCode.SYSTEM_BUSY: "The server is behind; try again later.",
+    ResponseCode.REQUEST_CODE_NOT_SUPPORTED: "This server does not support the command.",
+    ResponseCode.SERVICE_NOT_AVAILABLE: "The broker takes no messages now; look at its disk and its log.",
+    ResponseCode.NO_PERMISSION: "Check the permission of the broker, the topic and the group.",
+    ResponseCode.TOPIC_NOT_EXIST: "Check the name: mqadmin topicList.",
+    ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST: "Check the name: mqadmin consumerList.",
+    ResponseCode.CONSUMER_NOT_ONLINE: "Check the group's name, and that its consumers run: mqadmin consumerList.",
+    ResponseCode.NO_MESSAGE: "Check topic, id or key, and the times.",
+    ResponseCode.INVALID_PARAMETER: "Correct the value.",
+}
+
+
+def one_line(error: RemotingError) -> str:
+    """What failed, where, with which code, and what to do."""
+    sentence = _sentence(error)
+    if isinstance(error, UnknownClusterError):
+        return f"{sentence}. {_known('clusters', error.known)}"
+    if isinstance(error, UnknownBrokerError):
+        return f"{sentence}. {_known('brokers', error.known)}"
+    if isinstance(error, ConnectFailedError):
+        return f"{sentence}. Check the address, and that the server runs."
+    if isinstance(error, CallTimeoutError):
+        return f"{sentence}. Check that a RocketMQ server listens there; --timeout waits longer."
+    if isinstance(error, ConnectionClosedError):
+        return f"{sentence}. Check that a RocketMQ server listens there."
+    remedy = _REMEDIES.get(error.code, "")  # type: ignore[call-overload]
+    return " ".join(part for part in (sentence + _origin(error) + ".", remedy) if part)
+
+
+def _sentence(error: RemotingError) -> str:
+    """The error's own words on one line, without Apache's pointers to its web pages."""
+    lines = [line for line in error.remark.splitlines() if not line.startswith(("See http", "For more information"))]
+    return " ".join(" ".join(lines).split()).rstrip(".") or "refused without a reason"
+
+
+def _origin(error: RemotingError) -> str:
+    try:
+        name = f" {ResponseCode(error.code).name}"
+    except ValueError:
+        name = ""
+    where = f"{error.address} answered " if error.address else ""
+    code = f"code {int(error.code)}{name}" if error.code >= 0 else ""
+    return f" ({where}{code})" if code else ""
+
+
+def _known(what: str, names: list[str]) -> str:
+    return f"There are these {what}: {', '.join(names)}." if names else f"There are no {what}."

@@ -1,0 +1,75 @@
+"""What an administrator's question can come to, beside what servers answer.
+
+Source: MQAdminImpl, DefaultMQAdminExtImpl, CommandUtil.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rmq.client.errors import BROKER_NOT_EXIST, ClientError
+from rmq.wire.codes import ResponseCode
+
+
+class UnknownClusterError(ClientError):
+    """No name server that was asked knows the cluster.
+
+    Attributes:
+        cluster: the name given.
+        known: the clusters there are.
+    """
+
+    def __init__(self, cluster: str, known: Iterable[str] = ()) -> None:
+        self.cluster = cluster
+        self.known = sorted(known)
+        super().__init__(f"the cluster {cluster} does not exist")
+
+
+class UnknownBrokerError(ClientError):
+    """No broker has this name or address.
+
+    Attributes:
+        broker: the name or address given.
+        known: the brokers there are.
+    """
+
+    default_code = BROKER_NOT_EXIST
+
+    def __init__(self, broker: str, known: Iterable[str] = ()) -> None:
+        self.broker = broker
+        self.known = sorted(known)
+        super().__init__(f"The broker[{broker}] not exist")
+
+
+class NoTopicStatsError(ClientError):
+    """No broker of the topic's route has queues of it."""
+
+    def __init__(self) -> None:
+        super().__init__("Not found the topic stats info")
+
+
+class GroupOfflineError(ClientError):
+    """No client of the group is connected, or the group has no offsets."""
+
+    default_code = ResponseCode.CONSUMER_NOT_ONLINE
+
+
+class BroadcastGroupError(ClientError):
+    """The group broadcasts: its offsets are kept by its clients."""
+
+    default_code = ResponseCode.BROADCAST_CONSUMPTION
+
+
+class NoMessageError(ClientError):
+    """No message is stored under what was asked for."""
+
+    default_code = ResponseCode.NO_MESSAGE
+
+
+class NoTopicRouteError(ClientError):
+    """The topic has no route, or none that leads into the cluster asked for."""
+
+    default_code = ResponseCode.TOPIC_NOT_EXIST
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"The topic[{topic}] not matched route info")

@@ -1,0 +1,108 @@
+"""What every administrative operation works with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final, TypeVar
+
+from rmq.client.nameservers import NameServers
+from rmq.remoting.calls import SUCCESS, Answer, Invoker
+from rmq.wire.declare import Declared
+from rmq.wire.errors import RemotingError
+
+I = TypeVar("I")
+T = TypeVar("T")
+
+DEFAULT_TIMEOUT: Final = 5.0
+"""Seconds for one request (DefaultMQAdminExt)."""
+
+
+SIDE_BY_SIDE: Final = 32
+"""Jobs of one operation that are under way at a time."""
+
+Together = Callable[[Sequence[Coroutine[Any, Any, None]]], Awaitable[None]]
+"""Runs coroutines side by side until all are done; the first failure cancels the others and is raised."""
+
+
+class Admin:
+    """A session of an administrator.
+
+    Args:
+        invoker: calls servers.
+        nameservers: `host:port` of each name server.
+        together: runs coroutines side by side; `rmq.client.admin.aio` and `.tx` provide it.
+        now: milliseconds since the epoch.
+        timeout: seconds for one request.
+
+    Attributes:
+        nameservers: addresses of all name servers.
+    """
+
+    def __init__(
+        self,
+        invoker: Invoker,
+        nameservers: Sequence[str],
+        *,
+        together: Together,
+        now: Callable[[], int],
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        self._invoker = invoker
+        # The first one is asked first, so that a command repeated is answered by the same server.
+        self._namesrv = NameServers(invoker, nameservers, lambda _: 0, timeout=timeout)
+        self.nameservers = tuple(nameservers)
+        self._together = together
+        self.now = now
+        self.timeout = timeout
+
+    async def ask(self, header: Declared) -> Answer:
+        """Asks the name servers, the next when one cannot be reached.
+
+        Raises:
+            RemotingError: the one that was reached refused.
+            TransportError: none was reached.
+        """
+        return await self._namesrv.call(header)
+
+    async def call(
+        self,
+        address: str,
+        header: Declared,
+        body: bytes | Declared = b"",
+        *,
+        timeout: float | None = None,
+        accept: frozenset[int] = SUCCESS,
+    ) -> Answer:
+        """Asks one server; see `rmq.remoting.calls.Invoker.call`."""
+        return await self._invoker.call(address, header, body, timeout=timeout or self.timeout, accept=accept)
+
+    async def each(self, items: Sequence[I], job: Callable[[I], Awaitable[T]]) -> list[T]:
+        """`job` of every item, some of them side by side; the results in the items' order.
+
+        Raises:
+            Exception: the first failure of a job; the others are cancelled.
+        """
+        results: dict[int, T] = {}
+        waiting = iter(enumerate(items))
+
+        async def work() -> None:
+            for index, item in waiting:
+                results[index] = await job(item)
+
+        workers = min(len(items), SIDE_BY_SIDE)
+        if workers > 1:
+            await self._together([work() for _ in range(workers)])
+        else:
+            await work()
+        return [results[index] for index in range(len(items))]
+
+    async def attempt_each(self, items: Sequence[I], job: Callable[[I], Awaitable[T]]) -> list[T | RemotingError]:
+        """As `each`, with a server's refusal or silence as that item's result."""
+
+        async def attempt(item: I) -> T | RemotingError:
+            try:
+                return await job(item)
+            except RemotingError as error:
+                return error
+
+        return await self.each(items, attempt)

@@ -1,0 +1,272 @@
+"""Sends messages.
+
+A send looks for the topic's route, takes its queues in turn, and when a broker fails or says that another may do
+better, tries again, on another broker if there is one. A send to a queue that the caller names or selects is tried
+once. A topic that does not exist yet is sent to where brokers create topics.
+
+    async with Producer(reactor, "my_group", namesrv_addr="127.0.0.1:9876") as producer:
+        result = await producer.send(Message("TopicTest", b"hello", tags="TagA"))
+
+Source: DefaultMQProducer, DefaultMQProducerImpl.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rmq.client.config import ProducerConfig
+from rmq.client.errors import (
+    ACCESS_BROKER_TIMEOUT,
+    CONNECT_BROKER,
+    BrokerNotExistError,
+    ClientError,
+    NoRouteError,
+    SendFailedError,
+)
+from rmq.client.instance import ClientInstance
+from rmq.client.lifecycle import Member, own_instance
+from rmq.client.message import PROPERTY_MSG_REGION, PROPERTY_TRACE_ON, Message
+from rmq.client.outgoing import Outgoing, outgoing_batch, outgoing_message
+from rmq.client.results import STATUS_BY_CODE, SendResult, SendStatus
+from rmq.client.routes import PublishQueues
+from rmq.client.selectors import QueueSelector
+from rmq.client.waiting import Waiters, deferred
+from rmq.remoting.calls import Answer
+from rmq.remoting.errors import CallTimeoutError, TransportError
+from rmq.wire.bodies.route import MessageQueue
+from rmq.wire.errors import RemotingError, TopicNotExistError
+from rmq.wire.names import DEFAULT_PRODUCER_GROUP
+from rmq.wire.requests.send import SendMessageReply
+
+_STORED = frozenset(STATUS_BY_CODE)
+
+
+class Producer(Member):
+    """A producer of one group.
+
+    Args:
+        reactor: a Twisted reactor.
+        group: the producer group.
+        namesrv_addr: name servers; None means NAMESRV_ADDR, then 127.0.0.1:9876.
+        config: how it sends.
+        instance: the client instance to live in; one of its own when None.
+
+    Raises:
+        InvalidParameterError: the group's name is not allowed.
+        NamesrvAddressError: an address is not `host:port`.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        group: str = DEFAULT_PRODUCER_GROUP,
+        *,
+        namesrv_addr: str | None = None,
+        config: ProducerConfig | None = None,
+        instance: ClientInstance | None = None,
+    ) -> None:
+        super().__init__(group, instance or own_instance(reactor, namesrv_addr))
+        self.config = config or ProducerConfig()
+        self._clock = reactor
+        self._in_flight = 0
+        self._room: Waiters[None] = Waiters()
+
+    async def _start(self) -> None:
+        self.instance.add_producer(self.group, self)
+
+    async def _shutdown(self) -> None:
+        self._room.wake(None)
+        await self.instance.remove_producer(self.group)
+
+    # --- sending ----------------------------------------------------------------------------------------------------
+
+    @deferred
+    async def send(
+        self,
+        message: Message,
+        *,
+        queue: MessageQueue | None = None,
+        selector: QueueSelector | None = None,
+        arg: Any = None,
+        timeout: float | None = None,
+    ) -> SendResult:
+        """Sends a message and waits until the broker has it.
+
+        Args:
+            message: the message; it gets its id here.
+            queue: where to; else the topic's queues in turn.
+            selector: chooses the queue, from the queues, the message and `arg`.
+            arg: for the selector.
+            timeout: seconds for all attempts together; the configured ones when None.
+
+        Raises:
+            IllegalMessageError, InvalidParameterError: the message or its topic is not allowed.
+            NoRouteError: the topic does not exist and cannot be created.
+            SendFailedError: every attempt failed.
+            RemotingError: the broker refused for a reason that another attempt does not change, or the one attempt
+                at a given queue failed.
+        """
+        self._check_running()
+        outgoing = outgoing_message(message, self.config, self.instance.ids, self.instance.now())
+        return await self._send(outgoing, message, queue, selector, arg, timeout)
+
+    @deferred
+    async def send_batch(
+        self, messages: Sequence[Message], *, queue: MessageQueue | None = None, timeout: float | None = None
+    ) -> SendResult:
+        """Sends messages of one topic as one; all are stored, next to each other, or none is.
+
+        `rmq.client.split_batches` makes lists of a good size.
+
+        Raises: as `send`; also IllegalMessageError for messages that cannot be in one batch.
+        """
+        self._check_running()
+        outgoing = outgoing_batch(messages, self.config, self.instance.ids, self.instance.now())
+        return await self._send(outgoing, messages[0], queue, None, None, timeout)
+
+    @deferred
+    async def send_oneway(
+        self,
+        message: Message,
+        *,
+        queue: MessageQueue | None = None,
+        selector: QueueSelector | None = None,
+        arg: Any = None,
+    ) -> None:
+        """Sends a message and does not ask what became of it; waits only until it is on its way.
+
+        Raises:
+            IllegalMessageError, InvalidParameterError, NoRouteError: as `send`.
+            TransportError: the broker cannot be reached.
+        """
+        self._check_running()
+        now = self.instance.now()
+        outgoing = outgoing_message(message, self.config, self.instance.ids, now)
+        if queue is None:
+            route = await self._route(message.topic)
+            queue = selector(route.queues, message, arg) if selector is not None else route.select()
+        address = await self.instance.master_address(queue)
+        header = outgoing.header(self.group, queue.queue_id, queue.broker_name, now, self.config)
+        await self.instance.invoker.send_oneway(address, header, outgoing.body)
+
+    async def _send(
+        self,
+        outgoing: Outgoing,
+        message: Message,
+        queue: MessageQueue | None,
+        selector: QueueSelector | None,
+        arg: Any,
+        timeout: float | None,
+    ) -> SendResult:
+        allowed = self.config.send_timeout if timeout is None else timeout
+        while self._in_flight >= self.config.max_in_flight:
+            await self._room.wait()
+            self._check_running()
+        self._in_flight += 1
+        try:
+            if queue is None:
+                route = await self._route(outgoing.topic)
+                if selector is None:
+                    return await self._attempts(outgoing, route, allowed)
+                queue = selector(route.queues, message, arg)
+            return await self._transmit(outgoing, queue, allowed)
+        finally:
+            self._in_flight -= 1
+            if self._room:
+                self._room.wake(None)
+
+    async def _attempts(self, outgoing: Outgoing, route: PublishQueues, timeout: float) -> SendResult:
+        started = self._clock.seconds()
+        brokers: list[str] = []
+        result: SendResult | None = None
+        failure: RemotingError | None = None
+        for _ in range(1 + self.config.retry_times):
+            left = timeout - (self._clock.seconds() - started)
+            if left <= 0:
+                break
+            queue = route.select(avoid=brokers[-1] if brokers else None)
+            brokers.append(queue.broker_name)
+            try:
+                result = await self._transmit(outgoing, queue, left)
+            except (TransportError, ClientError) as error:
+                failure = error
+            except RemotingError as error:
+                if error.code not in self.config.retry_codes:
+                    raise
+                failure = error
+            else:
+                if result.send_status is SendStatus.SEND_OK:
+                    return result
+                if not self.config.retry_another_broker_when_not_store_ok:
+                    return result
+        if result is not None:
+            return result
+        cause = failure or CallTimeoutError(outgoing.topic, timeout)
+        cost = self._clock.seconds() - started
+        raise SendFailedError(outgoing.topic, brokers, cost, cause, _code(cause)) from cause
+
+    async def _transmit(self, outgoing: Outgoing, queue: MessageQueue, timeout: float) -> SendResult:
+        address = await self.instance.master_address(queue)
+        header = outgoing.header(
+            self.group, queue.queue_id, queue.broker_name, self.instance.now(), self.config
+        )
+        answer = await self.instance.invoker.call(address, header, outgoing.body, timeout=timeout, accept=_STORED)
+        return _result(outgoing, queue, answer)
+
+    # --- routes -----------------------------------------------------------------------------------------------------
+
+    async def _route(self, topic: str) -> PublishQueues:
+        routes = self.instance.routes
+        known = routes.publish_queues(topic)
+        if known is not None:
+            return known
+        try:
+            await routes.refresh(topic)
+        except TopicNotExistError:
+            await self._default_route(topic)
+        known = routes.publish_queues(topic)
+        if known is None:
+            raise NoRouteError(topic)
+        return known
+
+    async def _default_route(self, topic: str) -> None:
+        config = self.config
+        try:
+            await self.instance.routes.refresh_default(topic, config.create_topic_key, config.default_topic_queue_nums)
+        except TopicNotExistError:
+            raise NoRouteError(topic) from None
+
+    @deferred
+    async def fetch_publish_queues(self, topic: str) -> list[MessageQueue]:
+        """The topic's queues that take messages.
+
+        Raises:
+            NoRouteError: the topic does not exist and cannot be created.
+            TransportError: no name server can be asked.
+        """
+        self._check_running()
+        return list((await self._route(topic)).queues)
+
+
+def _result(outgoing: Outgoing, queue: MessageQueue, answer: Answer) -> SendResult:
+    reply: SendMessageReply = answer.header
+    return SendResult(
+        STATUS_BY_CODE[answer.code],
+        outgoing.message_id,
+        reply.msg_id,
+        MessageQueue(outgoing.topic, queue.broker_name, reply.queue_id),
+        reply.queue_offset,
+        reply.transaction_id,
+        reply.recall_handle,
+        answer.ext.get(PROPERTY_MSG_REGION) or "DefaultRegion",
+        answer.ext.get(PROPERTY_TRACE_ON) != "false",
+    )
+
+
+def _code(cause: RemotingError) -> int:
+    if isinstance(cause, CallTimeoutError):
+        return ACCESS_BROKER_TIMEOUT
+    if isinstance(cause, TransportError):
+        return CONNECT_BROKER
+    return cause.code

@@ -1,0 +1,260 @@
+"""Puts a broker together, and takes it apart in the right order.
+
+Starting: tables and store are loaded before the port opens, so that nobody is told half the truth. Stopping: the name
+servers forget the broker, connections end, then offsets, log and queues go to the disk.
+
+Source: BrokerController.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Final, cast
+
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
+
+from rmq.remoting.client import RemotingClient
+from rmq.remoting.dispatch import Dispatcher
+from rmq.remoting.pressure import Pressure
+from rmq.remoting.server import RemotingServer
+from rmq.server.broker.clients import ConsumerTable, ProducerTable
+from rmq.server.broker.meta.config_file import ConfigFile
+from rmq.server.broker.meta.groups import GroupTable
+from rmq.server.broker.meta.offsets import OffsetTable
+from rmq.server.broker.meta.topics import TopicTable
+from rmq.server.broker.options import store_options
+from rmq.server.broker.processors.admin import AdminProcessor
+from rmq.server.broker.processors.client import ClientProcessor
+from rmq.server.broker.processors.consumer import ConsumerProcessor
+from rmq.server.broker.processors.group import GroupProcessor
+from rmq.server.broker.processors.message import MessageProcessor
+from rmq.server.broker.processors.offset import OffsetProcessor
+from rmq.server.broker.processors.pull import PullProcessor
+from rmq.server.broker.processors.send import SendProcessor
+from rmq.server.broker.processors.topic import TopicProcessor
+from rmq.server.broker.register import Registrar
+from rmq.server.broker.runtime import RuntimeInfo
+from rmq.server.broker.stats import BrokerStats
+from rmq.server.delivery.hold import PullHold
+from rmq.server.files import DiskFiles
+from rmq.server.store.api import RecoveryReport
+from rmq.server.store.env import Env
+from rmq.server.store.store import MessageStore
+from rmq.settings.environment import split_addresses
+from rmq.settings.model import BrokerSettings
+from rmq.settings.store import BrokerRole
+from rmq.wire.address import join_address
+from rmq.wire.message import UniqueIds, pack_host
+
+CLIENT_SCAN_SECONDS: Final = 10.0
+_FLUSH_THREADS: Final = 2
+
+log = Logger()
+
+
+class UnsupportedRoleError(Exception):
+    """This broker cannot play the role that its configuration gives it."""
+
+
+class Broker:
+    """A broker.
+
+    Args:
+        reactor: a Twisted reactor.
+        settings: all settings; dynamic ones are read at each use.
+
+    Attributes:
+        report: what the store found when it was opened.
+    """
+
+    def __init__(self, reactor: Any, settings: BrokerSettings) -> None:
+        self._reactor = reactor
+        self._settings = settings
+        self.report: RecoveryReport | None = None
+        self._files = DiskFiles()
+        self._client = RemotingClient(reactor, connect_timeout=settings.client.connect_timeout_millis / 1000)
+        self._threads = ThreadPool(0, _FLUSH_THREADS, "rmq-flush")
+        self._store: MessageStore | None = None
+        self._server: RemotingServer | None = None
+        self._registrar: Registrar | None = None
+        self._services: list[Any] = []
+        self._offsets: OffsetTable | None = None
+        self._loops: list[LoopingCall] = []
+
+    # --- facts ----------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The broker's name."""
+        return self._settings.broker.broker_name
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._server.port if self._server is not None else self._settings.server.listen_port
+
+    @property
+    def address(self) -> str:
+        """What clients are told: brokerIP1 and port."""
+        return join_address(self._settings.broker.broker_ip1 or "127.0.0.1", self.port)
+
+    @property
+    def name_servers(self) -> list[str]:
+        """The name servers it registers with now."""
+        configured = self._settings.broker.namesrv_addr
+        return list(split_addresses(configured)) if configured else []
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return int(self._reactor.seconds() * 1000)
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> Deferred[None]:
+        """Opens the store, listens, registers; fires when every name server has answered or failed.
+
+        Raises:
+            UnsupportedRoleError: the configuration wants a slave or synchronous replication.
+            StoreError: the store cannot be opened, or another broker holds it.
+            ConfigFileError: a file under `config/` is damaged.
+            ListenError: the port is taken or not allowed.
+        """
+        settings = self._settings
+        if settings.store.broker_role is not BrokerRole.ASYNC_MASTER:
+            raise UnsupportedRoleError(
+                f"brokerRole={settings.store.broker_role.value}: this broker does not replicate yet; "
+                "use brokerRole=ASYNC_MASTER, or an Apache broker for this role"
+            )
+        self._threads.start()
+        try:
+            registrar = self._assemble()
+        except BaseException:
+            self._threads.stop()
+            raise
+        return registrar.start()
+
+    def _assemble(self) -> Registrar:
+        settings, reactor = self._settings, self._reactor
+        seconds = reactor.seconds
+        topics = TopicTable(settings, self._config_file("topics.json"), self.now)
+        groups = GroupTable(settings, self._config_file("subscriptionGroup.json"), self.now)
+        offsets = self._offsets = OffsetTable(self._config_file("consumerOffset.json"))
+        # The port must be known before the store opens, because every record carries it. Nobody is answered before
+        # this method is through.
+        dispatcher = Dispatcher(())
+        hold = PullHold(reactor)
+        server = self._server = RemotingServer(
+            reactor,
+            dispatcher,
+            pressure=Pressure(reactor, idle_seconds=settings.server.server_channel_max_idle_time_seconds),
+            max_frame=settings.server.frame_max_length,
+            after_read=hold.wake,
+        )
+        server.listen(settings.server.bind_address, settings.server.listen_port)
+        try:
+            host = pack_host(settings.broker.broker_ip1 or "127.0.0.1", server.port)
+            store = self._store = MessageStore(store_options(settings, host), Env(), reactor, self._in_thread)
+            self.report = store.open()
+            try:
+                for table in (topics, groups, offsets):
+                    table.load()
+            except BaseException:
+                store.close()
+                raise
+        except BaseException:
+            server.stop()
+            raise
+        stats = BrokerStats(reactor, settings.broker.broker_cluster_name, self.now)
+        consumers = ConsumerTable(seconds, lambda name: _notifies(groups, name))
+        producers = ProducerTable(seconds)
+        store.on_arrival = hold.arrived
+        registrar = self._registrar = self._make_registrar(topics)
+        topics.on_change = lambda changed: registrar.changed()
+        runtime = RuntimeInfo(settings, store, stats, self.now, _disk_space)
+        unique_ids = UniqueIds(host[:-4], os.getpid(), self.now())
+        for processor in (
+            SendProcessor(settings, topics, store, stats, unique_ids, host, self.now),
+            PullProcessor(settings, topics, groups, consumers, offsets, store, stats, hold, seconds),
+            ClientProcessor(settings, topics, groups, producers, consumers, seconds),
+            OffsetProcessor(topics, groups, offsets, store),
+            MessageProcessor(settings, store),
+            TopicProcessor(settings, topics, offsets, store, stats, hold, self.address),
+            GroupProcessor(groups, offsets, stats),
+            ConsumerProcessor(settings, topics, groups, offsets, producers, consumers, store, stats, self.address),
+            AdminProcessor(settings, store, stats, runtime, self._files, registrar.changed),
+        ):
+            dispatcher.add(processor)
+        self._services = [store, stats, hold]
+        for service in self._services:
+            service.start()
+        self._repeat(CLIENT_SCAN_SECONDS, consumers.expire)
+        self._repeat(CLIENT_SCAN_SECONDS, producers.expire)
+        self._repeat(settings.broker.flush_consumer_offset_interval / 1000, self._save_offsets)
+        return registrar
+
+    def _make_registrar(self, topics: TopicTable) -> Registrar:
+        broker = self._settings.broker
+        ha_address = join_address(broker.broker_ip2 or "127.0.0.1", self._settings.store.ha_listen_port)
+        return Registrar(
+            self._reactor,
+            self._client,
+            name_servers=lambda: self.name_servers,
+            identity=(broker.broker_cluster_name, self.name, broker.broker_id, self.address, ha_address),
+            topics=topics.wrapper,
+            compressed=lambda: broker.compressed_register,
+            period=broker.register_period_ms / 1000,
+            timeout=broker.register_broker_timeout_mills / 1000,
+        )
+
+    def _config_file(self, name: str) -> ConfigFile:
+        return ConfigFile(str(Path(self._settings.store.store_path_root_dir, "config", name)), self._files)
+
+    def _in_thread(self, work: Any) -> Deferred[Any]:
+        return deferToThreadPool(self._reactor, self._threads, work)
+
+    def _repeat(self, seconds: float, work: Any) -> None:
+        loop = LoopingCall(work)
+        loop.clock = cast(Any, self._reactor)
+        loop.start(seconds, now=False)
+        self._loops.append(loop)
+
+    def _save_offsets(self) -> None:
+        if self._offsets is None:
+            return
+        try:
+            self._offsets.save(self.now())
+        except OSError as error:
+            log.warn("consumer offsets cannot be saved now: {error}", error=error)
+
+    @inlineCallbacks
+    def stop(self) -> Any:
+        """Ends it; fires when everything is on the disk."""
+        for loop in self._loops:
+            loop.stop()
+        if self._registrar is not None:
+            yield self._registrar.stop()
+        self._client.close()
+        if self._server is not None:
+            yield self._server.stop()
+        for service in self._services[1:]:
+            service.stop()
+        self._save_offsets()
+        if self._store is not None:
+            yield self._store.close()
+        self._threads.stop()
+
+
+def _notifies(groups: GroupTable, name: str) -> bool:
+    config = groups.configs.get(name)
+    return config is None or config.notify_consumer_ids_changed_enable
+
+
+def _disk_space(path: str) -> tuple[int, int]:
+    usage = shutil.disk_usage(path)
+    return usage.total, usage.free

@@ -1,0 +1,112 @@
+"""The broker itself: its configuration, figures and clean-up.
+
+Source: AdminBrokerProcessor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.logger import Logger
+
+from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.server.broker.runtime import RuntimeInfo
+from rmq.server.broker.stats import BrokerStats
+from rmq.server.files import SmallFiles
+from rmq.server.store.store import MessageStore
+from rmq.settings.dump import body
+from rmq.settings.errors import ForbiddenKeyError, SettingError
+from rmq.settings.model import BrokerSettings
+from rmq.settings.update import persist, update
+from rmq.wire import fastjson
+from rmq.wire.bodies.broker import BrokerStatsData, HARuntimeInfo, KVTable
+from rmq.wire.bodies.version import DataVersion
+from rmq.wire.declare import to_plain
+from rmq.wire.errors import InvalidParameterError, NoPermissionError, RemotingError
+from rmq.wire.requests.broker import (
+    CleanExpiredConsumeQueue,
+    DeleteExpiredCommitLog,
+    GetBrokerConfig,
+    GetBrokerConfigReply,
+    GetBrokerRuntimeInfo,
+    UpdateBrokerConfig,
+    ViewBrokerStatsData,
+)
+from rmq.wire.requests.replication import GetBrokerHaStatus
+
+log = Logger()
+
+
+class AdminProcessor:
+    """Handles what operators ask of the broker itself.
+
+    Args:
+        on_settings: called after settings have changed.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        store: MessageStore,
+        stats: BrokerStats,
+        runtime: RuntimeInfo,
+        files: SmallFiles,
+        on_settings: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._stats = stats
+        self._runtime = runtime
+        self._files = files
+        self._on_settings = on_settings
+
+    @handles(GetBrokerConfig)
+    def config(self, header: GetBrokerConfig, call: Call) -> Reply:
+        """The effective settings as properties text."""
+        version = DataVersion(counter=self._settings.revision, timestamp=self._stats.boot_time)
+        return Reply(GetBrokerConfigReply(version=fastjson.dumps(to_plain(version))), body(self._settings))
+
+    @handles(UpdateBrokerConfig)
+    def update_config(self, header: UpdateBrokerConfig, call: Call) -> None:
+        """Changes settings, at once where they can change, and keeps them in the configuration file."""
+        try:
+            changes = update(self._settings, call.body.decode("utf-8", "replace"))
+        except ForbiddenKeyError as error:
+            raise NoPermissionError(str(error)) from None
+        except SettingError as error:
+            raise InvalidParameterError(str(error)) from None
+        for change in changes:
+            log.info("{peer} set {change}", peer=call.connection.address, change=change)
+        try:
+            persist(self._settings, self._files.replace)
+        except OSError as error:
+            raise RemotingError(f"in effect, but {self._settings.file} cannot be written: {error}") from None
+        self._on_settings()
+
+    @handles(GetBrokerRuntimeInfo)
+    def runtime_info(self, header: GetBrokerRuntimeInfo, call: Call) -> KVTable:
+        """Current figures."""
+        return KVTable(table=self._runtime.table())
+
+    @handles(ViewBrokerStatsData)
+    def stats(self, header: ViewBrokerStatsData, call: Call) -> BrokerStatsData:
+        """Figures of one counter over minute, hour and day."""
+        found = self._stats.view(header.stats_name, header.stats_key)
+        if found is None:
+            raise RemotingError(f"The stats <{header.stats_name}> <{header.stats_key}> not exist")
+        return found
+
+    @handles(GetBrokerHaStatus)
+    def ha_status(self, header: GetBrokerHaStatus, call: Call) -> HARuntimeInfo:
+        """Replication: a master without slaves."""
+        return HARuntimeInfo(master=True, master_commit_log_max_offset=self._store.log_max_offset)
+
+    @handles(CleanExpiredConsumeQueue)
+    def clean_queues(self, header: CleanExpiredConsumeQueue, call: Call) -> None:
+        """Drops queue files that point only at messages which are gone."""
+        self._store.clean_expired_consume_queues()
+
+    @handles(DeleteExpiredCommitLog)
+    def delete_expired(self, header: DeleteExpiredCommitLog, call: Call) -> None:
+        """Deletes log files whose time is over, without waiting for the hour that is set for it."""
+        self._store.delete_expired()

@@ -1,0 +1,101 @@
+"""Clients say that they are there, what they produce and consume, and good-bye.
+
+Source: ClientManageProcessor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.server.broker.clients import Client, ConsumerTable, ProducerTable
+from rmq.server.broker.meta.groups import GroupTable
+from rmq.server.broker.meta.topics import TopicTable
+from rmq.settings.model import BrokerSettings
+from rmq.wire.bodies.heartbeat import CheckClientRequestBody, ConsumerData, ConsumerIdList, HeartbeatData
+from rmq.wire.errors import InvalidFieldError, RemotingError
+from rmq.wire.names import RETRY_PREFIX
+from rmq.wire.requests.client import (
+    CheckClientConfig,
+    GetConsumerListByGroup,
+    Heartbeat,
+    HeartbeatReply,
+    UnregisterClient,
+)
+from rmq.wire.subscription import is_tag_type
+
+_UNIT_SUB = 2
+_MAX_CLIENT_ID = 1024
+
+
+class ClientProcessor:
+    """Handles heartbeats and what belongs to them."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        topics: TopicTable,
+        groups: GroupTable,
+        producers: ProducerTable,
+        consumers: ConsumerTable,
+        seconds: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._groups = groups
+        self._producers = producers
+        self._consumers = consumers
+        self._seconds = seconds
+
+    @handles(Heartbeat)
+    def heartbeat(self, header: Heartbeat, call: Call) -> HeartbeatReply:
+        """Registers the sender in all groups that it names; unknown groups that may not be made are passed over."""
+        data = call.json(HeartbeatData)
+        if len(data.client_id) > _MAX_CLIENT_ID:
+            raise InvalidFieldError(f"clientID of {len(data.client_id)} characters is longer than {_MAX_CLIENT_ID}")
+        command = call.command
+        client = Client(call.connection, data.client_id, command.language, command.version, self._seconds())
+        fingerprint = data.heartbeat_fingerprint
+        changed = False
+        for consumer in data.consumer_data_set:
+            if self._register(client, consumer, fingerprint, data.without_sub and fingerprint != 0):
+                changed = True
+        for producer in data.producer_data_set:
+            self._producers.register(producer.group_name, client)
+        return HeartbeatReply(is_support_heart_beat_v2=True, is_sub_change=changed or fingerprint == 0)
+
+    def _register(self, client: Client, data: ConsumerData, fingerprint: int, without_sub: bool) -> bool:
+        group = self._groups.find(data.group_name)
+        if group is None:
+            return False
+        self._topics.ensure(
+            RETRY_PREFIX + data.group_name,
+            group.retry_queue_nums,
+            order=any(self._topics.is_order(wanted.topic) for wanted in data.subscription_data_set),
+            sys_flag=_UNIT_SUB if data.unit_mode else 0,
+        )
+        return self._consumers.register(client, data, fingerprint=fingerprint, without_sub=without_sub)
+
+    @handles(UnregisterClient)
+    def unregister(self, header: UnregisterClient, call: Call) -> None:
+        """The sender leaves a producer group, a consumer group, or both."""
+        if header.producer_group is not None:
+            self._producers.unregister(header.producer_group, call.connection)
+        if header.consumer_group is not None:
+            self._consumers.unregister(header.consumer_group, call.connection)
+
+    @handles(GetConsumerListByGroup)
+    def consumer_list(self, header: GetConsumerListByGroup, call: Call) -> ConsumerIdList:
+        """Ids of a group's members, for sharing the queues among them."""
+        group = self._consumers.groups.get(header.consumer_group)
+        if group is None:
+            raise RemotingError(f"no consumer for this group, {header.consumer_group}")
+        return ConsumerIdList(consumer_id_list=group.client_ids)
+
+    @handles(CheckClientConfig)
+    def check(self, header: CheckClientConfig, call: Call) -> Reply:
+        """Whether this broker understands a subscription."""
+        wanted = call.json(CheckClientRequestBody).subscription_data
+        if wanted is not None and not is_tag_type(wanted.expression_type):
+            raise RemotingError(f"The broker does not support consumer to filter message by {wanted.expression_type}")
+        return Reply()

@@ -1,0 +1,194 @@
+"""Tells tools who is connected and how far groups are behind.
+
+Source: AdminBrokerProcessor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rmq.remoting.dispatch import Call, handles
+from rmq.server.broker.clients import Client, ConsumerTable, ProducerTable
+from rmq.server.broker.meta.groups import GroupTable
+from rmq.server.broker.meta.offsets import OffsetTable
+from rmq.server.broker.meta.topics import TopicTable
+from rmq.server.broker.stats import BrokerStats
+from rmq.server.store.store import MessageStore
+from rmq.settings.model import BrokerSettings
+from rmq.wire.bodies.connection import (
+    Connection,
+    ConsumerConnection,
+    ProducerConnection,
+    ProducerInfo,
+    ProducerTableInfo,
+)
+from rmq.wire.bodies.consume import ConsumeStats, ConsumeStatsList, GroupList, GroupSubscription, OffsetWrapper
+from rmq.wire.bodies.route import MessageQueue
+from rmq.wire.bodies.topic import TopicList
+from rmq.wire.errors import ConsumerNotOnlineError, RemotingError
+from rmq.wire.requests.consumer import (
+    GetAllProducerInfo,
+    GetBrokerConsumeStats,
+    GetConsumerConnectionList,
+    GetConsumeStats,
+    GetProducerConnectionList,
+    QuerySubscriptionByConsumer,
+    QueryTopicConsumeByWho,
+    QueryTopicsByConsumer,
+)
+
+
+class ConsumerProcessor:
+    """Handles questions about clients and groups."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        topics: TopicTable,
+        groups: GroupTable,
+        offsets: OffsetTable,
+        producers: ProducerTable,
+        consumers: ConsumerTable,
+        store: MessageStore,
+        stats: BrokerStats,
+        address: str,
+    ) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._groups = groups
+        self._offsets = offsets
+        self._producers = producers
+        self._consumers = consumers
+        self._store = store
+        self._stats = stats
+        self._address = address
+
+    # --- who is connected -----------------------------------------------------------------------------------------
+
+    @handles(GetConsumerConnectionList)
+    def consumer_connections(self, header: GetConsumerConnectionList, call: Call) -> ConsumerConnection:
+        """Members and subscriptions of an online consumer group."""
+        group = self._consumers.groups.get(header.consumer_group)
+        if group is None:
+            raise ConsumerNotOnlineError(f"the consumer group[{header.consumer_group}] not online")
+        return ConsumerConnection(
+            connection_set=_connections(group.clients.values()),
+            subscription_table=dict(group.subscriptions),
+            consume_type=group.consume_type,
+            message_model=group.message_model,
+            consume_from_where=group.consume_from_where,
+        )
+
+    @handles(GetProducerConnectionList)
+    def producer_connections(self, header: GetProducerConnectionList, call: Call) -> ProducerConnection:
+        """Members of an online producer group."""
+        clients = self._producers.groups.get(header.producer_group)
+        if clients is None:
+            raise RemotingError(f"the producer group[{header.producer_group}] not exist")
+        return ProducerConnection(connection_set=_connections(clients.values()))
+
+    @handles(GetAllProducerInfo)
+    def all_producers(self, header: GetAllProducerInfo, call: Call) -> ProducerTableInfo:
+        """Every producer that is connected."""
+        return ProducerTableInfo(
+            data={
+                group: [
+                    ProducerInfo(
+                        client_id=client.client_id,
+                        remote_ip=client.connection.address,
+                        language=client.language,
+                        version=client.version,
+                        last_update_timestamp=int(client.last_update * 1000),
+                    )
+                    for client in clients.values()
+                ]
+                for group, clients in self._producers.groups.items()
+            }
+        )
+
+    @handles(QueryTopicConsumeByWho)
+    def groups_of_topic(self, header: QueryTopicConsumeByWho, call: Call) -> GroupList:
+        """Groups that consume a topic: online with a subscription, or with an offset in it."""
+        online = self._consumers.groups_of(header.topic)
+        stored = self._offsets.groups_of(header.topic)
+        return GroupList(group_list=list(dict.fromkeys(online + stored)))
+
+    @handles(QueryTopicsByConsumer)
+    def topics_of_group(self, header: QueryTopicsByConsumer, call: Call) -> TopicList:
+        """Topics in which a group has offsets."""
+        return TopicList(topic_list=self._offsets.topics_of(header.group), broker_addr=self._address)
+
+    @handles(QuerySubscriptionByConsumer)
+    def subscription(self, header: QuerySubscriptionByConsumer, call: Call) -> GroupSubscription:
+        """What an online group subscribes of a topic."""
+        topic = header.topic or ""
+        return GroupSubscription(
+            subscription_data=self._consumers.subscription(header.group, topic), group=header.group, topic=topic
+        )
+
+    # --- how far behind -------------------------------------------------------------------------------------------
+
+    @handles(GetConsumeStats)
+    def consume_stats(self, header: GetConsumeStats, call: Call) -> ConsumeStats:
+        """A group's offsets beside the ends of its queues."""
+        group = header.consumer_group
+        stats = ConsumeStats()
+        for topic in self._topics_to_show(group, header.topic, header.topic_list):
+            stats.offset_table.update(self._progress(group, topic))
+            stats.consume_tps += self._stats.group_rate(topic, group)
+        return stats
+
+    @handles(GetBrokerConsumeStats)
+    def broker_consume_stats(self, header: GetBrokerConsumeStats, call: Call) -> ConsumeStatsList:
+        """The same for all groups at once."""
+        result = ConsumeStatsList(broker_addr=self._address)
+        for group in sorted(self._groups.configs):
+            shown = []
+            for topic in self._topics_to_show(group, None, None):
+                if header.is_order and not self._topics.is_order(topic):
+                    continue
+                stats = ConsumeStats(
+                    offset_table=self._progress(group, topic), consume_tps=self._stats.group_rate(topic, group)
+                )
+                for queue in stats.offset_table.values():
+                    result.total_diff += queue.broker_offset - queue.consumer_offset
+                    result.total_inflight_diff += queue.pull_offset - queue.consumer_offset
+                shown.append(stats)
+            result.consume_stats_list.append({group: shown})
+        return result
+
+    def _topics_to_show(self, group: str, topic: str | None, topic_list: str | None) -> list[str]:
+        """Topics named by the request; else those with offsets, less what an online group no longer subscribes."""
+        if topic_list:
+            return [name for name in topic_list.split(";") if name]
+        names = [topic] if topic else self._offsets.topics_of(group)
+        online = self._consumers.groups.get(group)
+        if online is not None and online.subscriptions:
+            names = [name for name in names if name in online.subscriptions]
+        return names
+
+    def _progress(self, group: str, topic: str) -> dict[MessageQueue, OffsetWrapper]:
+        config = self._topics.configs.get(topic)
+        table: dict[MessageQueue, OffsetWrapper] = {}
+        for queue_id in range(config.read_queue_nums if config else 0):
+            consumed = max(self._offsets.query(group, topic, queue_id), 0)
+            last = self._store.store_time(topic, queue_id, consumed - 1) if consumed > 0 else 0
+            table[MessageQueue(topic, self._settings.broker.broker_name, queue_id)] = OffsetWrapper(
+                broker_offset=max(self._store.max_offset(topic, queue_id), 0),
+                consumer_offset=consumed,
+                pull_offset=max(consumed, self._offsets.pulled(group, topic, queue_id)),
+                last_timestamp=max(last, 0),
+            )
+        return table
+
+
+def _connections(clients: Iterable[Client]) -> list[Connection]:
+    return [
+        Connection(
+            client_id=client.client_id,
+            client_addr=client.connection.address,
+            language=client.language,
+            version=client.version,
+        )
+        for client in clients
+    ]

@@ -1,0 +1,95 @@
+"""Where groups are, and where queues begin and end.
+
+Source: ConsumerManageProcessor, AdminBrokerProcessor.
+"""
+
+from __future__ import annotations
+
+from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.server.broker.meta.groups import GroupTable
+from rmq.server.broker.meta.offsets import OffsetTable
+from rmq.server.broker.meta.topics import TopicTable
+from rmq.server.store.api import Boundary
+from rmq.server.store.store import MessageStore
+from rmq.wire.errors import (
+    InvalidParameterError,
+    QueryNotFoundError,
+    SubscriptionGroupNotExistError,
+    TopicNotExistError,
+)
+from rmq.wire.requests.offset import (
+    EarliestStoreTimeReply,
+    GetAllConsumerOffset,
+    GetEarliestMsgStoretime,
+    GetMaxOffset,
+    GetMinOffset,
+    OffsetReply,
+    QueryConsumerOffset,
+    SearchOffsetByTimestamp,
+    UpdateConsumerOffset,
+)
+
+
+class OffsetProcessor:
+    """Handles offsets of groups and of queues."""
+
+    def __init__(self, topics: TopicTable, groups: GroupTable, offsets: OffsetTable, store: MessageStore) -> None:
+        self._topics = topics
+        self._groups = groups
+        self._offsets = offsets
+        self._store = store
+
+    @handles(QueryConsumerOffset)
+    def query(self, header: QueryConsumerOffset, call: Call) -> OffsetReply:
+        """A group's offset; 0 for a new group whose whole queue is still in memory, so that it misses nothing."""
+        topic, queue_id = header.topic, header.queue_id
+        offset = self._offsets.query(header.consumer_group, topic, queue_id)
+        if offset >= 0:
+            return OffsetReply(offset=offset)
+        if header.set_zero_if_not_found is False:
+            raise QueryNotFoundError("Not found, do not set to zero, maybe this group boot first")
+        if self._store.min_offset(topic, queue_id) <= 0 and self._store.head_in_memory(topic, queue_id):
+            return OffsetReply(offset=0)
+        raise QueryNotFoundError("Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first")
+
+    @handles(UpdateConsumerOffset)
+    def update(self, header: UpdateConsumerOffset, call: Call) -> Reply | None:
+        """Commits a group's offset; passed over while an operator's reset waits for the group's next pull."""
+        group, topic, queue_id = header.consumer_group, header.topic, header.queue_id
+        if group not in self._groups.configs:
+            raise SubscriptionGroupNotExistError(f"Group {group} not exist!")
+        if topic not in self._topics.configs:
+            raise TopicNotExistError(f"Topic {topic} not exist!")
+        if queue_id < 0 or header.commit_offset < 0:
+            raise InvalidParameterError(f"queue {queue_id} or offset {header.commit_offset} is negative")
+        if self._offsets.has_reset(group, topic, queue_id):
+            return Reply(remark="Offset has been previously reset")
+        self._offsets.commit(group, topic, queue_id, header.commit_offset)
+        return None
+
+    @handles(GetAllConsumerOffset)
+    def all_offsets(self, header: GetAllConsumerOffset, call: Call) -> Reply:
+        """All offsets of all groups, for tools and slaves."""
+        return Reply(body=self._offsets.to_json())
+
+    @handles(SearchOffsetByTimestamp)
+    def search(self, header: SearchOffsetByTimestamp, call: Call) -> OffsetReply:
+        """The queue offset at a store time."""
+        upper = (header.boundary_type or "").lower() == Boundary.UPPER.value
+        boundary = Boundary.UPPER if upper else Boundary.LOWER
+        return OffsetReply(offset=self._store.offset_by_time(header.topic, header.queue_id, header.timestamp, boundary))
+
+    @handles(GetMaxOffset)
+    def max_offset(self, header: GetMaxOffset, call: Call) -> OffsetReply:
+        """The offset that the queue's next message will get."""
+        return OffsetReply(offset=self._store.max_offset(header.topic, header.queue_id))
+
+    @handles(GetMinOffset)
+    def min_offset(self, header: GetMinOffset, call: Call) -> OffsetReply:
+        """The offset of the queue's oldest message."""
+        return OffsetReply(offset=self._store.min_offset(header.topic, header.queue_id))
+
+    @handles(GetEarliestMsgStoretime)
+    def earliest(self, header: GetEarliestMsgStoretime, call: Call) -> EarliestStoreTimeReply:
+        """When the queue's oldest message was stored, -1 for an empty queue."""
+        return EarliestStoreTimeReply(timestamp=self._store.earliest_store_time(header.topic, header.queue_id))

@@ -1,0 +1,295 @@
+"""Hands messages out, and lets a pull that finds none wait for some.
+
+The second hot path: header fields are read directly, records leave as they lie in the log.
+
+Order of checks, as Apache's: broker permission, group, topic, topic permission, queue id, subscription. A
+subscription comes with the pull, or is the one of the group's heartbeats. Whatever is answered, the client learns where
+to go on and what the queue's ends are.
+
+Source: PullMessageProcessor, DefaultPullMessageResultHandler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from twisted.logger import Logger
+
+from rmq.remoting.dispatch import handles_raw
+from rmq.remoting.protocol import Connection
+from rmq.server.broker.clients import ConsumerTable
+from rmq.server.broker.meta.groups import GroupTable
+from rmq.server.broker.meta.offsets import OffsetTable
+from rmq.server.broker.meta.topics import TopicTable
+from rmq.server.broker.stats import BrokerStats
+from rmq.server.delivery.hold import ParkedPull, PullHold
+from rmq.server.store.api import GetResult, GetStatus
+from rmq.server.store.store import MessageStore
+from rmq.settings.model import BrokerSettings
+from rmq.wire.bodies.group import SubscriptionGroupConfig
+from rmq.wire.bodies.heartbeat import MessageModel, SubscriptionData
+from rmq.wire.bodies.topic import PERM_READ, TopicConfig
+from rmq.wire.codes import FLAG_RESPONSE, ResponseCode
+from rmq.wire.command import Command, Ext, encode
+from rmq.wire.declare import decode_header
+from rmq.wire.errors import (
+    InvalidFieldError,
+    InvalidParameterError,
+    NoPermissionError,
+    RemotingError,
+    SubscriptionGroupNotExistError,
+    SubscriptionNotExistError,
+    SubscriptionNotLatestError,
+    TopicNotExistError,
+)
+from rmq.wire.requests.pull import LitePullMessage, PullMessage
+from rmq.wire.subscription import SUB_ALL, TAG, build_subscription
+
+FLAG_COMMIT_OFFSET: Final = 1
+FLAG_SUSPEND: Final = 2
+FLAG_SUBSCRIPTION: Final = 4
+_MAX_PULL: Final = 1024
+_MAX_SUSPEND_MILLIS: Final = 120_000
+_READ_INDEX: Final = 2
+_FAQ: Final = "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
+
+_FOUND: Final = int(ResponseCode.SUCCESS)
+_NOT_FOUND: Final = int(ResponseCode.PULL_NOT_FOUND)
+_RETRY: Final = int(ResponseCode.PULL_RETRY_IMMEDIATELY)
+_MOVED: Final = int(ResponseCode.PULL_OFFSET_MOVED)
+
+_CODES: Final = {
+    GetStatus.FOUND: _FOUND,
+    GetStatus.NO_MATCHED_MESSAGE: _RETRY,
+    GetStatus.MESSAGE_WAS_REMOVING: _RETRY,
+    GetStatus.OFFSET_FOUND_NULL: _NOT_FOUND,
+    GetStatus.OFFSET_OVERFLOW_ONE: _NOT_FOUND,
+    GetStatus.OFFSET_OVERFLOW_BADLY: _MOVED,
+    GetStatus.OFFSET_TOO_SMALL: _MOVED,
+}
+
+log = Logger()
+
+
+class PullProcessor:
+    """Handles pulls.
+
+    Args:
+        settings: permissions and long-polling times.
+        hold: where pulls wait that found nothing.
+        seconds: the clock's time.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        topics: TopicTable,
+        groups: GroupTable,
+        consumers: ConsumerTable,
+        offsets: OffsetTable,
+        store: MessageStore,
+        stats: BrokerStats,
+        hold: PullHold,
+        seconds: Callable[[], float],
+    ) -> None:
+        self._broker = settings.broker
+        self._topics = topics
+        self._groups = groups
+        self._consumers = consumers
+        self._offsets = offsets
+        self._store = store
+        self._stats = stats
+        self._seconds = seconds
+        self._hold = hold
+        hold.rerun = self.rerun
+
+    @handles_raw(PullMessage, LitePullMessage)
+    def pull(self, connection: Connection, command: Command) -> bytes | None:
+        """Answers at once, or not before a message or the end of the waiting time."""
+        return self._pull(connection, command, may_wait=True)
+
+    def rerun(self, parked: ParkedPull) -> None:
+        """Runs a parked pull again and sends its reply."""
+        try:
+            frame = self._pull(parked.connection, parked.command, may_wait=False)
+        except RemotingError as error:
+            frame = _refusal(parked.command, error)
+        except Exception as error:
+            log.failure("a waiting pull of {peer} failed unexpectedly", peer=parked.connection.address)
+            frame = _refusal(parked.command, RemotingError(f"{type(error).__name__}: {error}"))
+        if frame is not None:
+            parked.connection.write(frame)
+
+    def _pull(self, connection: Connection, command: Command, *, may_wait: bool) -> bytes | None:
+        ext = command.ext
+        try:
+            group_name, topic_name = ext["consumerGroup"], ext["topic"]
+            queue_id, offset = int(ext["queueId"]), int(ext["queueOffset"])
+            max_messages, flags = int(ext["maxMsgNums"]), int(ext["sysFlag"])
+            suspend_millis = int(ext["suspendTimeoutMillis"])
+            max_bytes = int(ext.get("maxMsgBytes") or 0)
+            commit_offset, sub_version = int(ext["commitOffset"]), int(ext["subVersion"])
+        except (KeyError, ValueError):
+            raise _bad_header(ext) from None
+        group, topic = self._checked(connection, command, group_name, topic_name, queue_id)
+        subscription = self._subscription(ext, group, topic_name, flags, sub_version)
+        tags = _wanted_tags(subscription)
+        reset = self._offsets.take_reset(group_name, topic_name, queue_id)
+        if reset is not None:
+            result = self._at(topic_name, queue_id, reset)
+            code = _MOVED
+        else:
+            count = max(1, min(max_messages, _MAX_PULL))
+            result = self._store.get(topic_name, queue_id, offset, count, max_bytes, tags)
+            code = self._code(result.status, offset)
+        self._offsets.note_pulled(group_name, topic_name, queue_id, result.next_begin_offset)
+        if may_wait and flags & FLAG_COMMIT_OFFSET and commit_offset >= 0:
+            self._offsets.commit(group_name, topic_name, queue_id, commit_offset)
+        if code == _NOT_FOUND:
+            self._stats.get_miss += 1
+            if (
+                may_wait
+                and flags & FLAG_SUSPEND
+                and self._wait(connection, command, (topic_name, queue_id), offset, suspend_millis, tags)
+            ):
+                return None
+        elif code == _FOUND:
+            self._stats.got(topic_name, group_name, result.count, result.size)
+        return self._reply(command, code, result, group, topic)
+
+    # --- checks ---------------------------------------------------------------------------------------------------
+
+    def _checked(
+        self, connection: Connection, command: Command, group_name: str, topic_name: str, queue_id: int
+    ) -> tuple[SubscriptionGroupConfig, TopicConfig]:
+        if not self._broker.broker_permission & PERM_READ:
+            raise NoPermissionError(f"the broker[{self._broker.broker_ip1}] pulling message is forbidden")
+        if command.code == _LITE_PULL and not self._broker.lite_pull_message_enable:
+            raise NoPermissionError(f"the broker[{self._broker.broker_ip1}] for lite pull consumer is forbidden")
+        group = self._groups.configs.get(group_name) or self._groups.find(group_name)
+        if group is None:
+            raise SubscriptionGroupNotExistError(f"subscription group [{group_name}] does not exist, {_FAQ}")
+        if not group.consume_enable:
+            raise NoPermissionError(f"subscription group no permission, {group_name}")
+        topic = self._topics.configs.get(topic_name)
+        if topic is None:
+            raise TopicNotExistError(f"topic[{topic_name}] not exist, apply first please! {_FAQ}")
+        if not topic.perm & PERM_READ:
+            raise NoPermissionError(f"the topic[{topic_name}] pulling message is forbidden")
+        if not 0 <= queue_id < topic.read_queue_nums:
+            raise InvalidParameterError(
+                f"queueId[{queue_id}] is illegal, topic:[{topic_name}] "
+                f"topicConfig.readQueueNums:[{topic.read_queue_nums}] consumer:[/{connection.address}]"
+            )
+        return group, topic
+
+    def _subscription(
+        self, ext: Ext, group: SubscriptionGroupConfig, topic: str, flags: int, sub_version: int
+    ) -> SubscriptionData:
+        if flags & FLAG_SUBSCRIPTION:
+            subscription = build_subscription(topic, ext.get("subscription"), ext.get("expressionType"))
+        else:
+            subscription = self._known_subscription(group, topic, sub_version)
+        if subscription.expression_type not in {TAG, ""}:
+            raise RemotingError(
+                f"The broker does not support consumer to filter message by {subscription.expression_type}"
+            )
+        return subscription
+
+    def _known_subscription(self, group: SubscriptionGroupConfig, topic: str, sub_version: int) -> SubscriptionData:
+        name = group.group_name
+        online = self._consumers.groups.get(name)
+        if online is None:
+            raise SubscriptionNotExistError(f"the consumer's group info not exist{_FAQ}")
+        if online.message_model is MessageModel.BROADCASTING and not group.consume_broadcast_enable:
+            raise NoPermissionError(f"the consumer group[{name}] can not consume by broadcast way")
+        if self._groups.is_forbidden(name, topic, _READ_INDEX):
+            raise NoPermissionError(f"the consumer group[{name}] is forbidden for topic[{topic}]")
+        subscription = online.subscriptions.get(topic)
+        if subscription is None:
+            raise SubscriptionNotExistError(f"the consumer's subscription not exist{_FAQ}")
+        if subscription.sub_version < sub_version:
+            raise SubscriptionNotLatestError("the consumer's subscription not latest")
+        return subscription
+
+    # --- waiting and answering ------------------------------------------------------------------------------------
+
+    def _code(self, status: GetStatus, offset: int) -> int:
+        code = _CODES.get(status)
+        if code is None:
+            # An empty or missing queue: only a reader at its start is right.
+            code = _NOT_FOUND if offset == 0 else _MOVED
+        return code
+
+    def _at(self, topic: str, queue_id: int, offset: int) -> GetResult:
+        low, high = self._store.min_offset(topic, queue_id), self._store.max_offset(topic, queue_id)
+        return GetResult(GetStatus.OFFSET_OVERFLOW_BADLY, [], 0, 0, offset, low, high, False)
+
+    def _wait(
+        self,
+        connection: Connection,
+        command: Command,
+        queue: tuple[str, int],
+        offset: int,
+        suspend_millis: int,
+        tags: frozenset[int] | None,
+    ) -> bool:
+        millis = min(suspend_millis, _MAX_SUSPEND_MILLIS)
+        if not self._broker.long_polling_enable:
+            millis = self._broker.short_polling_time_mills
+        deadline = self._seconds() + millis / 1000
+        return self._hold.park(ParkedPull(connection, command, queue, offset, deadline, tags))
+
+    def _reply(
+        self, command: Command, code: int, result: GetResult, group: SubscriptionGroupConfig, topic: TopicConfig
+    ) -> bytes:
+        ext = {
+            "suggestWhichBrokerId": str(group.broker_id),
+            "nextBeginOffset": str(result.next_begin_offset),
+            "minOffset": str(result.min_offset),
+            "maxOffset": str(result.max_offset),
+            "topicSysFlag": str(topic.topic_sys_flag),
+            "groupSysFlag": str(group.group_sys_flag),
+        }
+        return encode(
+            Command(
+                code,
+                ext,
+                b"".join(result.chunks) if code == _FOUND else b"",
+                opaque=command.opaque,
+                flag=FLAG_RESPONSE,
+                remark=None if code == _FOUND else result.status.name,
+                serialize_type=command.serialize_type,
+            )
+        )
+
+
+_LITE_PULL: Final = 361
+
+
+def _wanted_tags(subscription: SubscriptionData) -> frozenset[int] | None:
+    if subscription.sub_string == SUB_ALL or not subscription.code_set:
+        return None
+    return frozenset(subscription.code_set)
+
+
+def _refusal(command: Command, error: RemotingError) -> bytes:
+    return encode(
+        Command(
+            error.code,
+            opaque=command.opaque,
+            flag=FLAG_RESPONSE,
+            remark=error.remark,
+            serialize_type=command.serialize_type,
+        )
+    )
+
+
+def _bad_header(ext: Ext) -> RemotingError:
+    """What is wrong with a header that the hot path could not read."""
+    try:
+        decode_header(PullMessage, ext)
+    except RemotingError as error:
+        return error
+    return InvalidFieldError("a number in the header cannot be read")

@@ -1,0 +1,1 @@
+"""Handlers of the name server's requests, one file per domain."""

@@ -1,0 +1,296 @@
+"""Opening a store: what to trust, where to begin to read the log, and how to mend the rest.
+
+The log is the truth; queues, index and checkpoint can be made from it. The order of trust:
+
+1. The checkpoint's extension, if it is valid and the files that it speaks of are there: log, queues and index are
+   complete up to `safe_offset`. Queues and index are taken back to it and the log is read from there. After a clean
+   stop that is the log's end, so nothing is read.
+2. A clean stop without it (Apache ran here): what the queues point to was dispatched; the log is read from there.
+3. A crash without it: Apache's rule, the newest file whose first message is older than the checkpoint's times.
+
+A queue whose files are missing, too short or point to other messages is removed and built again from the whole log.
+An index that is missing or damaged is marked as behind and catches up after the start.
+
+Source: DefaultMessageStore.recover, CommitLog.recoverNormally, CommitLog.recoverAbnormally, ConsumeQueueStore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.logger import Logger
+
+from rmq.server.store.api import RecoveryReport, StoreError, StoreOptions
+from rmq.server.store.append import TopicEntry
+from rmq.server.store.catchup import index_record
+from rmq.server.store.checkpoint import Checkpoint
+from rmq.server.store.commitlog import CommitLog
+from rmq.server.store.consumequeue import BLANK_SIZE, ConsumeQueue
+from rmq.server.store.index import Index
+from rmq.server.store.record import STORE_TIME_PREFIX, Record, parse_record, store_time_of
+from rmq.server.store.scan import LogScan
+from rmq.server.store.tags import DispatchTags
+from rmq.wire.sysflag import TRANSACTION_MASK, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK
+
+_log = Logger()
+
+_ALL_SAMPLES_UP_TO = 500
+"""With more queues than this only each queue's newest unit is compared with the log."""
+_FAR = 1 << 62
+
+
+class Recovery:
+    """Brings log, queues and index into agreement; used once, by `MessageStore.open`."""
+
+    def __init__(
+        self,
+        options: StoreOptions,
+        log: CommitLog,
+        index: Index,
+        topics: dict[str, TopicEntry],
+        open_queue: Callable[[str, int], ConsumeQueue],
+        drop_queue: Callable[[ConsumeQueue], None],
+        checkpoint: Checkpoint,
+        clean: bool,
+    ) -> None:
+        self._options = options
+        self._log = log
+        self._index = index
+        self._topics = topics
+        self._open_queue = open_queue
+        self._drop_queue = drop_queue
+        self._checkpoint = checkpoint
+        self._clean = clean
+        self._tags = DispatchTags(options.message_delay_level)
+        self._names: dict[bytes, str] = {}
+        self._broken: set[ConsumeQueue] = set()
+        self._audit = False
+        self.problems: list[str] = []
+
+    def run(self, damaged_queues: list[str], index_problems: list[str]) -> RecoveryReport:
+        """Recovers; `damaged_queues` and `index_problems` are sentences on what loading had to remove already.
+
+        Raises:
+            StoreError: recovered queues cannot be written.
+            OSError: a file cannot be read or changed.
+        """
+        self.problems += damaged_queues + index_problems
+        log = self._log
+        files = log.segments.files
+        files_end = files[-1].start + log.size if files else 0
+        if log.segments.cut is not None:
+            self.problems.append(f"{log.segments.cut.path} was cut off; it has its full length again")
+        if not files:
+            self._without_log()
+        start, flushed = self._choose_start(files_end, rebuild=bool(damaged_queues))
+        known_good = max([start, *(queue.max_physical for queue in self._queues())])
+        if self._checkpoint.extension is not None:
+            known_good = max(known_good, self._checkpoint.extension.safe_offset)
+        self._broken.update(self._sampled_damage())
+        self._prepare_index(start, index_problems, whole=self._audit)
+        while True:
+            if self._broken:
+                self._remove_broken()
+                start = log.min_offset
+            scan = LogScan(log.segments, start, min(known_good, files_end), self._options.check_crc_on_recover)
+            newest = self._read(scan)
+            if not self._broken:
+                break
+        self.problems += scan.problems
+        end = scan.position if files else 0
+        truncated = log.segments.cut_at(end) if self._must_erase(end) else False
+        if end < known_good and files:
+            self.problems.append(f"the log ends at offset {end}, but its queues or checkpoint knew it up to {known_good}")
+        for queue in self._queues():
+            queue.truncate(end)
+            queue.minimum = 0
+            queue.correct_minimum(log.min_offset)
+        if self._index.end >= end:
+            self._index.rewind(end)
+        log.resume(end, min(start, flushed))
+        log.last_timestamp = max(newest, self._checkpoint.physic_msg_timestamp, self._checkpoint.logics_msg_timestamp)
+        return RecoveryReport(
+            self._clean, start, end - start, scan.records, end if truncated else None, self.problems
+        )
+
+    # --- what to trust
+
+    def _queues(self) -> list[ConsumeQueue]:
+        return [queue for entry in self._topics.values() for queue in entry.queues.values()]
+
+    def _without_log(self) -> None:
+        queues = self._queues()
+        if queues:
+            self.problems.append(f"the commit log is gone; its {len(queues)} queues and the index are removed")
+        for queue in queues:
+            self._drop_queue(queue)
+        self._index.wipe()
+
+    def _choose_start(self, files_end: int, rebuild: bool) -> tuple[int, int]:
+        """From where to read the log, and up to where it is surely on the disk."""
+        log = self._log
+        own = self._checkpoint.extension
+        cut = log.segments.cut
+        if own is not None and not log.min_offset <= own.safe_offset <= files_end:
+            self.problems.append(
+                f"the checkpoint knows the log up to offset {own.safe_offset}, but there are files for"
+                f" {log.min_offset} to {files_end}"
+            )
+            own = None
+            rebuild = True
+        if own is not None:
+            safe = own.safe_offset
+            for queue in self._queues():
+                queue.truncate(safe)
+            digest = sum(queue.digest(queue.next) for queue in self._queues() if queue.next) & (1 << 64) - 1
+            if digest != own.queue_digest and not rebuild:
+                self.problems.append("the queues are not those that the checkpoint knows; the whole log is compared")
+                rebuild = True
+        if rebuild:
+            self._audit = True
+            start = log.min_offset
+        elif own is not None:
+            start = own.safe_offset
+        elif self._clean:
+            start = max([log.min_offset, *(queue.max_physical for queue in self._queues())])
+            if start > files_end:
+                start = log.min_offset
+        else:
+            start = self._start_by_time()
+        if cut is not None:
+            start = min(start, cut.start)
+        return start, own.safe_offset if own is not None else log.min_offset
+
+    def _start_by_time(self) -> int:
+        log = self._log
+        until = self._checkpoint.min_timestamp
+        for segment in reversed(log.segments.files):
+            time = store_time_of(segment.mapped()[:STORE_TIME_PREFIX])
+            if 0 < time <= until:
+                return segment.start
+        return log.min_offset
+
+    def _sampled_damage(self) -> set[ConsumeQueue]:
+        """Queues with a unit that does not point to its message."""
+        queues = self._queues()
+        damaged = set()
+        for queue in queues:
+            samples = list(queue.samples())
+            for offset, physical, size in samples if len(queues) <= _ALL_SAMPLES_UP_TO else samples[-1:]:
+                segment = self._log.segments.find(physical)
+                if segment is None:
+                    continue
+                at = physical - segment.start
+                record, _ = parse_record(segment.mapped()[at : at + max(0, size)], physical, check_crc=False)
+                if record is not None and (record.queue_offset, record.queue_id) == (offset, queue.queue_id):
+                    continue
+                if record is None and self._unreadable(physical):
+                    continue
+                damaged.add(queue)
+                break
+        return damaged
+
+    def _unreadable(self, physical: int) -> bool:
+        """Whether not the unit is wrong but the log itself has no record there."""
+        segment = self._log.segments.find(physical)
+        if segment is None:
+            return True
+        at = physical - segment.start
+        head = segment.mapped()[at : at + STORE_TIME_PREFIX]
+        return len(head) < STORE_TIME_PREFIX or int.from_bytes(head[28:36], "big") != physical
+
+    def _prepare_index(self, start: int, problems: list[str], whole: bool) -> None:
+        """Takes the index back to what can be trusted and decides from where it has to catch up."""
+        index, log = self._index, self._log
+        if not index.enabled:
+            return
+        own = self._checkpoint.extension
+        trusted = own is not None and not problems and own.index_digest == index.digest()
+        if own is not None and trusted:
+            index.rewind(own.safe_offset)
+            if own.index_behind >= 0:
+                index.behind = max(own.index_behind, log.min_offset)
+            elif whole or start != own.safe_offset:
+                index.behind = max(own.safe_offset, log.min_offset)
+            return
+        if own is not None and not problems:
+            self.problems.append("the index is not the one that the checkpoint knows; it is built again")
+            index.wipe()
+        index.rewind(_FAR if self._clean else start)
+        index.behind = max(index.end, log.min_offset)
+
+    # --- reading the log
+
+    def _remove_broken(self) -> None:
+        for queue in self._broken:
+            self.problems.append(f"{queue.segments.directory} does not fit the log; it is built again from it")
+            self._drop_queue(queue)
+        self._broken.clear()
+        self._audit = False
+        if self._index.behind < 0 and self._index.enabled:
+            self._index.behind = max(self._index.end, self._log.min_offset)
+
+    def _read(self, scan: LogScan) -> int:
+        """Dispatches what the walk finds; the newest store time seen."""
+        newest = 0
+        try:
+            for record in scan.walk():
+                self._dispatch(record)
+                newest = max(newest, record.store_timestamp)
+        except OSError as error:
+            raise StoreError(f"the store cannot be recovered: {error}") from error
+        return newest
+
+    def _dispatch(self, record: Record) -> None:
+        name = self._names.get(record.topic) or self._name(record.topic)
+        if not name:
+            return
+        if record.sys_flag & TRANSACTION_MASK not in {TRANSACTION_PREPARED, TRANSACTION_ROLLBACK}:
+            entry = self._topics.get(name)
+            queue = (entry and entry.queues.get(record.queue_id)) or self._open_queue(name, record.queue_id)
+            offset = record.queue_offset
+            if offset < queue.next:
+                if self._audit:
+                    self._compare(queue, record)
+            else:
+                if offset > queue.next:
+                    if queue.next > 0:
+                        self.problems.append(
+                            f"messages {queue.next} to {offset - 1} of {queue.segments.directory} are not in the log"
+                        )
+                    queue.fill_blank(offset)
+                if offset >= queue.limit:
+                    queue.make_room(1)
+                tags = self._tags.of(name, record.properties, record.store_timestamp)
+                queue.put(record.physical_offset, record.size, tags)
+        if self._index.behind < 0 and self._index.enabled and record.physical_offset > self._index.end:
+            index_record(self._index, record)
+
+    def _compare(self, queue: ConsumeQueue, record: Record) -> None:
+        unit = queue.unit(record.queue_offset)
+        if unit is None or (unit[0] != record.physical_offset and unit[1] != BLANK_SIZE):
+            self._broken.add(queue)
+
+    def _name(self, topic: bytes) -> str:
+        try:
+            name = topic.decode()
+        except UnicodeDecodeError:
+            name = ""
+        if "/" in name or "\0" in name or name in {".", ".."}:
+            name = ""
+        if not name:
+            self.problems.append(f"messages of a topic called {topic!r} are left out of the queues")
+        self._names[topic] = name
+        return name
+
+    # --- the end
+
+    def _must_erase(self, end: int) -> bool:
+        """After a clean stop a look at the first bytes behind the end is enough."""
+        if not self._clean:
+            return True
+        segment = self._log.segments.find(end)
+        if segment is None:
+            return False
+        at = end - segment.start
+        return self._log.segments.files[-1] is not segment or any(segment.mapped()[at : at + STORE_TIME_PREFIX])
