@@ -23,7 +23,7 @@ from importlib import import_module
 from typing import Final
 
 from rmq.admin.errors import CommandLineError
-from rmq.admin.options import STANDARD, Declaration, Group, Option
+from rmq.admin.options import DEBUG, FORMAT, LONG_FORMAT, STANDARD, TIMEOUT, Declaration, Group, Option
 from rmq.admin.output import Member, Report, Table
 from rmq.admin.parser import Parsed
 from rmq.client.admin.session import Admin
@@ -107,6 +107,16 @@ class Command:
         """Every option of `accepted`."""
         for item in self.accepted:
             yield from item.options if isinstance(item, Group) else (item,)
+
+    @cached_property
+    def format_option(self) -> Option:
+        """The option that chooses the output's format: `-f` too where the command does not use that itself."""
+        return LONG_FORMAT if any(option.short == FORMAT.short for option in self.options) else FORMAT
+
+    @property
+    def extras(self) -> tuple[Option, ...]:
+        """What it accepts beyond Apache's options."""
+        return self.format_option, TIMEOUT, DEBUG
 
 
 _declared: dict[str, Command] = {}

@@ -57,11 +57,12 @@ NAMESRV: Final = Option(
 STANDARD: Final = (HELP, NAMESRV)
 """What every command of Apache's accepts."""
 
-FORMAT: Final = Option("f", "format", "Output: text (as Apache prints it), json (one object) or csv.", default="text")
+_FORMAT_HELP: Final = "Output: text (as Apache prints it), json (one object) or csv (tables only)."
+FORMAT: Final = Option("f", "format", _FORMAT_HELP, default="text")
+LONG_FORMAT: Final = Option("", "format", _FORMAT_HELP, default="text")
+"""The same for commands that use -f themselves."""
 TIMEOUT: Final = Option("", "timeout", "Seconds that each request may take.", default="5")
 DEBUG: Final = Option("", "debug", "On failure show the Python traceback too.", flag=True)
-EXTRAS: Final = (FORMAT, TIMEOUT, DEBUG)
-"""What every command of ours accepts beyond Apache's. They give way where a command uses the same letter."""
 
 
 def topic(*, required: bool = True, help: str = "Name of the topic.") -> Option:

@@ -11,11 +11,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from rmq.admin.declare import Command
 from rmq.admin.options import Declaration, Group, Option
 
 WIDTH: Final = 110
 _INDENT: Final = len("usage: ")
 _GAP: Final = 3
+
+
+def page(command: Command) -> str:
+    """What `-h` prints."""
+    return "\n".join(
+        (
+            synopsis(command.name, command.accepted),
+            *option_lines(command.options),
+            "",
+            f"{command.summary} Beyond Apache's options every command takes, spelt in full:",
+            *option_lines(command.extras),
+            "",
+        )
+    )
 
 
 def synopsis(name: str, declared: Sequence[Declaration]) -> str:

@@ -173,8 +173,7 @@ class Producer(Member):
             return await self._transmit(outgoing, queue, allowed)
         finally:
             self._in_flight -= 1
-            if self._room:
-                self._room.wake(None)
+            self._room.wake_one(None)
 
     async def _attempts(self, outgoing: Outgoing, route: PublishQueues, timeout: float) -> SendResult:
         started = self._clock.seconds()

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from rmq.client.errors import BrokerNotExistError
 from rmq.client.nameservers import NameServers
 from rmq.client.waiting import Shared
-from rmq.wire.bodies.route import MessageQueue, TopicRouteData
+from rmq.wire.bodies.route import MessageQueue, QueueData, TopicRouteData
 from rmq.wire.requests.route import GetRouteInfoByTopic
 
 MASTER_ID: Final = 0
@@ -100,7 +100,9 @@ class Routes:
             self._routes[topic] = route
             self._publish[topic] = PublishQueues(_publish_queues(topic, route), self._choose(1 << 16))
             self._brokers = {
-                broker.broker_name: broker.broker_addrs for known in self._routes.values() for broker in known.broker_datas
+                broker.broker_name: broker.broker_addrs
+                for known in self._routes.values()
+                for broker in known.broker_datas
             }
         return route
 
@@ -114,12 +116,12 @@ class Routes:
         route = self._routes.get(topic)
         if route is None:
             return None
-        return sorted(
+        return [
             MessageQueue(topic, data.broker_name, queue_id)
-            for data in route.queue_datas
+            for data in sorted(route.queue_datas, key=_broker_name)
             if data.perm & READ
             for queue_id in range(data.read_queue_nums)
-        )
+        ]
 
     def master_address(self, broker_name: str) -> str:
         """The master of a broker name.
@@ -165,6 +167,10 @@ class Routes:
         )
 
 
+def _broker_name(data: QueueData) -> str:
+    return data.broker_name
+
+
 def _publish_queues(topic: str, route: TopicRouteData) -> list[MessageQueue]:
     if route.order_topic_conf:
         ordered = (entry.split(":") for entry in route.order_topic_conf.split(";") if ":" in entry)
@@ -172,7 +178,7 @@ def _publish_queues(topic: str, route: TopicRouteData) -> list[MessageQueue]:
     masters = {broker.broker_name for broker in route.broker_datas if MASTER_ID in broker.broker_addrs}
     return [
         MessageQueue(topic, data.broker_name, queue_id)
-        for data in sorted(route.queue_datas, key=lambda data: data.broker_name)
+        for data in sorted(route.queue_datas, key=_broker_name)
         if data.perm & WRITE and data.broker_name in masters
         for queue_id in range(data.write_queue_nums)
     ]

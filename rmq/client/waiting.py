@@ -1,4 +1,4 @@
-"""Deferreds for coroutines: methods that start at once, sleeping, signals, and calls shared by all who ask for the same.
+"""Deferreds for coroutines: methods that start at once, sleeping, signals, calls that are shared, calls that repeat.
 
 The public methods of this package are coroutines inside and return Deferreds outside: they begin when called, whether
 somebody awaits them or not, and they can be awaited, chained, cancelled or ignored.
@@ -6,11 +6,12 @@ somebody awaits them or not, and they can be awaited, chained, cancelled or igno
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -54,37 +55,44 @@ def logged(result: Deferred[Any], doing: str) -> Deferred[Any]:
 
 def is_cancelled(failure: Failure) -> bool:
     """Whether a Deferred failed because it was cancelled."""
-    from twisted.internet.defer import CancelledError
-
-    return failure.check(CancelledError) is not None
+    return isinstance(failure.value, CancelledError)
 
 
 class Waiters(Generic[T]):
-    """Those who wait for the same event."""
+    """Those who wait for the same event, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._waiting: list[Deferred[T]] = []
+        self._waiting: deque[Deferred[T]] = deque()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def wait(self) -> Deferred[T]:
         """Fires with the next event; may be cancelled."""
-        result: Deferred[T] = Deferred(lambda gone: self._waiting.remove(gone))
+        result: Deferred[T] = Deferred(self._gone)
         self._waiting.append(result)
         return result
 
     def wake(self, value: T) -> None:
         """Tells all who wait now."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, deque()
         for result in waiting:
             result.callback(value)
 
+    def wake_one(self, value: T) -> None:
+        """Tells the one who has waited longest, if anybody waits."""
+        if self._waiting:
+            self._waiting.popleft().callback(value)
+
     def fail(self, reason: Failure) -> None:
         """Fails all who wait now."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, deque()
         for result in waiting:
             result.errback(reason)
+
+    def _gone(self, result: Deferred[T]) -> None:
+        if result in self._waiting:
+            self._waiting.remove(result)
 
 
 class Shared(Generic[K, T]):

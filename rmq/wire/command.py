@@ -13,6 +13,8 @@ Source: RemotingCommand, RocketMQSerializable, NettyDecoder.
 
 from __future__ import annotations
 
+import struct
+
 import orjson
 
 from rmq.wire import fastjson
@@ -27,14 +29,16 @@ from rmq.wire.codes import (
     VERSION,
 )
 from rmq.wire.errors import HeaderError
-from rmq.wire.layouts import BINARY_HEADER_HEAD, FRAME_HEAD
+from rmq.wire.extfields import Ext, decode_ext, encode_ext
+from rmq.wire.layouts import BINARY_FRAME_HEAD, BINARY_HEADER_HEAD, FRAME_HEAD
 
-Ext = dict[str, str]
+__all__ = ["Command", "Ext", "decode", "encode"]
 
+_new = object.__new__
 _LANGUAGE_CODE = LANGUAGES.index(LANGUAGE)
 _LANGUAGE_CODES = {name: code for code, name in enumerate(LANGUAGES)}
+_BINARY_FIXED_SIZE = BINARY_HEADER_HEAD.size + 4
 _INT32 = range(-(1 << 31), 1 << 31)
-_KEY_CACHE_SIZE = 1024
 
 
 class Command:
@@ -125,13 +129,15 @@ def encode(command: Command) -> bytes:
     """The whole frame of a command, in the header encoding that the command names.
 
     Raises:
-        ValueError: a number does not fit into its field (the binary header holds 16-bit codes only).
+        ValueError: a number does not fit into its field (the binary header holds 16-bit codes only), or a text holds
+            a lone surrogate.
     """
+    if command.serialize_type == SERIALIZE_BINARY:
+        return _encode_binary(command)
+    header = _encode_json(command)
     body = command.body
-    binary = command.serialize_type == SERIALIZE_BINARY
-    header = _encode_binary(command) if binary else _encode_json(command)
     size = len(header)
-    head = FRAME_HEAD.pack(4 + size + len(body), command.serialize_type << 24 | size)
+    head = FRAME_HEAD.pack(4 + size + len(body), SERIALIZE_JSON << 24 | size)
     return b"".join((head, header, body)) if body else head + header
 
 
@@ -204,17 +210,6 @@ def _encode_json(command: Command) -> bytes:
     return orjson.dumps(fields)
 
 
-_key_names: dict[bytes, str] = {}
-
-
-def _key_name(raw: bytes) -> str:
-    # Field names repeat in every frame; the bound keeps a peer that invents names from growing the cache.
-    name = raw.decode("utf-8", "replace")
-    if len(_key_names) < _KEY_CACHE_SIZE:
-        _key_names[raw] = name
-    return name
-
-
 def _decode_binary(data: bytes, start: int, end: int) -> Command:
     position = start + BINARY_HEADER_HEAD.size
     if position > end:
@@ -223,44 +218,30 @@ def _decode_binary(data: bytes, start: int, end: int) -> Command:
     entries = position + remark_length + 4
     if remark_length < 0 or entries > end:
         raise HeaderError(f"remark of {remark_length} bytes does not fit into the header")
-    remark = data[position : entries - 4].decode("utf-8", "replace") if remark_length else None
     if int.from_bytes(data[entries - 4 : entries], "big", signed=True) != end - entries:
         raise HeaderError("length of the extension fields does not match the header")
-    ext = _decode_entries(data, entries, end)
-    return Command(
-        code,
-        ext,
-        opaque=opaque,
-        flag=flag,
-        version=version,
-        remark=remark,
-        language=LANGUAGES[language] if language < len(LANGUAGES) else OTHER_LANGUAGE,
-        serialize_type=SERIALIZE_BINARY,
-    )
-
-
-def _decode_entries(data: bytes, position: int, end: int) -> Ext:
-    ext: Ext = {}
-    names = _key_names
-    while position < end:
-        key_end = position + 2 + (data[position] << 8) + data[position + 1] if position + 2 <= end else end
-        value = key_end + 4
-        if value > end:
-            raise HeaderError("an extension field is cut")
-        raw = data[position + 2 : key_end]
-        position = value + int.from_bytes(data[key_end:value], "big")
-        if position > end:
-            raise HeaderError("an extension field is longer than the header")
-        if raw and position > value:
-            key = names.get(raw) or _key_name(raw)
-            ext[key] = data[value:position].decode("utf-8", "replace")
-    return ext
+    # Without the constructor's keyword arguments, which take as long as the rest.
+    command: Command = _new(Command)
+    command.code = code
+    command.ext = decode_ext(data[entries:end])
+    command.opaque = opaque
+    command.flag = flag
+    command.version = version
+    command.language = LANGUAGES[language] if language < len(LANGUAGES) else OTHER_LANGUAGE
+    command.serialize_type = SERIALIZE_BINARY
+    command.remark = data[position : entries - 4].decode("utf-8", "replace") if remark_length else None
+    return command
 
 
 def _encode_binary(command: Command) -> bytes:
+    entries = encode_ext(command.ext)
     remark = command.remark.encode() if command.remark else b""
+    body = command.body
+    size = _BINARY_FIXED_SIZE + len(remark) + len(entries)
     try:
-        head = BINARY_HEADER_HEAD.pack(
+        head = BINARY_FRAME_HEAD.pack(
+            4 + size + len(body),
+            SERIALIZE_BINARY << 24 | size,
             command.code,
             _LANGUAGE_CODES.get(command.language, _LANGUAGE_CODE),
             command.version,
@@ -268,10 +249,6 @@ def _encode_binary(command: Command) -> bytes:
             command.flag,
             len(remark),
         )
-    except Exception as error:
+    except struct.error as error:
         raise ValueError(f"command does not fit into a binary header: {error}") from None
-    entries = bytearray()
-    for key, value in command.ext.items():
-        raw_key, raw_value = key.encode(), value.encode()
-        entries += len(raw_key).to_bytes(2, "big") + raw_key + len(raw_value).to_bytes(4, "big") + raw_value
-    return b"".join((head, remark, len(entries).to_bytes(4, "big"), entries))
+    return b"".join((head, remark, len(entries).to_bytes(4, "big"), entries, body))

@@ -51,11 +51,21 @@ BinaryHeaderHead = Struct(
 )
 """The run of fixed fields that opens a binary header; the remark's bytes follow."""
 
+BinaryFrameHead = Struct(*FrameHead.subcons, *BinaryHeaderHead.subcons)
+"""What precedes the remark of a frame with a binary header."""
+
 BinaryExtEntry = Struct(
     "key" / Prefixed(Int16sb, GreedyBytes),
     "value" / Prefixed(Int32sb, GreedyBytes),
 )
 """One entry of the binary extension map."""
+
+LetterEntryHead = Struct(
+    "key_length" / Int16sb,
+    "key" / Int8ub,
+    "value_length" / Int32ub,
+)
+"""What precedes the value of an entry whose key is one letter."""
 
 BinaryHeader = Struct(
     "code" / Int16sb,
@@ -76,4 +86,6 @@ def derived() -> dict[str, str]:
     return {
         "FRAME_HEAD": struct_format(FrameHead),
         "BINARY_HEADER_HEAD": struct_format(BinaryHeaderHead),
+        "BINARY_FRAME_HEAD": struct_format(BinaryFrameHead),
+        "LETTER_ENTRY_HEAD": struct_format(LetterEntryHead),
     }

@@ -9,6 +9,7 @@ last 12 characters from a table of three-character pieces. All tables are bounde
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import mul
 from typing import Final
 
@@ -23,9 +24,14 @@ _PREFIX_LIMIT: Final = 1024
 _CUBE: Final = 31**3
 
 
+def _power(exponent: int) -> int:
+    power: int = pow(31, exponent, 1 << 32)
+    return power
+
+
 def _unsigned_hash(text: str) -> int:
     if text.isascii():
-        units: bytes | tuple[int, ...] = text.encode()
+        units: Sequence[int] = text.encode()
     else:
         raw = text.encode("utf-16-be", "surrogatepass")
         units = tuple(int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2))
@@ -34,7 +40,7 @@ def _unsigned_hash(text: str) -> int:
     value = 0
     for start in range(0, len(units), 256):
         part = units[start : start + 256]
-        value = value * pow(31, len(part), 1 << 32) + sum(map(mul, part, _POWERS_BY_LENGTH[len(part)]))
+        value = value * _power(len(part)) + sum(map(mul, part, _POWERS_BY_LENGTH[len(part)]))
     return value & _WRAP
 
 
@@ -79,7 +85,7 @@ class IndexKeyHash:
                 + _pieces[key[29:]]
             ) & _WRAP
         else:
-            value = (self._topic * pow(31, _utf16_length(key), 1 << 32) + _unsigned_hash(key)) & _WRAP
+            value = (self._topic * _power(_utf16_length(key)) + _unsigned_hash(key)) & _WRAP
         if value < 0x80000000:
             return value
         return (1 << 32) - value if value != 0x80000000 else 0
@@ -87,8 +93,8 @@ class IndexKeyHash:
     def _remember(self, stable: str) -> int:
         if len(self._prefixes) >= _PREFIX_LIMIT:
             self._prefixes.clear()
-        topic = self._topic * pow(31, _STABLE, 1 << 32) + _unsigned_hash(stable)
-        value = self._prefixes[stable] = topic * pow(31, _ID_LENGTH - _STABLE, 1 << 32) & _WRAP
+        topic = self._topic * _power(_STABLE) + _unsigned_hash(stable)
+        value = self._prefixes[stable] = topic * _power(_ID_LENGTH - _STABLE) & _WRAP
         return value
 
 

@@ -4,6 +4,8 @@ from struct import Struct
 
 FRAME_HEAD = Struct(">lL")
 BINARY_HEADER_HEAD = Struct(">hBhlll")
+BINARY_FRAME_HEAD = Struct(">lLhBhlll")
+LETTER_ENTRY_HEAD = Struct(">hBL")
 RECORD_HEAD = Struct(">lLlllqqlq8sq8slql")
 RECORD_HEAD_BORN6 = Struct(">lLlllqqlq20sq8slql")
 RECORD_HEAD_STORE6 = Struct(">lLlllqqlq8sq20slql")

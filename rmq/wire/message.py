@@ -370,7 +370,8 @@ def encode_batch(messages: list[BatchMessage]) -> bytes:
         if len(properties) > MAX_PROPERTIES:
             raise MessageError(f"properties of {len(properties)} bytes are longer than {MAX_PROPERTIES}")
         size = BATCH_ITEM_HEAD.size + len(body) + 2 + len(properties)
-        parts += (BATCH_ITEM_HEAD.pack(size, 0, 0, flag, len(body)), body, len(properties).to_bytes(2, "big"), properties)
+        head = BATCH_ITEM_HEAD.pack(size, 0, 0, flag, len(body))
+        parts += (head, body, len(properties).to_bytes(2, "big"), properties)
     return b"".join(parts)
 
 

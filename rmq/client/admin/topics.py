@@ -12,7 +12,7 @@ from rmq.client.admin.errors import NoTopicStatsError
 from rmq.client.admin.session import Admin
 from rmq.wire.bodies.route import TopicRouteData
 from rmq.wire.bodies.topic import TopicConfig, TopicList, TopicStatsTable
-from rmq.wire.names import AUTO_CREATE_TOPIC
+from rmq.wire.names import DEFAULT_TOPIC
 from rmq.wire.requests.namesrv import DeleteTopicInNamesrv, GetAllTopicListFromNameserver
 from rmq.wire.requests.route import GetRouteInfoByTopic
 from rmq.wire.requests.topic import DeleteTopicInBroker, GetTopicStatsInfo, UpdateAndCreateTopic
@@ -66,7 +66,7 @@ async def create_topic(admin: Admin, address: str, config: TopicConfig) -> None:
     """Creates a topic on one broker, or overwrites its configuration."""
     header = UpdateAndCreateTopic(
         topic=config.topic_name,
-        default_topic=AUTO_CREATE_TOPIC,
+        default_topic=DEFAULT_TOPIC,
         read_queue_nums=config.read_queue_nums,
         write_queue_nums=config.write_queue_nums,
         perm=config.perm,

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from twisted.internet.defer import Deferred
 
 
 class StoreError(Exception):
@@ -95,7 +97,7 @@ class GetResult(NamedTuple):
     status: GetStatus
     chunks: list[bytes]
     size: int
-    count: int
+    count: int  # type: ignore[assignment]
     next_begin_offset: int
     min_offset: int
     max_offset: int
@@ -139,14 +141,12 @@ MatchRecord = Callable[[bytes], bool]
 """Decides on one stored record."""
 
 
-class DelayedCall(Protocol):
-    """A timed call that can be taken back."""
+class DeferToThread(Protocol):
+    """Runs a blocking call in a thread; the Deferred fires in the reactor's thread."""
 
-    def cancel(self) -> None:
-        """Takes the call back."""
-
-    def active(self) -> bool:
-        """Whether it is still to come."""
+    def __call__(self, call: Callable[[], Any], /) -> Deferred[Any]:
+        """Starts the call."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,8 +163,7 @@ class Appender:
                 return self._count_failed(status)
             position = log.position
         now = int(self._seconds() * 1000)
-        if now < log.last_timestamp:
-            now = log.last_timestamp
+        now = max(now, log.last_timestamp)
         log.last_timestamp = now
         physical = log.base + position
         view = log.map

@@ -6,9 +6,9 @@ crashed on this store. Nothing else waits for it: only queries by key miss what 
 
 from __future__ import annotations
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from rmq.remoting.reactor import Clock, DelayedCall
 from rmq.server.store.commitlog import CommitLog
 from rmq.server.store.index import Index
 from rmq.server.store.record import Record
@@ -44,11 +44,11 @@ def index_record(index: Index, record: Record) -> None:
 class IndexCatchUp:
     """Watches `Index.behind` and works it off."""
 
-    def __init__(self, log: CommitLog, index: Index, clock: IReactorTime) -> None:
+    def __init__(self, log: CommitLog, index: Index, clock: Clock) -> None:
         self._log = log
         self._index = index
         self._clock = clock
-        self._call: IDelayedCall | None = None
+        self._call: DelayedCall | None = None
 
     def start(self) -> None:
         """Begins to watch."""

@@ -87,7 +87,8 @@ def decode_checkpoint(page: bytes) -> Checkpoint:
     extension = None
     if magic == EXTENSION_MAGIC and head == page[:at] and crc32(own) == crc:
         extension = Extension(safe_offset, queue_digest, index_digest, index_behind)
-    return Checkpoint(*numbers, extension)
+    physic, logics, index, master_flushed, confirm = numbers
+    return Checkpoint(physic, logics, index, master_flushed, confirm, extension)
 
 
 def load_checkpoint(env: Env, path: str) -> tuple[Checkpoint, str | None]:

@@ -17,8 +17,9 @@ from zlib import crc32
 from rmq.server.store.env import Env
 from rmq.server.store.segment import MapCache, Segment
 from rmq.server.store.segments import Segments
-from rmq.wire.layouts import CONSUME_QUEUE_UNIT as UNIT
+from rmq.wire.layouts import CONSUME_QUEUE_UNIT
 
+UNIT = CONSUME_QUEUE_UNIT
 UNIT_SIZE = UNIT.size
 BLANK_SIZE = 0x7FFFFFFF
 _BLANK = UNIT.pack(0, BLANK_SIZE, 0)

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rmq.server.store.api import PutStatus, StoreOptions
+from rmq.remoting.reactor import Clock, DelayedCall
+from rmq.server.store.api import DeferToThread, PutStatus, StoreOptions
 from rmq.server.store.checkpoint import Checkpoint, Extension
 from rmq.server.store.commitlog import CommitLog
 from rmq.server.store.consumequeue import ConsumeQueue
@@ -35,13 +35,6 @@ _log = Logger()
 _PAGE = 4096
 _RETRY = 0.5
 _DIGEST_BITS = (1 << 64) - 1
-
-
-class DeferToThread(Protocol):
-    """Runs a blocking call in a thread; the Deferred fires in the reactor's thread."""
-
-    def __call__(self, call: Callable[[], Any], /) -> Deferred[Any]:
-        """Starts the call."""
 
 
 def sync_all(segments: Iterable[Segment]) -> None:
@@ -62,7 +55,7 @@ class LogFlusher:
     """
 
     def __init__(
-        self, options: StoreOptions, log: CommitLog, clock: IReactorTime, defer_to_thread: DeferToThread
+        self, options: StoreOptions, log: CommitLog, clock: Clock, defer_to_thread: DeferToThread
     ) -> None:
         self._log = log
         self._clock = clock
@@ -72,9 +65,9 @@ class LogFlusher:
         self._thorough = options.flush_commit_log_thorough_interval
         self._interval = options.flush_interval_commit_log
         self._waiters: deque[tuple[int, float, Deferred[PutStatus]]] = deque()
-        self._kicked: IDelayedCall | None = None
-        self._expiry: IDelayedCall | None = None
-        self._tick: IDelayedCall | None = None
+        self._kicked: DelayedCall | None = None
+        self._expiry: DelayedCall | None = None
+        self._tick: DelayedCall | None = None
         self._last = clock.seconds()
         self._stopped = False
         self.running: Deferred[bool] | None = None
@@ -195,7 +188,7 @@ class Rounds:
         log: CommitLog,
         index: Index,
         queues: Callable[[], Iterable[ConsumeQueue]],
-        clock: IReactorTime,
+        clock: Clock,
         defer_to_thread: DeferToThread,
     ) -> None:
         self._env = env
@@ -206,7 +199,7 @@ class Rounds:
         self._clock = clock
         self._defer_to_thread = defer_to_thread
         self._interval = options.checkpoint_interval
-        self._tick: IDelayedCall | None = None
+        self._tick: DelayedCall | None = None
         self._stopped = False
         self._touched = False
         self._running: Deferred[None] | None = None
@@ -233,7 +226,8 @@ class Rounds:
         """Files of queues or index came or went: the next round must say so even if nothing was appended."""
         self._touched = True
         if not self._stopped and self._running is None and self._tick is not None and self._tick.active():
-            self._tick.reset(0)
+            self._tick.cancel()
+            self._tick = self._clock.callLater(0, self._on_tick)
 
     def _on_tick(self) -> None:
         self.run().addCallback(self._again)
@@ -267,7 +261,7 @@ class Rounds:
         self._defer_to_thread(lambda: sync_all(segments)).addCallback(synced).addCallbacks(wrote, failed)
         return over
 
-    def _failed(self, error: BaseException) -> None:
+    def _failed(self, error: BaseException | None) -> None:
         _log.critical("The checkpoint could not be moved on: {error}", error=error)
         try:
             self._log.dirty_again()

@@ -100,7 +100,7 @@ class Recovery:
         end = scan.position if files else 0
         truncated = log.segments.cut_at(end) if self._must_erase(end) else False
         if end < known_good and files:
-            self.problems.append(f"the log ends at offset {end}, but its queues or checkpoint knew it up to {known_good}")
+            self.problems.append(f"the log ends at offset {end}, its queues or checkpoint knew it up to {known_good}")
         for queue in self._queues():
             queue.truncate(end)
             queue.minimum = 0

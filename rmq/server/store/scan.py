@@ -24,6 +24,7 @@ from rmq.wire.sysflag import BLANK_MAGIC, MAGIC_V1, MAGIC_V2
 
 _unpack_head = BLANK_RECORD.unpack_from
 _BLANK_MIN = BLANK_RECORD.size
+_RECORD_MAGICS = frozenset((MAGIC_V1, MAGIC_V2))
 _MAGICS = (MAGIC_V1.to_bytes(4, "big"), MAGIC_V2.to_bytes(4, "big"))
 
 
@@ -71,7 +72,7 @@ class LogScan:
             total, magic = _unpack_head(view, at)
             if magic == BLANK_MAGIC and total == size - at:
                 break
-            if (magic == MAGIC_V1 or magic == MAGIC_V2) and MIN_RECORD <= total <= size - at:  # noqa: PLR1714
+            if magic in _RECORD_MAGICS and MIN_RECORD <= total <= size - at:
                 record, problem = parse_record(view[at : at + total], base + at, check_crc)
                 if record is not None and (not problem or self._goes_on(view, segment, at + total)):
                     if problem:

@@ -1,80 +1,440 @@
-"""The message store's facade: what the broker calls."""
+"""The message store: what the broker calls.
+
+`MessageStore` owns the parts and their order of life; the work is in the modules around it. All methods belong to the
+reactor's thread; only fdatasync and the removal of log files run in others.
+
+Source: MessageStore, DefaultMessageStore.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from itertools import pairwise
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
+from rmq.remoting.reactor import Clock
 from rmq.server.store.api import (
     AppendResult,
     ArrivalListener,
-    BatchItem,
     Boundary,
-    GetResult,
-    MatchRecord,
+    DeferToThread,
     PutStatus,
     QueryResult,
     RecoveryReport,
+    StoreError,
+    StoreLockedError,
     StoreOptions,
 )
-from rmq.server.store.env import Env
+from rmq.server.store.append import Appender, Counters, TopicEntry
+from rmq.server.store.catchup import SLICE, IndexCatchUp
+from rmq.server.store.checkpoint import load_checkpoint
+from rmq.server.store.clean import Cleaner
+from rmq.server.store.commitlog import CommitLog
+from rmq.server.store.consumequeue import ConsumeQueue
+from rmq.server.store.env import Env, Lock
+from rmq.server.store.flush import LogFlusher, Rounds
+from rmq.server.store.index import Index
+from rmq.server.store.read import Reader
+from rmq.server.store.recover import Recovery
+from rmq.server.store.segment import MapCache
+
+_log = Logger()
+
+_CATCH_UP_AT_OPEN = 100 * SLICE
 
 
 class MessageStore:
-    """SIGNATURES ONLY FOR NOW; bodies are being written.
+    """One store directory.
 
-    sync_flush: bool attribute: whether callers of `append` must ask `when_durable` (skip it for WAIT=false messages).
-    on_arrival: ArrivalListener | None attribute, set by the broker.
-    counters: Counters attribute with put_total, put_bytes, put_failed, get_found, get_miss, get_messages, get_bytes (ints).
+    Args:
+        options: paths, sizes, timings.
+        env: the file system.
+        clock: the reactor, or a test's clock; its seconds count from the epoch.
+        defer_to_thread: runs a blocking call in a thread.
+
+    Attributes:
+        sync_flush: whether senders wait for the disk: then ask `when_durable` after each append, except for messages
+            that say WAIT=false.
+        counters: running totals for statistics.
+        append: stores one message, `Appender.append`; never raises for a refused one, look at the status.
+        append_batch: stores several messages of one queue, all or none, `Appender.append_batch`.
+        get: reads messages of a queue, `Reader.get`: at least one if there is any, at most what memory's and disk's
+            limits allow; with `tags` only those whose tags code is among them, with `match` only those it accepts.
     """
 
-    sync_flush: bool
-    on_arrival: ArrivalListener | None
+    def __init__(
+        self, options: StoreOptions, env: Env, clock: Clock, defer_to_thread: DeferToThread
+    ) -> None:
+        self._options = options
+        self._env = env
+        self._clock = clock
+        self._root = options.store_path_root_dir
+        self._queue_cache = MapCache(options.max_mapped_files or env.map_limit())
+        self._topics: dict[str, TopicEntry] = {}
+        self._store_lock: Lock | None = None
+        self._opened = False
+        self._log = CommitLog(options, env, clock.seconds)
+        self._index = Index(options, env, clock.seconds)
+        self._appender = Appender(
+            options, self._log, self._index, self._topics, self._open_queue, clock.seconds
+        )
+        self._appender.refused = PutStatus.SERVICE_NOT_AVAILABLE
+        self.counters: Counters = self._appender.counters
+        self._reader = Reader(options, self._log, self._topics, self.counters, env.physical_memory())
+        self._flusher = LogFlusher(options, self._log, clock, defer_to_thread)
+        self._rounds = Rounds(
+            options,
+            env,
+            f"{self._root}/checkpoint",
+            self._log,
+            self._index,
+            self._each_queue,
+            clock,
+            defer_to_thread,
+        )
+        self._catch_up = IndexCatchUp(self._log, self._index, clock)
+        self._cleaner = Cleaner(
+            options,
+            env,
+            self._log,
+            self._index,
+            self._each_queue,
+            clock,
+            defer_to_thread,
+            self._set_disk_full,
+            self._rounds.touch,
+        )
+        self.sync_flush = options.sync_flush
+        self.append = self._appender.append
+        self.append_batch = self._appender.append_batch
+        self.get = self._reader.get
 
-    def __init__(self, options: StoreOptions, env: Env, clock: Any,
-                 defer_to_thread: Callable[[Callable[[], Any]], Deferred[Any]]) -> None: ...
-
-    # life
-    def open(self) -> RecoveryReport: ...            # StoreError, StoreLockedError
-    def start(self) -> None: ...
-    def close(self) -> Deferred[None]: ...           # stops services, flushes, checkpoint, removes abort, releases the lock
-
-    # write; never raises for a refused message: look at .status
-    def append(self, topic: str, queue_id: int, flag: int, sys_flag: int, born_timestamp: int, born_host: bytes,
-               reconsume_times: int, prepared_offset: int, body: bytes, properties: bytes, tags_code: int,
-               uniq_key: str | None, keys: str | None) -> AppendResult: ...
-    def append_batch(self, topic: str, queue_id: int, sys_flag: int, born_timestamp: int, born_host: bytes,
-                     reconsume_times: int, items: Sequence[BatchItem]) -> AppendResult: ...
-    def when_durable(self, result: AppendResult) -> Deferred[PutStatus] | None: ...
-
-    # read
-    def get(self, topic: str, queue_id: int, offset: int, max_msgs: int, max_bytes: int = 0,
-            tags: frozenset[int] | None = None, match: MatchRecord | None = None) -> GetResult: ...
-    def min_offset(self, topic: str, queue_id: int) -> int: ...     # 0 when there is no such queue
-    def max_offset(self, topic: str, queue_id: int) -> int: ...     # 0 when there is no such queue
-    def offset_by_time(self, topic: str, queue_id: int, timestamp: int, boundary: Boundary = Boundary.LOWER) -> int: ...
-    def store_time(self, topic: str, queue_id: int, offset: int) -> int: ...    # -1 unknown
-    def earliest_store_time(self, topic: str, queue_id: int) -> int: ...        # -1 unknown
-    def queue_message(self, topic: str, queue_id: int, offset: int) -> bytes | None: ...
-    def message_at(self, physical: int) -> bytes | None: ...
-    def query_index(self, topic: str, key: str, max_num: int, begin: int, end: int) -> QueryResult: ...
-    def in_memory(self, physical: int) -> bool: ...
-
-    # inventory and space
-    def queues(self) -> list[tuple[str, int]]: ...
-    def destroy_topic(self, topic: str) -> None: ...
-    def clean_expired_consume_queues(self) -> int: ...
-    def clean_unused_topics(self, keep: Callable[[str], bool]) -> list[str]: ...
-    def delete_expired(self) -> None: ...            # arms deletion now, as request 329 does
-
-    # statistics
     @property
-    def log_min_offset(self) -> int: ...
+    def on_arrival(self) -> ArrivalListener | None:
+        """Told of each message when it became readable; set it before messages come."""
+        return self._appender.on_arrival
+
+    @on_arrival.setter
+    def on_arrival(self, listener: ArrivalListener | None) -> None:
+        self._appender.on_arrival = listener
+
+    # --- life
+
+    def open(self) -> RecoveryReport:
+        """Takes the directory, recovers what is in it and lets messages in.
+
+        Raises:
+            StoreLockedError: another process, or another store of this one, holds the directory.
+            StoreError: the directory cannot be used; the text says why.
+        """
+        try:
+            self._env.make_directory(self._root)
+            self._store_lock = self._env.lock(f"{self._root}/lock", b"lock")
+        except OSError as error:
+            raise StoreError(f"the store directory {self._root} cannot be used: {error}") from error
+        if self._store_lock is None:
+            raise StoreLockedError(
+                f"the store directory {self._root} is in use by another broker; stop that one or choose another"
+                " storePathRootDir"
+            )
+        try:
+            report = self._recover()
+            self._env.write_file(f"{self._root}/abort", str(self._env.process_id()).encode())
+        except OSError as error:
+            self._store_lock.release()
+            raise StoreError(f"the store in {self._root} cannot be opened: {error}") from error
+        except StoreError:
+            self._store_lock.release()
+            raise
+        for problem in report.problems:
+            _log.error("Store: {problem}", problem=problem)
+        self._opened = True
+        self._appender.refused = None
+        return report
+
+    def start(self) -> None:
+        """Begins the timed work: flushing, rounds, catching up of the index, deletion."""
+        if not self.sync_flush:
+            self._flusher.start()
+        self._rounds.start()
+        self._catch_up.start()
+        self._cleaner.start()
+
+    def close(self) -> Deferred[None]:
+        """Stops the timed work, brings everything to the disk, notes the clean end and gives the directory up."""
+        self._appender.refused = PutStatus.SERVICE_NOT_AVAILABLE
+        self._cleaner.stop()
+        self._catch_up.stop()
+        over = self._rounds.stop()
+        over.addCallback(lambda _: self._flusher.running)
+        over.addCallback(self._finish)
+        return over
+
+    def _finish(self, _: object) -> None:
+        self._flusher.stop()
+        if not self._opened:
+            return
+        self._opened = False
+        try:
+            self._rounds.touch()
+            self._rounds.run_now()
+            self._env.remove(f"{self._root}/abort")
+        except OSError as error:
+            _log.critical("The store could not be brought to the disk at its end: {error}", error=error)
+        try:
+            self._index.close()
+        except OSError as error:
+            _log.error("The index could not be closed: {error}", error=error)
+        self._log.close()
+        for queue in self._each_queue():
+            queue.segments.close()
+        if self._store_lock is not None:
+            self._store_lock.release()
+
+    def _recover(self) -> RecoveryReport:
+        clean = self._env.file_size(f"{self._root}/abort") is None
+        self._log.segments.load()
+        checkpoint, problem = load_checkpoint(self._env, f"{self._root}/checkpoint")
+        damaged = self._load_queues()
+        index_problems = self._index.load() if self._index.enabled else []
+        recovery = Recovery(
+            self._options,
+            self._log,
+            self._index,
+            self._topics,
+            self._open_queue,
+            self._drop_queue,
+            checkpoint,
+            clean,
+        )
+        if problem is not None:
+            recovery.problems.append(problem)
+        report = recovery.run(damaged, index_problems)
+        if self._index.behind >= 0:
+            self._catch_up.work(_CATCH_UP_AT_OPEN)
+        self._rounds.checkpoint = checkpoint
+        self._rounds.run_now()
+        return report
+
+    # --- queues
+
+    def _each_queue(self) -> list[ConsumeQueue]:
+        return [queue for entry in self._topics.values() for queue in entry.queues.values()]
+
+    def _queue_directory(self, topic: str, queue_id: int) -> str:
+        return f"{self._root}/consumequeue/{topic}/{queue_id}"
+
+    def _open_queue(self, topic: str, queue_id: int) -> ConsumeQueue:
+        entry = self._topics.get(topic)
+        if entry is None:
+            entry = self._topics[topic] = TopicEntry(topic)
+        queue = entry.queues[queue_id] = ConsumeQueue(
+            self._env,
+            self._queue_cache,
+            self._queue_directory(topic, queue_id),
+            self._options.mapped_file_size_consume_queue,
+            topic,
+            queue_id,
+        )
+        return queue
+
+    def _drop_queue(self, queue: ConsumeQueue) -> None:
+        queue.segments.remove_all()
+        entry = self._topics.get(queue.topic)
+        if entry is not None:
+            entry.queues.pop(queue.queue_id, None)
+            if not entry.queues:
+                self._topics.pop(queue.topic)
+
+    def _load_queues(self) -> list[str]:
+        """Loads what is there; a queue that cannot be right is removed and named in the answer."""
+        damaged = []
+        root = f"{self._root}/consumequeue"
+        for topic in self._env.list_directory(root):
+            for name in self._env.list_directory(f"{root}/{topic}"):
+                if not name.isdigit():
+                    continue
+                queue = self._open_queue(topic, int(name))
+                try:
+                    queue.load()
+                    problem = f"{queue.segments.cut.path} was cut off" if queue.segments.cut else ""
+                except StoreError as error:
+                    problem = str(error)
+                if not problem and _has_gap(queue):
+                    problem = f"{queue.segments.directory} lacks a file"
+                if problem:
+                    damaged.append(f"{problem}; the queue is built again from the log")
+                    self._remove_files(queue)
+                    self._drop_queue(queue)
+                elif not queue.segments.files:
+                    self._drop_queue(queue)
+        return damaged
+
+    def _remove_files(self, queue: ConsumeQueue) -> None:
+        directory = queue.segments.directory
+        queue.segments.close()
+        queue.segments.files.clear()
+        for name in self._env.list_directory(directory):
+            self._env.remove(f"{directory}/{name}")
+
+    # --- durability
+
+    def when_durable(self, result: AppendResult) -> Deferred[PutStatus] | None:
+        """Fires with PUT_OK when what was appended is on the disk, or FLUSH_DISK_TIMEOUT after `sync_flush_timeout`.
+
+        None when there is nothing to wait for: ASYNC_FLUSH, nothing stored, or on the disk already.
+        """
+        if not self.sync_flush or result.physical_offset < 0:
+            return None
+        return self._flusher.when_durable(result.physical_offset + result.wrote_bytes)
+
+    # --- reading
+
+    def min_offset(self, topic: str, queue_id: int) -> int:
+        """Queue offset of the oldest message that can be read; 0 when there is no such queue."""
+        queue = self._reader.queue(topic, queue_id)
+        return queue.minimum if queue is not None else 0
+
+    def max_offset(self, topic: str, queue_id: int) -> int:
+        """Queue offset that the next message gets; 0 when there is no such queue."""
+        queue = self._reader.queue(topic, queue_id)
+        return queue.next if queue is not None else 0
+
+    def offset_by_time(
+        self, topic: str, queue_id: int, timestamp: int, boundary: Boundary = Boundary.LOWER
+    ) -> int:
+        """LOWER: the first message stored at `timestamp` or later, the queue's end when there is none.
+        UPPER: the last one stored at `timestamp` or before, 0 when there is none. 0 when there is no such queue.
+        """
+        return self._reader.offset_by_time(topic, queue_id, timestamp, boundary)
+
+    def store_time(self, topic: str, queue_id: int, offset: int) -> int:
+        """When the message at a queue offset was stored, -1 when there is none."""
+        return self._reader.store_time(topic, queue_id, offset)
+
+    def earliest_store_time(self, topic: str, queue_id: int) -> int:
+        """When the queue's oldest message was stored, -1 when there is none."""
+        return self._reader.store_time(topic, queue_id, self.min_offset(topic, queue_id))
+
+    def earliest_message_time(self) -> int:
+        """When the log's oldest message was stored, -1 when there is none."""
+        return self._log.store_time(self._log.min_offset) if self._log.end > self._log.min_offset else -1
+
+    def queue_message(self, topic: str, queue_id: int, offset: int) -> bytes | None:
+        """The record at a queue offset, None when it cannot be read."""
+        return self._reader.queue_message(topic, queue_id, offset)
+
+    def message_at(self, physical: int) -> bytes | None:
+        """The record at a physical offset, None when none begins there."""
+        return self._log.message_at(physical)
+
+    def in_memory_at(self, topic: str, queue_id: int, offset: int) -> bool:
+        """Whether the message at a queue offset is likely in memory; False when there is none."""
+        queue = self._reader.queue(topic, queue_id)
+        unit = queue.unit(offset) if queue is not None else None
+        return unit is not None and self._reader.in_memory(unit[0])
+
+    def in_memory(self, physical: int) -> bool:
+        """Whether a physical offset is so near the log's end that it is likely in memory."""
+        return self._reader.in_memory(physical)
+
+    def query_index(self, topic: str, key: str, max_num: int, begin: int, end: int) -> QueryResult:
+        """Records that may have this key and were stored between two times, in the log's order."""
+        most = min(max_num, self._options.max_msgs_num_batch)
+        try:
+            offsets, time, last = self._index.query(topic, key, most, begin, end)
+        except OSError as error:
+            _log.error("The index cannot be read: {error}", error=error)
+            return QueryResult([], 0, 0)
+        records = (self._log.message_at(physical) for physical in sorted(set(offsets)))
+        return QueryResult([record for record in records if record is not None], time, last)
+
+    # --- inventory and space
+
+    def queues(self) -> list[tuple[str, int]]:
+        """Topic and queue id of every queue in which something was stored."""
+        return [(queue.topic, queue.queue_id) for queue in self._each_queue() if queue.next]
+
+    def destroy_topic(self, topic: str) -> None:
+        """Removes a topic's queues; its messages stay in the log until they expire."""
+        entry = self._topics.get(topic)
+        if entry is None:
+            return
+        for queue in list(entry.queues.values()):
+            try:
+                self._drop_queue(queue)
+            except OSError as error:
+                _log.error("{path} is not removed: {error}", path=queue.segments.directory, error=error)
+        self._topics.pop(topic, None)
+        self._index.forget(topic)
+        try:
+            self._env.remove_directory(f"{self._root}/consumequeue/{topic}")
+        except OSError as error:
+            _log.debug("The directory of {topic} stays: {error}", topic=topic, error=error)
+        self._rounds.touch()
+
+    def clean_unused_topics(self, keep: Callable[[str], bool]) -> list[str]:
+        """Removes the queues of the topics that `keep` does not want; their names (cleanUnusedTopic)."""
+        unused = [topic for topic in self._topics if not keep(topic)]
+        for topic in unused:
+            self.destroy_topic(topic)
+        return unused
+
+    def clean_expired_consume_queues(self) -> int:
+        """Removes the queues that have no message left in the log; how many (cleanExpiredConsumerQueue)."""
+        minimum = self._log.min_offset
+        expired = [queue for queue in self._each_queue() if queue.next and queue.max_physical <= minimum]
+        expired = [queue for queue in expired if queue.minimum >= queue.next]
+        for queue in expired:
+            try:
+                self._drop_queue(queue)
+            except OSError as error:
+                _log.error("{path} is not removed: {error}", path=queue.segments.directory, error=error)
+        if expired:
+            self._rounds.touch()
+        return len(expired)
+
+    def delete_expired(self) -> None:
+        """Lets the next checks delete expired files whatever the hour (request 329)."""
+        self._cleaner.delete_now()
+
+    def _set_disk_full(self, full: bool) -> None:
+        if self._opened:
+            self._appender.refused = PutStatus.SERVICE_NOT_AVAILABLE if full else None
+
+    # --- statistics
+
     @property
-    def log_max_offset(self) -> int: ...
+    def log_min_offset(self) -> int:
+        """Physical offset of the oldest byte of the log."""
+        return self._log.min_offset
+
     @property
-    def flushed_offset(self) -> int: ...
-    def commit_log_disk_ratio(self) -> float: ...
-    def consume_queue_disk_ratio(self) -> float: ...
+    def log_max_offset(self) -> int:
+        """Physical offset after the newest record; everything before it is in the queues."""
+        return self._log.end
+
+    @property
+    def flushed_offset(self) -> int:
+        """Physical offset up to which the log is on the disk."""
+        return self._log.flushed
+
+    @property
+    def disk_full(self) -> bool:
+        """Whether the disk was above its warning level at the last check."""
+        return self._cleaner.disk_full
+
+    def commit_log_disk_ratio(self) -> float:
+        """Used share of the log's disk, 0 to 1; -1 when unknown."""
+        return self._cleaner.commit_log_ratio()
+
+    def consume_queue_disk_ratio(self) -> float:
+        """Used share of the queues' disk, 0 to 1; -1 when unknown."""
+        return self._cleaner.consume_queue_ratio()
+
+
+def _has_gap(queue: ConsumeQueue) -> bool:
+    files = queue.segments.files
+    return any(after.start != before.start + before.size for before, after in pairwise(files))

@@ -37,7 +37,7 @@ function toMessage(topic, item) {
 // What this client calls msgId is the broker's identifier, made of address and offset.
 function toResult(result) {
   const queue = result.messageQueue;
-  return [ result.sendStatus, null, result.msgId, queue.brokerName, queue.queueId, Number(result.queueOffset) ];
+  return [ result.sendStatus, null, result.msgId, queue.brokerName, Number(queue.queueId), Number(result.queueOffset) ];
 }
 
 // At most command.threads sends are in flight: 1 is the sequential way, more the asynchronous one.

@@ -48,7 +48,7 @@ class OffsetProcessor:
             return OffsetReply(offset=offset)
         if header.set_zero_if_not_found is False:
             raise QueryNotFoundError("Not found, do not set to zero, maybe this group boot first")
-        if self._store.min_offset(topic, queue_id) <= 0 and self._store.head_in_memory(topic, queue_id):
+        if self._store.min_offset(topic, queue_id) <= 0 and self._store.in_memory_at(topic, queue_id, 0):
             return OffsetReply(offset=0)
         raise QueryNotFoundError("Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first")
 
