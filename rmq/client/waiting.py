@@ -138,7 +138,7 @@ class Periodic:
         self._doing = doing
         self._delayed: DelayedCall | None = None
         self._running: Deferred[Any] | None = None
-        self._again = False
+        self._again: float | None = None
         self._stopped = True
 
     def start(self, delay: float | None = None) -> None:
@@ -160,7 +160,7 @@ class Periodic:
         if self._stopped:
             return
         if self._running is not None:
-            self._again = True
+            self._again = delay
         else:
             self._later(delay)
 
@@ -177,5 +177,5 @@ class Periodic:
     def _done(self, _: object) -> None:
         self._running = None
         if not self._stopped and self._delayed is None:
-            again, self._again = self._again, False
-            self._later(0.0 if again else self._interval)
+            again, self._again = self._again, None
+            self._later(self._interval if again is None else again)

@@ -108,6 +108,9 @@ VERSION_TOPIC_MAPPING: Final = 413
 MAX_FRAME: Final = 16 * 1024 * 1024
 """Largest frame a peer accepts, in bytes, its length field included."""
 
+MAX_HEADER: Final = 0xFFFFFF
+"""Largest header that its 24-bit length can tell, in bytes."""
+
 
 _HIGHER_VERSION: Final = 612
 _FIRST_PATCHED: Final = 16

@@ -23,6 +23,7 @@ from rmq.wire.codes import (
     FLAG_RESPONSE,
     LANGUAGE,
     LANGUAGES,
+    MAX_HEADER,
     OTHER_LANGUAGE,
     SERIALIZE_BINARY,
     SERIALIZE_JSON,
@@ -137,6 +138,8 @@ def encode(command: Command) -> bytes:
     header = _encode_json(command)
     body = command.body
     size = len(header)
+    if size > MAX_HEADER:
+        raise ValueError(f"header of {size} bytes is over the limit of {MAX_HEADER}")
     head = FRAME_HEAD.pack(4 + size + len(body), SERIALIZE_JSON << 24 | size)
     return b"".join((head, header, body)) if body else head + header
 
@@ -144,7 +147,9 @@ def encode(command: Command) -> bytes:
 def _decode_json(header: bytes) -> Command:
     try:
         fields = orjson.loads(header)
+        plain = True
     except orjson.JSONDecodeError:
+        plain = False
         try:
             fields = fastjson.loads(header)
         except fastjson.JSONError as error:
@@ -159,18 +164,19 @@ def _decode_json(header: bytes) -> Command:
     else:
         for value in ext.values():
             if type(value) is not str:
-                ext = _strings(ext)
+                plain = False
                 break
-    remark = fields.get("remark")
-    language = fields.get("language", OTHER_LANGUAGE)
+        if not plain:
+            ext = _strings(ext)
+    language = fields.get("language")
     return Command(
         _integer(fields, "code"),
         ext,
         opaque=_integer(fields, "opaque"),
         flag=_integer(fields, "flag"),
         version=_integer(fields, "version"),
-        remark=remark if remark is None or type(remark) is str else str(remark),
-        language=language if language in _LANGUAGE_CODES else OTHER_LANGUAGE,
+        remark=_string(fields.get("remark")),
+        language=language if type(language) is str and language in _LANGUAGE_CODES else OTHER_LANGUAGE,
         serialize_type=SERIALIZE_JSON,
     )
 
@@ -178,7 +184,7 @@ def _decode_json(header: bytes) -> Command:
 def _integer(fields: dict[str, object], name: str) -> int:
     value = fields.get(name, 0)
     if type(value) is not int or value not in _INT32:
-        raise HeaderError(f"header member {name} is no 32-bit integer: {value!r:.40}")
+        raise HeaderError(f"header member {name} is no 32-bit integer")
     return value
 
 
@@ -186,13 +192,20 @@ def _strings(ext: dict[object, object]) -> Ext:
     """Extension fields as Java reads them: every value as text, nulls absent."""
     strings: Ext = {}
     for key, value in ext.items():
-        if isinstance(value, bool):
-            strings[str(key)] = "true" if value else "false"
-        elif isinstance(value, str | int | float):
-            strings[str(key)] = str(value)
-        elif value is not None:
-            strings[str(key)] = fastjson.dumps(value)
+        name, text = _string(key), _string(value)
+        if name is not None and text is not None:
+            strings[name] = text
     return strings
+
+
+def _string(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    raise HeaderError(f"text expected in the header, got {type(value).__name__}")
 
 
 def _encode_json(command: Command) -> bytes:
@@ -207,7 +220,10 @@ def _encode_json(command: Command) -> bytes:
     }
     if command.remark is not None:
         fields["remark"] = command.remark
-    return orjson.dumps(fields)
+    try:
+        return orjson.dumps(fields)
+    except orjson.JSONEncodeError as error:
+        raise ValueError(f"command does not fit into a JSON header: {error}") from None
 
 
 def _decode_binary(data: bytes, start: int, end: int) -> Command:
@@ -238,6 +254,8 @@ def _encode_binary(command: Command) -> bytes:
     remark = command.remark.encode() if command.remark else b""
     body = command.body
     size = _BINARY_FIXED_SIZE + len(remark) + len(entries)
+    if size > MAX_HEADER:
+        raise ValueError(f"header of {size} bytes is over the limit of {MAX_HEADER}")
     try:
         head = BINARY_FRAME_HEAD.pack(
             4 + size + len(body),

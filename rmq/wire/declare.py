@@ -292,8 +292,9 @@ def from_plain(cls: type[T], plain: Any, path: str = "") -> T:
     values: dict[str, Any] = {}
     for member in _MEMBERS[cls]:
         raw = plain.get(member.name)
-        if raw is not None:
-            values[member.attribute] = member.decode(raw, f"{where}.{member.name}")
+        value = None if raw is None else member.decode(raw, f"{where}.{member.name}")
+        if value is not None:
+            values[member.attribute] = value
     try:
         return cls(**values)
     except TypeError:
@@ -353,7 +354,7 @@ def _decode_scalar(kinds: tuple[type, ...], expected: str, convert: Callable[[An
         if type(raw) in kinds:
             try:
                 return convert(raw)
-            except ValueError as error:
+            except (ValueError, OverflowError) as error:
                 raise InvalidFieldError(f"{path}: {error}") from None
         raise InvalidFieldError(f"{path}: {expected} expected, got {_kind(raw)}")
 
@@ -366,7 +367,7 @@ def _integer(bits: int) -> Callable[[Any], int]:
 
 _SCALARS: dict[Any, _Decode] = {
     str: _decode_scalar((str, int, float, bool), "string", lambda raw: raw if isinstance(raw, str) else _text(raw)),
-    bool: _decode_scalar((bool, str), "boolean", lambda raw: raw is True or str(raw).lower() == "true"),
+    bool: _decode_scalar((bool, int, str), "boolean", lambda raw: raw == 1 or str(raw).lower() == "true"),
     Int32: _decode_scalar((int, str), "integer", _integer(32)),
     Int64: _decode_scalar((int, str), "integer", _integer(64)),
     float: _decode_scalar((int, float, str), "number", float),
@@ -375,16 +376,15 @@ _SCALARS: dict[Any, _Decode] = {
 
 def _enum_decoder(kind: type[Enum]) -> _Decode:
     members = list(kind)
+    names = {member.value: member for member in members}
 
-    def decode(raw: Any, path: str) -> Enum:
-        # The C++ client writes the ordinal, which fastjson accepts.
+    def decode(raw: Any, path: str) -> Enum | None:
+        # As fastjson: an ordinal, which the C++ client writes, stands for its name; an unknown name for null.
         if type(raw) is int and 0 <= raw < len(members):
             return members[raw]
-        try:
-            return kind(raw)
-        except ValueError:
-            allowed = ", ".join(str(item.value) for item in kind)
-            raise InvalidFieldError(f"{path}: {raw!r:.40} is none of {allowed}") from None
+        if isinstance(raw, str):
+            return names.get(raw)
+        raise InvalidFieldError(f"{path}: one of {', '.join(names)} expected, got {_kind(raw)}")
 
     return decode
 

@@ -1,23 +1,28 @@
-r"""JSON as fastjson 1.2 writes and reads it.
+r"""JSON as fastjson writes and reads it.
 
 Apache's bodies are not always strict JSON: integer map keys stand unquoted (`{0:"a:1"}`), a map keyed by a message
 queue has objects as keys (`{{"queueId":0,...}:{...}}`), repeated objects may be written as `{"$ref":"$.path"}`, and
 single quotes, bare names and trailing commas are accepted. `loads` takes the strict road first and this grammar only
 when that fails; `dumps` writes keys as they are typed: a `str` quoted, an `int` bare (or quoted when `strict`), an
-`ObjectKey` as an object. Nesting is bounded, so hostile input cannot exhaust the stack.
+`ObjectKey` as an object, and a float as Java prints it. Nesting is bounded, so hostile input cannot exhaust the stack.
 
-Source: fastjson 1.2.83 as used by RemotingSerializable.
+Source: fastjson 1.2.83 and fastjson2 2.0.43 (since 5.4) as used by RemotingSerializable.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import orjson
 
 MAX_DEPTH = 64
+
+_PLAIN_FROM = 1e-3
+_PLAIN_TO = 1e7
 
 
 class JSONError(ValueError):
@@ -44,10 +49,10 @@ def loads(data: bytes | str) -> Any:
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
-        text = data.decode("utf-8", "replace") if isinstance(data, bytes | bytearray | memoryview) else data
+        text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
         value = _Reader(text).document()
-    if (b'"$ref"' if isinstance(data, bytes) else '"$ref"') in data:  # type: ignore[operator]
-        value = _resolve(value, value)
+    if (b'"$ref"' in data) if isinstance(data, bytes) else ('"$ref"' in data):
+        value = _resolve(value, value, 0)
     return value
 
 
@@ -86,8 +91,8 @@ def _write_object(value: dict[Any, Any], emit: Callable[[str], None], line: str,
             emit(_scalar(key))
         emit(":")
         _write(member, emit, inner, strict)
-    # An empty object still gets its own line when pretty.
-    emit((inner + line if not value else line) + "}")
+    # Between the braces of an empty object stands a line of its own when pretty.
+    emit((line if value else inner + line) + "}")
 
 
 def _write_array(value: Any, emit: Callable[[str], None], line: str, strict: bool) -> None:
@@ -96,19 +101,33 @@ def _write_array(value: Any, emit: Callable[[str], None], line: str, strict: boo
     for index, item in enumerate(value):
         emit("," + inner if index else inner)
         _write(item, emit, inner, strict)
-    emit((line if value else "") + "]")
+    emit((line if value else inner + line) + "]")
 
 
 def _scalar(value: Any) -> str:
-    # orjson refuses lone surrogates; a question mark is what Java's encoder makes of them.
     if isinstance(value, str):
-        value = value.encode("utf-8", "replace").decode()
-    return orjson.dumps(value).decode()
+        # orjson refuses lone surrogates; a question mark is what Java's encoder makes of them.
+        return orjson.dumps(value.encode("utf-8", "replace").decode()).decode()
+    if isinstance(value, float):
+        return java_double(value)
+    if value is None:
+        return "null"
+    return ("true" if value else "false") if isinstance(value, bool) else str(int(value))
+
+
+def java_double(value: float) -> str:
+    """A float as Java's `Double.toString` writes it, `null` when it is not finite."""
+    if not math.isfinite(value):
+        return "null"
+    if value == 0 or _PLAIN_FROM <= abs(value) < _PLAIN_TO:
+        return repr(value)
+    digits, _, exponent = f"{Decimal(repr(value)):E}".partition("E")
+    return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
 
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<punct>[{}\[\]:,])"""
-    r"""|(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+    r"""|(?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')"""
     r"""|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[LBSFD]?(?![\w.]))"""
     r"""|(?P<word>[A-Za-z_$][\w$.]*)"""
     r"""|(?P<end>\Z))""",
@@ -235,15 +254,17 @@ def _unescape(match: re.Match[str]) -> str:
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
-def _resolve(value: Any, root: Any) -> Any:
+def _resolve(value: Any, root: Any, depth: int) -> Any:
     """Replaces references by what they point at; one that points nowhere becomes None."""
+    if depth > MAX_DEPTH:
+        raise JSONError(f"nesting deeper than {MAX_DEPTH}")
     if isinstance(value, dict):
         target = value.get("$ref")
         if isinstance(target, str) and len(value) == 1:
             return _follow(target, root)
-        return {key: _resolve(member, root) for key, member in value.items()}
+        return {key: _resolve(member, root, depth + 1) for key, member in value.items()}
     if isinstance(value, list):
-        return [_resolve(item, root) for item in value]
+        return [_resolve(item, root, depth + 1) for item in value]
     return value
 
 

@@ -2,8 +2,8 @@
 
 The hash is `sum(c[i] * 31**(n-1-i))` over UTF-16 code units, wrapped to a signed int32. Tags become their hash in the
 consume queue; the index files every message under the hash of `topic#key`. A hash of a joined string follows from the
-hashes of its parts, `h(a + b) = h(a) * 31**len(b) + h(b)`, and the key of most messages is an id of 32 hex digits
-whose first 20 name the client and seldom change. So the index hash remembers the first part per topic and adds the
+hashes of its parts, `h(a + b) = h(a) * 31**len(b) + h(b)`, and the key of most messages is an id of 32 or 56 hex
+digits, of which all but the last 12 name the client and seldom change. So the index hash remembers the first part per topic and adds the
 last 12 characters from a table of three-character pieces. All tables are bounded.
 """
 
@@ -17,8 +17,8 @@ _WRAP: Final = 0xFFFFFFFF
 _POWERS: Final = tuple(pow(31, exponent, 1 << 32) for exponent in range(255, -1, -1))
 _POWERS_BY_LENGTH: Final = tuple(_POWERS[256 - length :] for length in range(257))
 
-_ID_LENGTH: Final = 32
-_STABLE: Final = 20
+_ID_LENGTHS: Final = frozenset((32, 56))
+_VARYING: Final = 12
 _PIECE_LIMIT: Final = 1 << 15
 _PREFIX_LIMIT: Final = 1024
 _CUBE: Final = 31**3
@@ -35,9 +35,10 @@ def _unsigned_hash(text: str) -> int:
     else:
         raw = text.encode("utf-16-be", "surrogatepass")
         units = tuple(int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2))
-    if len(units) <= 256:
-        return sum(map(mul, units, _POWERS_BY_LENGTH[len(units)])) & _WRAP
     value = 0
+    if len(units) <= 256:
+        value = sum(map(mul, units, _POWERS_BY_LENGTH[len(units)]))
+        return value & _WRAP
     for start in range(0, len(units), 256):
         part = units[start : start + 256]
         value = value * _power(len(part)) + sum(map(mul, part, _POWERS_BY_LENGTH[len(part)]))
@@ -74,15 +75,15 @@ class IndexKeyHash:
 
     def hash_of(self, key: str) -> int:
         """The index hash of `key` under this topic (IndexFile.indexKeyHashMethod)."""
-        if len(key) == _ID_LENGTH and key.isascii():
-            stable = key[:_STABLE]
+        if len(key) in _ID_LENGTHS and key.isascii():
+            stable = key[:-12]
             prefix = self._prefixes.get(stable)
             if prefix is None:
                 prefix = self._remember(stable)
             value = (
                 prefix
-                + ((_pieces[key[20:23]] * _CUBE + _pieces[key[23:26]]) * _CUBE + _pieces[key[26:29]]) * _CUBE
-                + _pieces[key[29:]]
+                + ((_pieces[key[-12:-9]] * _CUBE + _pieces[key[-9:-6]]) * _CUBE + _pieces[key[-6:-3]]) * _CUBE
+                + _pieces[key[-3:]]
             ) & _WRAP
         else:
             value = (self._topic * _power(_utf16_length(key)) + _unsigned_hash(key)) & _WRAP
@@ -93,8 +94,8 @@ class IndexKeyHash:
     def _remember(self, stable: str) -> int:
         if len(self._prefixes) >= _PREFIX_LIMIT:
             self._prefixes.clear()
-        topic = self._topic * _power(_STABLE) + _unsigned_hash(stable)
-        value = self._prefixes[stable] = topic * _power(_ID_LENGTH - _STABLE) & _WRAP
+        topic = self._topic * _power(len(stable)) + _unsigned_hash(stable)
+        value = self._prefixes[stable] = topic * _power(_VARYING) & _WRAP
         return value
 
 

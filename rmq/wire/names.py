@@ -53,7 +53,14 @@ SYSTEM_TOPICS: Final = frozenset(
 """Topics of the system, apart from those that begin with `rmq_sys_` and those named after broker and cluster."""
 
 _NOT_FOR_CLIENTS = frozenset(
-    {SCHEDULE_TOPIC, TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC, SELF_TEST_TOPIC, OFFSET_MOVED_EVENT}
+    {
+        SCHEDULE_TOPIC,
+        TRANS_HALF_TOPIC,
+        TRANS_OP_HALF_TOPIC,
+        TRANS_CHECK_MAX_TIME_TOPIC,
+        SELF_TEST_TOPIC,
+        OFFSET_MOVED_EVENT,
+    }
 )
 
 DEFAULT_PRODUCER_GROUP: Final = "DEFAULT_PRODUCER"

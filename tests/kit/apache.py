@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kit.frames import wait_for_broker
+from tests.kit.frames import UPDATE_BROKER_CONFIG, ask, wait_for_broker
 from tests.kit.ports import free_block, free_port
 from tests.kit.process import Child
 from tests.kit.server import BASE_CONFIG, write_config
@@ -47,13 +47,21 @@ class ApacheCluster:
     def restart(self) -> None:
         self._children: list[Child] = []
         try:
-            # In this order: a broker whose first registration fails waits ten seconds for the next.
             self._boot("org.apache.rocketmq.namesrv.NamesrvStartup", self._namesrv_config, "-Xms256m", "-Xmx256m")
             self._boot("org.apache.rocketmq.broker.BrokerStartup", self._broker_config, "-Xms1g", "-Xmx1g")
-            wait_for_broker(self.namesrv_addr, self.broker_addr)
+            self._wait_registered()
         except BaseException:
             self.kill()
             raise
+
+    def _wait_registered(self) -> None:
+        """Apache's broker at times boots without registering (it has not seen its name server alive yet) and does it ten
+        seconds later; a changed permission makes it register at once."""
+        try:
+            wait_for_broker(self.namesrv_addr, self.broker_addr, timeout=0.5)
+        except TimeoutError:
+            ask(self.broker_addr, UPDATE_BROKER_CONFIG, body=b"brokerPermission=6\n")
+            wait_for_broker(self.namesrv_addr, self.broker_addr)
 
     def stop(self) -> None:
         for child in reversed(self._children):

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 UPDATE_AND_CREATE_TOPIC = 17
+UPDATE_BROKER_CONFIG = 25
 GET_ROUTE_BY_TOPIC = 105
 GET_BROKER_CLUSTER_INFO = 106
 
@@ -15,7 +16,9 @@ class NoAnswer(Exception):
     """The server was not there, or hung up before it answered."""
 
 
-def ask(address: str, code: int, fields: dict[str, str] | None = None, *, timeout: float = 3.0) -> tuple[dict[str, Any], bytes]:
+def ask(
+    address: str, code: int, fields: dict[str, str] | None = None, body: bytes = b"", *, timeout: float = 3.0
+) -> tuple[dict[str, Any], bytes]:
     """Header and body of the response."""
     host, port = address.rsplit(":", 1)
     header = {"code": code, "language": "JAVA", "version": 475, "opaque": 1, "flag": 0, "serializeTypeCurrentRPC": "JSON"}
@@ -24,7 +27,7 @@ def ask(address: str, code: int, fields: dict[str, str] | None = None, *, timeou
     head = json.dumps(header).encode()
     try:
         with socket.create_connection((host, int(port)), timeout=timeout) as sock:
-            sock.sendall(struct.pack(">II", 4 + len(head), len(head)) + head)
+            sock.sendall(struct.pack(">II", 4 + len(head) + len(body), len(head)) + head + body)
             (length,) = struct.unpack(">I", _exactly(sock, 4))
             frame = _exactly(sock, length)
     except OSError as error:

@@ -26,7 +26,7 @@ BASE_CONFIG = {
     "brokerIP1": "127.0.0.1",
     "autoCreateTopicEnable": "true",
     "autoCreateSubscriptionGroup": "true",
-    "mapedFileSizeCommitLog": str(64 * 1024 * 1024),
+    "mappedFileSizeCommitLog": str(64 * 1024 * 1024),
     "sendThreadPoolQueueCapacity": "100000",
     "waitTimeMillsInSendQueue": "10000",
     "diskMaxUsedSpaceRatio": "95",

@@ -160,7 +160,14 @@ class Broker:
         try:
             host = pack_host(settings.broker.broker_ip1 or "127.0.0.1", server.port)
             store = self._store = MessageStore(store_options(settings, host), Env(), reactor, self._in_thread)
-            self.report = store.open()
+            report = self.report = store.open()
+            log.info(
+                "store {path} opened after {end}: scanned {bytes} bytes, {records} records",
+                path=settings.store.store_path_root_dir,
+                end="a clean stop" if report.clean else "an abnormal end",
+                bytes=report.scanned_bytes,
+                records=report.scanned_records,
+            )
             try:
                 for table in (topics, groups, offsets):
                     table.load()

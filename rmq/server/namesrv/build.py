@@ -35,6 +35,10 @@ class NameServer:
         reactor: a Twisted reactor.
         settings: all settings; dynamic ones are read at each use.
         files: where the key-value configuration and rewritten settings are kept.
+
+    Attributes:
+        tables: what is registered.
+        dispatcher: from requests to answers.
     """
 
     def __init__(self, reactor: Any, settings: NamesrvSettings, files: SmallFiles | None = None) -> None:
@@ -45,7 +49,7 @@ class NameServer:
         self._kv = KvConfig(config.kv_config_path, files)
         self._client = RemotingClient(reactor)
         self.tables = RouteTables(config, reactor.seconds, self._notify)
-        self._dispatcher = Dispatcher(
+        self.dispatcher = Dispatcher(
             (
                 BrokerProcessor(self.tables, self._kv, config),
                 TopicProcessor(self.tables, self._kv, config, reactor.seconds),
@@ -54,7 +58,7 @@ class NameServer:
         )
         self._server = RemotingServer(
             reactor,
-            self._dispatcher,
+            self.dispatcher,
             pressure=Pressure(reactor, idle_seconds=server.server_channel_max_idle_time_seconds),
             max_frame=server.frame_max_length,
         )
@@ -71,11 +75,6 @@ class NameServer:
     def address(self) -> str:
         """Where it listens, `host:port`."""
         return join_address(self._settings.server.bind_address, self.port)
-
-    @property
-    def codes(self) -> frozenset[int]:
-        """The request codes it answers."""
-        return self._dispatcher.codes
 
     def start(self) -> None:
         """Loads what is kept and begins to listen.

@@ -162,9 +162,7 @@ class RouteTables:
             return Registered()
         if (known is None or said.broker_id not in known.broker_addrs) and len(said.topics) == 1:
             raise RegistrationRefusedError("register broker failed")
-        if key not in self.live and len(self.live) >= MAX_BROKERS:
-            raise RegistrationRefusedError(f"{MAX_BROKERS} brokers are registered, there is no room for another")
-
+        self._check_room(key, said)
         self._leave_other_name(key, said.name)
         group, first, min_changed = self._join_group(said, known)
         if said.broker_id == MASTER_ID or (
@@ -175,6 +173,14 @@ class RouteTables:
         if min_changed and self._config.notify_min_broker_id_changed:
             self._notify_change(group, None, said.ha_address)
         return self._master_of(group, said)
+
+    def _check_room(self, key: tuple[str, str], said: Registration) -> None:
+        if key not in self.live and len(self.live) >= MAX_BROKERS:
+            raise RegistrationRefusedError(f"{MAX_BROKERS} brokers are registered, there is no room for another")
+        if self._queue_datas + len(said.topics) > MAX_QUEUE_DATAS:
+            fresh = sum(said.name not in self.topics.get(topic, ()) for topic in said.topics)
+            if self._queue_datas + fresh > MAX_QUEUE_DATAS:
+                raise RegistrationRefusedError(f"{MAX_QUEUE_DATAS} queues are the limit, there is no room for more")
 
     def _is_deposed(self, said: Registration, group: BrokerData | None) -> bool:
         holder = group.broker_addrs.get(said.broker_id) if group is not None else None
@@ -241,8 +247,6 @@ class RouteTables:
     def _put_queue(self, topic: str, queue: QueueData) -> None:
         queues = self.topics.get(topic)
         if queues is None or queue.broker_name not in queues:
-            if self._queue_datas >= MAX_QUEUE_DATAS:
-                raise RegistrationRefusedError(f"{MAX_QUEUE_DATAS} queues are registered, there is no room for more")
             self._queue_datas += 1
             queues = self.topics.setdefault(topic, {})
         queues[queue.broker_name] = queue
@@ -378,9 +382,12 @@ class RouteTables:
 
         Raises:
             InvalidParameterError: the name is not allowed.
+            RegistrationRefusedError: no room.
         """
         _check_name("topic", topic)
         for queue in queues:
+            if self._queue_datas >= MAX_QUEUE_DATAS:
+                raise RegistrationRefusedError(f"{MAX_QUEUE_DATAS} queues are the limit, there is no room for more")
             if queue.broker_name not in self.brokers:
                 log.warn("topic {topic} names unknown broker {name!r:.80}", topic=topic, name=queue.broker_name)
                 return

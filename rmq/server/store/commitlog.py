@@ -181,7 +181,7 @@ class CommitLog:
     # --- reading
 
     def read(self, physical: int, size: int) -> bytes | None:
-        """The record of `size` bytes at `physical`; None when it is not there or damaged."""
+        """The `size` bytes at `physical`, unchecked; None when they are not all there, in one file."""
         segment = self.segments.find(physical)
         end = physical + size
         if segment is None or size <= 0 or end > self.end or end > segment.start + self.size:
@@ -192,20 +192,22 @@ class CommitLog:
         except OSError as error:
             _log.error("{path} cannot be mapped: {error}", path=segment.path, error=error)
             return None
-        if physical < self.trusted_from:
-            problem = check_record(data, physical)
-            if problem:
-                self.report_damage(physical, f"{problem} in {segment.path} at {at} (offset {physical})")
-                return None
         return data
 
-    def report_damage(self, physical: int, sentence: str) -> None:
-        """Logs a record that cannot be read, once."""
+    def report_damage(self, physical: int, problem: str) -> None:
+        """Logs, once, a record that cannot be handed out."""
         if physical not in self._damaged:
             if len(self._damaged) >= _REMEMBERED_DAMAGE:
                 self._damaged.clear()
             self._damaged.add(physical)
-            _log.error("{sentence}; it is left out", sentence=sentence)
+            segment = self.segments.find(physical)
+            _log.error(
+                "{problem} in {path} at {at} (offset {physical}); it is left out",
+                problem=problem,
+                path=segment.path if segment is not None else "no file",
+                at=physical % self.size,
+                physical=physical,
+            )
 
     def message_at(self, physical: int) -> bytes | None:
         """The record that begins at `physical`, None when none does: offsets come from clients."""

@@ -16,7 +16,7 @@ from rmq.server.store.api import Boundary, GetResult, GetStatus, MatchRecord, St
 from rmq.server.store.append import Counters, TopicEntry
 from rmq.server.store.commitlog import CommitLog
 from rmq.server.store.consumequeue import BLANK_SIZE, UNIT, UNIT_SIZE, ConsumeQueue
-from rmq.server.store.record import parse_record
+from rmq.server.store.record import is_message, parse_record
 
 _log = Logger()
 
@@ -171,14 +171,13 @@ class Reader:
         if size == BLANK_SIZE or physical < log.min_offset:
             return None
         data = log.read(physical, size)
-        if data is None or physical >= log.trusted_from:
+        if data is None or physical >= log.trusted_from or is_message(data, physical, queue.queue_id, offset):
             return data
-        record, _ = parse_record(data, physical, check_crc=False)
-        if record is None or record.queue_offset != offset or record.queue_id != queue.queue_id:
-            path = queue.segments.directory
-            log.report_damage(physical, f"unit {offset} of {path} points to another message, at offset {physical}")
-            return None
-        return data
+        problem = parse_record(data, physical)[1]
+        log.report_damage(
+            physical, problem or f"not the message of unit {offset} of {queue.segments.directory} stands"
+        )
+        return None
 
     def queue_message(self, topic: str, queue_id: int, offset: int) -> bytes | None:
         """See `MessageStore.queue_message`."""

@@ -111,3 +111,36 @@ def parse_record(data: bytes, physical: int, check_crc: bool = True) -> tuple[Re
 def check_record(data: bytes, physical: int) -> str | None:
     """Why `data` is not the sound record at `physical`; None when it is."""
     return parse_record(data, physical)[1] or None
+
+
+def is_message(data: bytes, physical: int, queue_id: int, queue_offset: int) -> bool:
+    """Whether `data` is the sound record at `physical`, and the message of this queue at this queue offset.
+
+    The same rules as `parse_record`, without making anything: readers of old messages ask for each one.
+    """
+    if len(data) < MIN_RECORD:
+        return False
+    head = HEADS[data[SYS_FLAG_AT + 3] & HOST_BITS]
+    body_at = head.size
+    if len(data) < body_at + 3:
+        return False
+    total, magic, body_crc, its_queue, _, its_offset, own_offset, _, _, _, _, _, _, _, length = head.unpack_from(data)
+    body_end = body_at + length
+    if (
+        total != len(data)
+        or own_offset != physical
+        or its_offset != queue_offset
+        or its_queue != queue_id
+        or length < 0
+        or body_end + 3 > total
+    ):
+        return False
+    if magic == MAGIC_V1:
+        topic_end = body_end + 1 + data[body_end]
+    elif magic == MAGIC_V2:
+        topic_end = body_end + 2 + (data[body_end] << 8) + data[body_end + 1]
+    else:
+        return False
+    if topic_end + 2 > total or topic_end + 2 + (data[topic_end] << 8) + data[topic_end + 1] != total:
+        return False
+    return crc32(data[body_at:body_end]) & CRC_MASK == int(body_crc)

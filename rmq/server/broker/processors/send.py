@@ -26,8 +26,8 @@ from rmq.server.store.api import AppendResult, BatchItem, PutStatus
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.topic import PERM_WRITE, TopicConfig, TopicFilterType
-from rmq.wire.codes import FLAG_RESPONSE, ResponseCode
-from rmq.wire.command import Command, Ext, encode
+from rmq.wire.codes import ResponseCode
+from rmq.wire.command import Command, Ext
 from rmq.wire.declare import decode_header
 from rmq.wire.errors import (
     InvalidFieldError,
@@ -51,6 +51,7 @@ from rmq.wire.message import (
 )
 from rmq.wire.names import RETRY_PREFIX, check_topic, is_not_allowed_send_topic
 from rmq.wire.requests.send import SendBatchMessage, SendMessage, SendMessageV2
+from rmq.wire.sendreply import SendReplies
 from rmq.wire.sysflag import BORN_HOST_V6, COMPRESSED, COMPRESSION_MASK, MULTI_TAGS
 
 _V2_NAMES: Final = {
@@ -115,8 +116,9 @@ class SendProcessor:
         self._store_host = store_host
         self._now = now
         broker = settings.broker
-        self._marks = {"MSG_REGION": broker.region_id, "TRACE_ON": "true" if broker.trace_on else "false"}
-        self._stamps = {**self._marks, "CLUSTER": broker.broker_cluster_name}
+        marks = {"MSG_REGION": broker.region_id, "TRACE_ON": "true" if broker.trace_on else "false"}
+        self._replies = SendReplies(marks)
+        self._stamps = {**marks, "CLUSTER": broker.broker_cluster_name}
         self._tail = format_properties(self._stamps)
 
     @handles_raw(SendMessage)
@@ -287,12 +289,7 @@ class SendProcessor:
             count = 1
             message_id = offset_message_id(self._store_host, result.physical_offset)
         self._stats.put(topic, count, result.wrote_bytes)
-        ext = {"msgId": message_id, "queueId": str(queue_id), "queueOffset": str(result.queue_offset), **self._marks}
-        if unique_id is not None:
-            ext["transactionId"] = unique_id
-        return encode(
-            Command(code, ext, opaque=command.opaque, flag=FLAG_RESPONSE, serialize_type=command.serialize_type)
-        )
+        return self._replies.encode(command, code, message_id, queue_id, result.queue_offset, unique_id)
 
     def _refusal(self, status: PutStatus) -> RemotingError:
         if status in {PutStatus.MESSAGE_ILLEGAL, PutStatus.PROPERTIES_SIZE_EXCEEDED}:

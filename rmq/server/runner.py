@@ -1,0 +1,205 @@
+"""Runs servers as a process: reactor, log files, signals, exit code.
+
+The life of a process: the reactor runs, the parts start one after the other, the boot lines are printed, and the
+process is entered among those that `mqshutdown` finds. SIGTERM, SIGINT or SIGHUP stop the parts in the opposite
+order; a second signal ends the process where it is. A part that cannot start stops those that have.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Final, Protocol, cast
+
+from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
+from twisted.logger import Logger
+
+from rmq.server.logs import begin_logging
+from rmq.server.processes import Registry
+
+EXIT_FAILED: Final = 255
+"""Apache's -1: an exception ended the start."""
+EXIT_NOT_INITIALISED: Final = 253
+"""Apache's -3: what is on the disk cannot be used."""
+
+_MAX_FILES: Final = 1 << 20
+
+log = Logger()
+
+
+class StartError(Exception):
+    """A part cannot start; the text is the sentence for the user.
+
+    Attributes:
+        exit_code: what the process ends with.
+    """
+
+    def __init__(self, sentence: str, exit_code: int = EXIT_FAILED) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+class Part(Protocol):
+    """A server that this process runs."""
+
+    role: str
+
+    @property
+    def address(self) -> str:
+        """Where it is reached."""
+        ...
+
+    def start(self) -> Deferred[Any] | None:
+        """Starts it.
+
+        Raises:
+            StartError: it cannot.
+        """
+        ...
+
+    def stop(self) -> Deferred[Any]:
+        """Ends it."""
+        ...
+
+    def boot_line(self) -> str:
+        """What is printed when it has started."""
+        ...
+
+
+Announce = Callable[[], Sequence[str]]
+
+
+def obtain_reactor() -> Any:
+    """This process's reactor: the platform's best."""
+    from twisted.internet import reactor
+
+    return reactor
+
+
+def raise_file_limit() -> None:
+    """Lets this process have as many connections and files as the system permits."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else hard
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def run(make: Callable[[Any], Sequence[Part]], roles: Sequence[str], announce: Announce | None = None) -> int:
+    """Runs parts until a signal ends them; returns the exit code.
+
+    Args:
+        make: makes the parts from the reactor, in the order in which they start.
+        roles: their roles, which name the log files.
+        announce: what else to print when everything has started.
+    """
+    raise_file_limit()
+    begin_logging(roles)
+    reactor = obtain_reactor()
+    process = Process(reactor, make(reactor), Registry(), announce or (lambda: ()))
+    reactor.callWhenRunning(process.start)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda received, _: reactor.callFromThread(process.signalled, received))
+    reactor.run(installSignalHandlers=False)
+    return process.exit_code
+
+
+class Process:
+    """The parts of this process and where they are in their lives.
+
+    Args:
+        reactor: stopped at the end.
+        parts: in the order in which they start.
+        registry: where the process is entered.
+        announce: what else to print when everything has started.
+        end_now: ends the process at once, with an exit code.
+
+    Attributes:
+        exit_code: what the process ends with.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        parts: Sequence[Part],
+        registry: Registry,
+        announce: Announce,
+        end_now: Callable[[int], Any] = os._exit,
+    ) -> None:
+        self._reactor = reactor
+        self._parts = parts
+        self._registry = registry
+        self._announce = announce
+        self._end_now = end_now
+        self._started: list[Part] = []
+        self._starting: Deferred[Any] | None = None
+        self._stopping = False
+        self.exit_code = 0
+
+    def start(self) -> None:
+        """Starts the parts."""
+        self._starting = cast("Deferred[Any]", self._start())
+
+    @inlineCallbacks
+    def _start(self) -> Generator[Deferred[Any], Any, None]:
+        for part in self._parts:
+            try:
+                yield maybeDeferred(part.start)
+            except StartError as error:
+                log.error("{role} cannot start: {error}", role=part.role, error=error)
+                yield self._give_up(str(error), error.exit_code)
+                return
+            except Exception as error:
+                log.failure("{role} cannot start", role=part.role)
+                yield self._give_up(f"mq{part.role} cannot start: {type(error).__name__}: {error}", EXIT_FAILED)
+                return
+            self._started.append(part)
+            if self._stopping:
+                return
+            log.info("{line}", line=part.boot_line())
+            print(part.boot_line(), flush=True)
+        try:
+            self._registry.enter([part.role for part in self._parts], [part.address for part in self._parts])
+        except OSError as error:
+            log.warn("mqshutdown will not find this process: {error}", error=error)
+        for line in self._announce():
+            print(line, flush=True)
+
+    def _give_up(self, sentence: str, exit_code: int) -> Deferred[Any]:
+        print(sentence, file=sys.stderr)
+        self.exit_code = exit_code
+        return cast("Deferred[Any]", self._stop())
+
+    def signalled(self, number: int) -> None:
+        """A signal came: the first one stops, the second one ends at once."""
+        name = signal.Signals(number).name
+        if self._stopping:
+            log.warn("{name} again, ending at once", name=name)
+            self._end_now(128 + number)
+            return
+        log.info("{name}, stopping", name=name)
+        self._stop()
+
+    @inlineCallbacks
+    def _stop(self) -> Generator[Deferred[Any], Any, None]:
+        self._stopping = True
+        self._registry.leave()
+        for part in reversed(self._parts):
+            # A part that is starting when the signal comes has to be stopped as well.
+            if part not in self._started and part is not self._next_part():
+                continue
+            try:
+                yield part.stop()
+            except Exception:
+                log.failure("{role} did not stop properly", role=part.role)
+                self.exit_code = self.exit_code or EXIT_FAILED
+        log.info("stopped")
+        if self._reactor.running:
+            self._reactor.stop()
+
+    def _next_part(self) -> Part | None:
+        waiting = [part for part in self._parts if part not in self._started]
+        return waiting[0] if waiting else None
