@@ -122,7 +122,7 @@ async def _run(command: Command, options: Parsed, servers: tuple[str, ...], form
     from rmq.remoting.aio import AsyncioClient
 
     client: AsyncioClient = AsyncioClient(connect_timeout=timeout)
-    admin = Admin(client, servers, together=together, now=lambda: time.time_ns() // 1_000_000, timeout=timeout)
+    admin = Admin(client, servers, together=together, now=_now, sleep=asyncio.sleep, choose=_choose, timeout=timeout)
     try:
         outcome = command.function(Call(options, admin))
         if isinstance(outcome, AsyncIterator):
@@ -162,6 +162,16 @@ def _timeout(options: Parsed) -> float:
     if not 0 < timeout <= _MAX_TIMEOUT:
         raise CommandLineError(f"timeout {text}: seconds from above 0 to {_MAX_TIMEOUT:.0f} are expected")
     return timeout
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _choose(count: int) -> int:
+    import random
+
+    return random.randrange(count)
 
 
 def _print(text: str) -> None:

@@ -223,12 +223,11 @@ class ConcurrentConsumption:
         Raises: what the listener raises.
         """
         if self._pool is not None:
-            pooled: ConsumeStatus | None = await deferToThreadPool(
-                self._reactor, self._pool, self._listener, list(messages), context
-            )
-            return pooled
-        outcome = self._listener(list(messages), context)
-        return await outcome if inspect.isawaitable(outcome) else outcome
+            outcome: Any = await deferToThreadPool(self._reactor, self._pool, self._listener, list(messages), context)
+        else:
+            outcome = self._listener(list(messages), context)
+        status: ConsumeStatus | None = await outcome if inspect.isawaitable(outcome) else outcome
+        return status
 
     # --- settling ---------------------------------------------------------------------------------------------------
 

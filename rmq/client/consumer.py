@@ -29,9 +29,10 @@ from rmq.client.waiting import Periodic, logged
 from rmq.wire.bodies.heartbeat import ConsumerData, ConsumeType, MessageModel, SubscriptionData
 from rmq.wire.bodies.offset import ConsumerStatus
 from rmq.wire.bodies.route import MessageQueue
-from rmq.wire.bodies.running import ConsumerRunningInfo
+from rmq.wire.bodies.running import ConsumeMessageDirectlyResult, ConsumerRunningInfo
 from rmq.wire.codes import VERSION, version_name
 from rmq.wire.errors import RemotingError
+from rmq.wire.message import StoredMessage
 from rmq.wire.names import RETRY_PREFIX, check_topic
 from rmq.wire.subscription import SUB_ALL, TAG, build_subscription
 
@@ -73,6 +74,7 @@ class Consumer(Member):
         self._fetch_config = config
         self._allocate = allocate
         self._started_at = 0
+        self._troubles: dict[str, str] = {}
         self.subscriptions: dict[str, SubscriptionData] = {}
         self.offsets = self._make_offsets()
         self.fetcher = Fetcher(
@@ -182,9 +184,12 @@ class Consumer(Member):
                 queues = self.instance.routes.read_queues(topic) or []
             mine = queues if self._broadcasting else await self._share(topic, queues)
         except RemotingError as error:
-            if not retry:
+            # The same trouble comes again every second; it is told once.
+            if not retry and self._troubles.get(topic) != str(error):
+                self._troubles[topic] = str(error)
                 log.warn("{group} cannot divide {topic}: {error}", group=self.group, topic=topic, error=error)
             return retry
+        self._troubles.pop(topic, None)
         return await self.fetcher.assign(topic, mine)
 
     async def _share(self, topic: str, queues: list[MessageQueue]) -> list[MessageQueue]:
@@ -254,6 +259,14 @@ class Consumer(Member):
 
     def _running_properties(self) -> dict[str, str]:
         return {}
+
+    async def consume_directly(self, stored: StoredMessage, broker_name: str) -> ConsumeMessageDirectlyResult:
+        """Consumes one message now.
+
+        Raises:
+            RemotingError: there is no listener: this consumer is polled.
+        """
+        raise RemotingError(f"the consumer of {self.group} is polled and has no listener")
 
 
 def _position(queue: MessageQueue) -> tuple[str, str, int]:

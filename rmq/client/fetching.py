@@ -176,7 +176,8 @@ class Fetcher:
         except RemotingError as error:
             log.warn("{queue} has no offset to begin at: {error}", queue=queue, error=error)
             return False
-        self._run(queue, offset)
+        if queue not in self._loops:
+            self._run(queue, offset)
         return True
 
     def _run(self, queue: MessageQueue, offset: int) -> None:

@@ -13,6 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
 from rmq.client.config import ClientConfig
 from rmq.client.errors import BrokerNotExistError, ClientError
 from rmq.client.identity import client_id, local_address, message_ids, unique_instance_name
@@ -33,9 +36,6 @@ from rmq.wire.errors import RemotingError
 from rmq.wire.message import StoredMessage
 from rmq.wire.requests.client import GetConsumerListByGroup, Heartbeat, UnregisterClient
 from rmq.wire.requests.offset import GetMaxOffset, GetMinOffset, OffsetReply, SearchOffsetByTimestamp
-
-from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 log = Logger()
 

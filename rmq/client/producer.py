@@ -16,30 +16,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from rmq.client.config import ProducerConfig
-from rmq.client.errors import (
-    ACCESS_BROKER_TIMEOUT,
-    CONNECT_BROKER,
-    BrokerNotExistError,
-    ClientError,
-    NoRouteError,
-    SendFailedError,
-)
 from rmq.client.instance import ClientInstance
 from rmq.client.lifecycle import Member, own_instance
-from rmq.client.message import PROPERTY_MSG_REGION, PROPERTY_TRACE_ON, Message
+from rmq.client.message import Message
 from rmq.client.outgoing import Outgoing, outgoing_batch, outgoing_message
-from rmq.client.results import STATUS_BY_CODE, SendResult, SendStatus
-from rmq.client.routes import PublishQueues
+from rmq.client.results import SendResult
 from rmq.client.selectors import QueueSelector
+from rmq.client.sender import Sender
 from rmq.client.waiting import Waiters, deferred
-from rmq.remoting.calls import Answer
-from rmq.remoting.errors import CallTimeoutError, TransportError
 from rmq.wire.bodies.route import MessageQueue
-from rmq.wire.errors import RemotingError, TopicNotExistError
 from rmq.wire.names import DEFAULT_PRODUCER_GROUP
-from rmq.wire.requests.send import SendMessageReply
-
-_STORED = frozenset(STATUS_BY_CODE)
 
 
 class Producer(Member):
@@ -68,7 +54,7 @@ class Producer(Member):
     ) -> None:
         super().__init__(group, instance or own_instance(reactor, namesrv_addr))
         self.config = config or ProducerConfig()
-        self._clock = reactor
+        self._sender = Sender(self.instance, group, self.config)
         self._in_flight = 0
         self._room: Waiters[None] = Waiters()
 
@@ -141,14 +127,11 @@ class Producer(Member):
             TransportError: the broker cannot be reached.
         """
         self._check_running()
-        now = self.instance.now()
-        outgoing = outgoing_message(message, self.config, self.instance.ids, now)
+        outgoing = outgoing_message(message, self.config, self.instance.ids, self.instance.now())
         if queue is None:
-            route = await self._route(message.topic)
+            route = await self._sender.route(message.topic)
             queue = selector(route.queues, message, arg) if selector is not None else route.select()
-        address = await self.instance.master_address(queue)
-        header = outgoing.header(self.group, queue.queue_id, queue.broker_name, now, self.config)
-        await self.instance.invoker.send_oneway(address, header, outgoing.body)
+        await self._sender.send_oneway_to(outgoing, queue)
 
     async def _send(
         self,
@@ -166,75 +149,13 @@ class Producer(Member):
         self._in_flight += 1
         try:
             if queue is None:
-                route = await self._route(outgoing.topic)
                 if selector is None:
-                    return await self._attempts(outgoing, route, allowed)
-                queue = selector(route.queues, message, arg)
-            return await self._transmit(outgoing, queue, allowed)
+                    return await self._sender.send(outgoing, allowed)
+                queue = selector((await self._sender.route(outgoing.topic)).queues, message, arg)
+            return await self._sender.send_to(outgoing, queue, allowed)
         finally:
             self._in_flight -= 1
             self._room.wake_one(None)
-
-    async def _attempts(self, outgoing: Outgoing, route: PublishQueues, timeout: float) -> SendResult:
-        started = self._clock.seconds()
-        brokers: list[str] = []
-        result: SendResult | None = None
-        failure: RemotingError | None = None
-        for _ in range(1 + self.config.retry_times):
-            left = timeout - (self._clock.seconds() - started)
-            if left <= 0:
-                break
-            queue = route.select(avoid=brokers[-1] if brokers else None)
-            brokers.append(queue.broker_name)
-            try:
-                result = await self._transmit(outgoing, queue, left)
-            except (TransportError, ClientError) as error:
-                failure = error
-            except RemotingError as error:
-                if error.code not in self.config.retry_codes:
-                    raise
-                failure = error
-            else:
-                if result.send_status is SendStatus.SEND_OK:
-                    return result
-                if not self.config.retry_another_broker_when_not_store_ok:
-                    return result
-        if result is not None:
-            return result
-        cause = failure or CallTimeoutError(outgoing.topic, timeout)
-        cost = self._clock.seconds() - started
-        raise SendFailedError(outgoing.topic, brokers, cost, cause, _code(cause)) from cause
-
-    async def _transmit(self, outgoing: Outgoing, queue: MessageQueue, timeout: float) -> SendResult:
-        address = await self.instance.master_address(queue)
-        header = outgoing.header(
-            self.group, queue.queue_id, queue.broker_name, self.instance.now(), self.config
-        )
-        answer = await self.instance.invoker.call(address, header, outgoing.body, timeout=timeout, accept=_STORED)
-        return _result(outgoing, queue, answer)
-
-    # --- routes -----------------------------------------------------------------------------------------------------
-
-    async def _route(self, topic: str) -> PublishQueues:
-        routes = self.instance.routes
-        known = routes.publish_queues(topic)
-        if known is not None:
-            return known
-        try:
-            await routes.refresh(topic)
-        except TopicNotExistError:
-            await self._default_route(topic)
-        known = routes.publish_queues(topic)
-        if known is None:
-            raise NoRouteError(topic)
-        return known
-
-    async def _default_route(self, topic: str) -> None:
-        config = self.config
-        try:
-            await self.instance.routes.refresh_default(topic, config.create_topic_key, config.default_topic_queue_nums)
-        except TopicNotExistError:
-            raise NoRouteError(topic) from None
 
     @deferred
     async def fetch_publish_queues(self, topic: str) -> list[MessageQueue]:
@@ -245,27 +166,4 @@ class Producer(Member):
             TransportError: no name server can be asked.
         """
         self._check_running()
-        return list((await self._route(topic)).queues)
-
-
-def _result(outgoing: Outgoing, queue: MessageQueue, answer: Answer) -> SendResult:
-    reply: SendMessageReply = answer.header
-    return SendResult(
-        STATUS_BY_CODE[answer.code],
-        outgoing.message_id,
-        reply.msg_id,
-        MessageQueue(outgoing.topic, queue.broker_name, reply.queue_id),
-        reply.queue_offset,
-        reply.transaction_id,
-        reply.recall_handle,
-        answer.ext.get(PROPERTY_MSG_REGION) or "DefaultRegion",
-        answer.ext.get(PROPERTY_TRACE_ON) != "false",
-    )
-
-
-def _code(cause: RemotingError) -> int:
-    if isinstance(cause, CallTimeoutError):
-        return ACCESS_BROKER_TIMEOUT
-    if isinstance(cause, TransportError):
-        return CONNECT_BROKER
-    return cause.code
+        return list((await self._sender.route(topic)).queues)

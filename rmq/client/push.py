@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from twisted.logger import Logger
+
 from rmq.client.allocate import AllocateStrategy, allocate_averagely
-from rmq.client.config import PushConfig
+from rmq.client.config import ProducerConfig, PushConfig
 from rmq.client.consume import ConcurrentConsumption, ConsumeContext, ConsumeStatus, Listener
 from rmq.client.consumer import Consumer
 from rmq.client.instance import ClientInstance
@@ -29,9 +31,10 @@ from rmq.client.message import (
     Message,
     MessageExt,
 )
+from rmq.client.outgoing import outgoing_message
 from rmq.client.process_queue import ProcessQueue
-from rmq.client.producer import Producer
 from rmq.client.pull import received
+from rmq.client.sender import Sender
 from rmq.client.waiting import Periodic
 from rmq.wire.bodies.heartbeat import ConsumeType
 from rmq.wire.bodies.route import MessageQueue
@@ -41,8 +44,6 @@ from rmq.wire.message import PROPERTY_DELAY, StoredMessage
 from rmq.wire.names import INNER_PRODUCER_GROUP, retry_topic
 from rmq.wire.requests.retry import ConsumerSendMsgBack
 from rmq.wire.subscription import build_subscription
-
-from twisted.logger import Logger
 
 _SEND_BACK_TIMEOUT = 5.0
 _DEFAULT_MAX_RECONSUME = 16
@@ -180,8 +181,9 @@ class PushConsumer(Consumer):
         }
         again.properties.setdefault(PROPERTY_ORIGIN_MESSAGE_ID, message.offset_msg_id)
         again.properties.pop(PROPERTY_TRAN_MSG, None)
-        async with Producer(self.instance.reactor, INNER_PRODUCER_GROUP, instance=self.instance) as producer:
-            await producer.send(again)
+        config = ProducerConfig()
+        outgoing = outgoing_message(again, config, self.instance.ids, self.instance.now())
+        await Sender(self.instance, INNER_PRODUCER_GROUP, config).send(outgoing, config.send_timeout)
 
     # --- towards the instance ---------------------------------------------------------------------------------------
 

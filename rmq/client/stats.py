@@ -66,10 +66,8 @@ class TopicStats:
 
     def _since(self, seconds: float) -> tuple[float, _Totals]:
         now = self._seconds()
-        then, values = self._samples[0]
-        for then, values in reversed(self._samples):  # noqa: B020
-            if now - then >= seconds:
-                break
+        old_enough = (sample for sample in reversed(self._samples) if now - sample[0] >= seconds)
+        then, values = next(old_enough, self._samples[0])
         differences = [new - old for new, old in zip(astuple(self._totals), values, strict=True)]
         return max(now - then, 1.0), _Totals(*differences)
 

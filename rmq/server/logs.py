@@ -16,14 +16,12 @@ from typing import Any, Final, TextIO
 
 from twisted.logger import (
     FilteringLogObserver,
-    ILogObserver,
     LogEvent,
     LogLevel,
     LogLevelFilterPredicate,
     formatEvent,
     globalLogBeginner,
 )
-from zope.interface import implementer
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Size at which a log file is put aside."""
@@ -99,7 +97,6 @@ def format_line(event: LogEvent) -> str:
     return line + "".join(f"    | {part.translate(_ESCAPES)}\n" for part in traceback)
 
 
-@implementer(ILogObserver)
 class LineObserver:
     """Writes events as lines."""
 
@@ -149,5 +146,6 @@ def begin_logging(names: Sequence[str], directory: Path | None = None, terminal:
         observers.append(LineObserver(stream.write))
     levels = LogLevelFilterPredicate(defaultLogLevel=LogLevel.warn)
     levels.setLogLevelForNamespace("rmq", LogLevel.info)
-    filtered = [FilteringLogObserver(observer, (levels,)) for observer in observers]
+    predicates: list[Any] = [levels]
+    filtered: list[Any] = [FilteringLogObserver(observer, predicates) for observer in observers]
     globalLogBeginner.beginLoggingTo(filtered, redirectStandardIO=False, discardBuffer=True)

@@ -87,16 +87,27 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def run(make: Callable[[Any], Sequence[Part]], roles: Sequence[str], announce: Announce | None = None) -> int:
+def run(
+    make: Callable[[Any], Sequence[Part]],
+    roles: Sequence[str],
+    *,
+    announce: Announce | None = None,
+    remarks: Sequence[str] = (),
+) -> int:
     """Runs parts until a signal ends them; returns the exit code.
 
     Args:
         make: makes the parts from the reactor, in the order in which they start.
         roles: their roles, which name the log files.
         announce: what else to print when everything has started.
+        remarks: sentences about the configuration.
     """
     raise_file_limit()
     begin_logging(roles)
+    for remark in remarks:
+        log.warn("{remark}", remark=remark)
+        if not sys.stderr.isatty():
+            print(f"warning: {remark}", file=sys.stderr)
     reactor = obtain_reactor()
     process = Process(reactor, make(reactor), Registry(), announce or (lambda: ()))
     reactor.callWhenRunning(process.start)
@@ -134,29 +145,26 @@ class Process:
         self._registry = registry
         self._announce = announce
         self._end_now = end_now
-        self._started: list[Part] = []
-        self._starting: Deferred[Any] | None = None
+        self._begun: list[Part] = []
         self._stopping = False
         self.exit_code = 0
 
-    def start(self) -> None:
-        """Starts the parts."""
-        self._starting = cast("Deferred[Any]", self._start())
-
     @inlineCallbacks
-    def _start(self) -> Generator[Deferred[Any], Any, None]:
+    def start(self) -> Generator[Deferred[Any], Any, None]:
+        """Starts the parts."""
         for part in self._parts:
+            self._begun.append(part)
             try:
                 yield maybeDeferred(part.start)
             except StartError as error:
-                log.error("{role} cannot start: {error}", role=part.role, error=error)
-                yield self._give_up(str(error), error.exit_code)
+                log.error("mq{role} cannot start: {error}", role=part.role, error=error)
+                yield self._give_up(part, str(error), error.exit_code)
                 return
             except Exception as error:
-                log.failure("{role} cannot start", role=part.role)
-                yield self._give_up(f"mq{part.role} cannot start: {type(error).__name__}: {error}", EXIT_FAILED)
+                log.failure("mq{role} cannot start", role=part.role)
+                sentence = f"mq{part.role} cannot start: {type(error).__name__}: {error}"
+                yield self._give_up(part, sentence, EXIT_FAILED)
                 return
-            self._started.append(part)
             if self._stopping:
                 return
             log.info("{line}", line=part.boot_line())
@@ -168,7 +176,9 @@ class Process:
         for line in self._announce():
             print(line, flush=True)
 
-    def _give_up(self, sentence: str, exit_code: int) -> Deferred[Any]:
+    def _give_up(self, part: Part, sentence: str, exit_code: int) -> Deferred[Any]:
+        # A part that could not start has tidied up after itself.
+        self._begun.remove(part)
         print(sentence, file=sys.stderr)
         self.exit_code = exit_code
         return cast("Deferred[Any]", self._stop())
@@ -187,19 +197,12 @@ class Process:
     def _stop(self) -> Generator[Deferred[Any], Any, None]:
         self._stopping = True
         self._registry.leave()
-        for part in reversed(self._parts):
-            # A part that is starting when the signal comes has to be stopped as well.
-            if part not in self._started and part is not self._next_part():
-                continue
+        for part in reversed(self._begun):
             try:
                 yield part.stop()
             except Exception:
-                log.failure("{role} did not stop properly", role=part.role)
+                log.failure("mq{role} did not stop properly", role=part.role)
                 self.exit_code = self.exit_code or EXIT_FAILED
         log.info("stopped")
         if self._reactor.running:
             self._reactor.stop()
-
-    def _next_part(self) -> Part | None:
-        waiting = [part for part in self._parts if part not in self._started]
-        return waiting[0] if waiting else None

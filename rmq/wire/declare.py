@@ -150,6 +150,30 @@ def _declare_header(cls: type[Any]) -> None:
     _DECODERS[cls] = decoder
 
 
+@dataclass(frozen=True, slots=True)
+class HeaderField:
+    """One field of a header: its wire name, its type without `None`, and its default unless it is required."""
+
+    name: str
+    type: Any
+    required: bool
+    default: Any
+
+
+def header_fields(cls: type[Any]) -> list[HeaderField]:
+    """The declared fields of a header class, for documents and tests."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return [
+        HeaderField(
+            wire_name(field),
+            _strip_optional(hints[field.name])[0],
+            field.default is MISSING,
+            None if field.default is MISSING else field.default,
+        )
+        for field in dataclasses.fields(cls)
+    ]
+
+
 def is_header(value: object) -> bool:
     """Whether this is an instance of a declared header class."""
     return type(value) in _ENCODERS

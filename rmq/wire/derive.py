@@ -36,19 +36,21 @@ def struct_format(layout: Any, first: str | None = None, last: str | None = None
     return _ALIGN + "".join(_field_format(con) for con in layout.subcons[start:stop])
 
 
-def _field_format(con: Any) -> str:
-    inner = getattr(con, "subcon", None)
+def _field_format(field: Any) -> str:
+    from construct import Const, Rebuild, Renamed
+
+    con = field
+    while isinstance(con, Const | Rebuild | Renamed):
+        con = con.subcon
     fmt = getattr(con, "fmtstr", None)
     if isinstance(fmt, str):
         if len(fmt) != 2 or fmt[0] != _ALIGN:
-            raise ValueError(f"field {con.name!r} is not big-endian: {fmt!r}")
+            raise ValueError(f"field {field.name!r} is not big-endian: {fmt!r}")
         return fmt[1]
-    if inner is not None:
-        return _field_format(inner)
     length = getattr(con, "length", None)
     if isinstance(length, int):
         return f"{length}s"
-    raise ValueError(f"field {con.name!r} has no fixed size")
+    raise ValueError(f"field {field.name!r} has no fixed size")
 
 
 def _generated() -> Iterator[str]:

@@ -121,7 +121,7 @@ def java_double(value: float) -> str:
         return "null"
     if value == 0 or _PLAIN_FROM <= abs(value) < _PLAIN_TO:
         return repr(value)
-    digits, _, exponent = f"{Decimal(repr(value)):E}".partition("E")
+    digits, _, exponent = f"{Decimal(repr(value)).normalize():E}".partition("E")
     return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
 
 

@@ -32,6 +32,7 @@ class Admin:
         nameservers: `host:port` of each name server.
         together: runs coroutines side by side; `rmq.client.admin.aio` and `.tx` provide it.
         now: milliseconds since the epoch.
+        choose: gives a number below its argument, where any of several brokers or queues will do.
         timeout: seconds for one request.
 
     Attributes:
@@ -45,6 +46,7 @@ class Admin:
         *,
         together: Together,
         now: Callable[[], int],
+        choose: Callable[[int], int],
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
         self._invoker = invoker
@@ -53,6 +55,7 @@ class Admin:
         self.nameservers = tuple(nameservers)
         self._together = together
         self.now = now
+        self.choose = choose
         self.timeout = timeout
 
     async def ask(self, header: Declared) -> Answer:
@@ -75,6 +78,10 @@ class Admin:
     ) -> Answer:
         """Asks one server; see `rmq.remoting.calls.Invoker.call`."""
         return await self._invoker.call(address, header, body, timeout=timeout or self.timeout, accept=accept)
+
+    async def send_oneway(self, address: str, header: Declared, body: bytes | Declared = b"") -> None:
+        """Tells one server something that it does not answer."""
+        await self._invoker.send_oneway(address, header, body)
 
     async def each(self, items: Sequence[I], job: Callable[[I], Awaitable[T]]) -> list[T]:
         """`job` of every item, some of them side by side; the results in the items' order.

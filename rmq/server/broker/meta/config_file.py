@@ -8,12 +8,14 @@ Source: ConfigManager, MixAll.string2File.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from twisted.logger import Logger
 
 from rmq.server.files import SmallFiles
+from rmq.wire import fastjson
+from rmq.wire.declare import Declared, to_plain
 
 T = TypeVar("T")
 
@@ -22,6 +24,41 @@ log = Logger()
 
 class ConfigFileError(Exception):
     """Neither a configuration file nor its backup can be read; the text names both and what is wrong."""
+
+
+class MemberTexts:
+    """The members of a large table as they stand in its file, so that a save writes anew only what changed.
+
+    Args:
+        depth: how many objects a member stands in.
+    """
+
+    def __init__(self, depth: int) -> None:
+        self._indent = "\n" + "\t" * depth
+        self._texts: dict[str, str] = {}
+
+    def put(self, name: str, member: Declared) -> None:
+        """A member is new or has changed."""
+        key = fastjson.dumps(name)
+        self._texts[name] = f"{key}:{fastjson.dumps(to_plain(member), pretty=True)}".replace("\n", self._indent)
+
+    def remove(self, name: str) -> None:
+        """A member is gone."""
+        self._texts.pop(name, None)
+
+    def object(self) -> str:
+        """All members as one object."""
+        members = f",{self._indent}".join(self._texts.values())
+        return f"{{{self._indent}{members}{self._indent[:-1]}}}"
+
+
+def pretty_object(members: Iterable[tuple[str, Mapping[str, Any] | str]]) -> str:
+    """An object of named objects, each plain or as text that is indented already."""
+    texts = []
+    for name, member in members:
+        text = member if isinstance(member, str) else fastjson.dumps(member, pretty=True).replace("\n", "\n\t")
+        texts.append(f'"{name}":{text}')
+    return "{\n\t" + ",\n\t".join(texts) + "\n}"
 
 
 class ConfigFile:

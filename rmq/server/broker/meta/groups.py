@@ -8,14 +8,20 @@ Source: SubscriptionGroupManager.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from rmq.server.broker.meta.config_file import ConfigFile
+from rmq.server.broker.meta.config_file import ConfigFile, MemberTexts, pretty_object
 from rmq.settings.model import BrokerSettings
-from rmq.wire import fastjson
 from rmq.wire.bodies.group import SubscriptionGroupConfig, SubscriptionGroupWrapper
 from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import decode_body, to_plain
-from rmq.wire.names import BROADCAST_SYSTEM_GROUPS, PLAIN_SYSTEM_GROUPS, is_legal_group
+from rmq.wire.errors import SystemBusyError
+from rmq.wire.names import BROADCAST_SYSTEM_GROUPS, PLAIN_SYSTEM_GROUPS, is_legal_group, is_system_group
+
+MAX_GROUPS: Final = 65536
+"""Most groups of a broker: clients make groups by themselves."""
+MAX_FORBIDDEN: Final = 65536
+"""Most pairs of group and topic from which something is taken."""
 
 
 class GroupTable:
@@ -39,10 +45,11 @@ class GroupTable:
         self.configs: dict[str, SubscriptionGroupConfig] = {}
         self.forbidden: dict[str, dict[str, int]] = {}
         self.version = DataVersion(state_version=0, timestamp=now(), counter=0)
+        self._texts = MemberTexts(2)
         for name in PLAIN_SYSTEM_GROUPS:
-            self.configs[name] = SubscriptionGroupConfig(group_name=name)
+            self._enter(SubscriptionGroupConfig(group_name=name))
         for name in BROADCAST_SYSTEM_GROUPS:
-            self.configs[name] = SubscriptionGroupConfig(group_name=name, consume_broadcast_enable=True)
+            self._enter(SubscriptionGroupConfig(group_name=name, consume_broadcast_enable=True))
 
     def load(self) -> None:
         """Reads what an earlier run kept.
@@ -52,7 +59,8 @@ class GroupTable:
         """
         stored = self._file.load(lambda content: decode_body(SubscriptionGroupWrapper, content))
         if stored is not None:
-            self.configs.update(stored.subscription_group_table)
+            for config in stored.subscription_group_table.values():
+                self._enter(config)
             self.forbidden = stored.forbidden_table
             self.version = stored.data_version or self.version
 
@@ -62,26 +70,51 @@ class GroupTable:
         Raises:
             OSError: the disk refuses.
         """
-        self._file.save(fastjson.dumps(to_plain(self.wrapper()), pretty=True))
+        members = (
+            ("dataVersion", to_plain(self.version)),
+            ("forbiddenTable", self.forbidden),
+            ("subscriptionGroupTable", self._texts.object()),
+        )
+        self._file.save(pretty_object(members))
 
     def find(self, name: str) -> SubscriptionGroupConfig | None:
-        """The group, made now if it may be; None when it is unknown and may not."""
+        """The group, made now if it may be; None when it is unknown and may not.
+
+        Groups of the system make themselves whatever the settings say.
+
+        Raises:
+            SystemBusyError: there are too many groups.
+        """
         config = self.configs.get(name)
-        if config is None and self._settings.broker.auto_create_subscription_group and is_legal_group(name):
-            config = SubscriptionGroupConfig(group_name=name)
-            self.put(config)
+        if config is None and is_legal_group(name):
+            if self._settings.broker.auto_create_subscription_group or is_system_group(name):
+                config = SubscriptionGroupConfig(group_name=name)
+                self.put(config)
         return config
 
     def put(self, *configs: SubscriptionGroupConfig) -> None:
-        """Creates or overwrites groups as they are given."""
+        """Creates or overwrites groups as they are given.
+
+        Raises:
+            SystemBusyError: there are too many groups.
+            OSError: the disk refuses; the groups exist until the next start.
+        """
+        new = sum(config.group_name not in self.configs for config in configs)
+        if new and len(self.configs) + new > MAX_GROUPS:
+            raise SystemBusyError(f"this broker has {len(self.configs)} groups and takes no more than {MAX_GROUPS}")
         for config in configs:
-            self.configs[config.group_name] = config
+            self._enter(config)
         self._changed()
+
+    def _enter(self, config: SubscriptionGroupConfig) -> None:
+        self.configs[config.group_name] = config
+        self._texts.put(config.group_name, config)
 
     def remove(self, name: str) -> bool:
         """Forgets a group; False when it was unknown."""
         if self.configs.pop(name, None) is None:
             return False
+        self._texts.remove(name)
         self.forbidden.pop(name, None)
         self._changed()
         return True
@@ -91,10 +124,24 @@ class GroupTable:
         return bool(self.forbidden.get(group, {}).get(topic, 0) >> index & 1)
 
     def set_forbidden(self, group: str, topic: str, index: int, forbidden: bool) -> None:
-        """Takes a permission from a group for a topic, or gives it back."""
-        bits = self.forbidden.setdefault(group, {})
+        """Takes a permission from a group for a topic, or gives it back.
+
+        Raises:
+            SystemBusyError: permissions are taken for too many pairs of group and topic.
+        """
+        known = self.forbidden.get(group, {})
         mask = 1 << index
-        bits[topic] = bits.get(topic, 0) | mask if forbidden else bits.get(topic, 0) & ~mask
+        bits = known.get(topic, 0) | mask if forbidden else known.get(topic, 0) & ~mask
+        if bits == known.get(topic, 0):
+            return
+        if topic not in known and sum(map(len, self.forbidden.values())) >= MAX_FORBIDDEN:
+            raise SystemBusyError(f"{MAX_FORBIDDEN} pairs of group and topic have lost permissions, no more are taken")
+        if bits:
+            self.forbidden.setdefault(group, {})[topic] = bits
+        else:
+            del known[topic]
+            if not known:
+                del self.forbidden[group]
         self._changed()
 
     def wrapper(self) -> SubscriptionGroupWrapper:

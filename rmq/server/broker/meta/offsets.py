@@ -18,8 +18,11 @@ from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.wire import fastjson
 from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import Int32, Int64, body, decode_body, to_plain
+from rmq.wire.errors import SystemBusyError
 
 SEPARATOR: Final = "@"
+MOST_OFFSETS: Final = 1_000_000
+"""Most offsets of all groups together: clients name groups and queues by themselves."""
 
 Queue = tuple[str, str, int]
 """Group, topic, queue id."""
@@ -44,6 +47,7 @@ class OffsetTable:
         self._offsets: dict[str, dict[int, int]] = {}
         self._resets: dict[Queue, int] = {}
         self._pulled: dict[Queue, int] = {}
+        self._count = 0
         self._dirty = False
         self.version = DataVersion(state_version=0, timestamp=0, counter=0)
 
@@ -58,14 +62,23 @@ class OffsetTable:
             self._offsets = {
                 key: table for key, table in (stored.offset_table or {}).items() if key.count(SEPARATOR) == 1
             }
+            self._count = sum(map(len, self._offsets.values()))
             self.version = stored.data_version or self.version
 
     def commit(self, group: str, topic: str, queue_id: int, offset: int) -> None:
-        """Keeps that the group has consumed everything before `offset`."""
+        """Keeps that the group has consumed everything before `offset`.
+
+        Raises:
+            SystemBusyError: a new offset, and there are too many.
+        """
         key = f"{topic}{SEPARATOR}{group}"
         table = self._offsets.get(key)
-        if table is None:
-            table = self._offsets[key] = {}
+        if table is None or queue_id not in table:
+            if self._count >= MOST_OFFSETS:
+                raise SystemBusyError(f"this broker keeps {self._count} offsets and takes no more")
+            self._count += 1
+            if table is None:
+                table = self._offsets[key] = {}
         table[queue_id] = offset
         self._dirty = True
 
@@ -78,8 +91,10 @@ class OffsetTable:
         return -1 if table is None else table.get(queue_id, -1)
 
     def note_pulled(self, group: str, topic: str, queue_id: int, offset: int) -> None:
-        """Remembers how far the group has fetched, committed or not; never kept on disk."""
-        self._pulled[group, topic, queue_id] = offset
+        """Remembers how far the group has fetched, committed or not; never kept on disk, and only for so many."""
+        queue = (group, topic, queue_id)
+        if queue in self._pulled or len(self._pulled) < MOST_OFFSETS:
+            self._pulled[queue] = offset
 
     def pulled(self, group: str, topic: str, queue_id: int) -> int:
         """How far the group has fetched since the start, -1 when it has not."""
@@ -102,9 +117,13 @@ class OffsetTable:
         return {group for _, group in self._keys()}
 
     def reset(self, group: str, topic: str, queue_id: int, offset: int) -> None:
-        """Marks a queue so that the next pull goes on at `offset`."""
-        self._resets[group, topic, queue_id] = offset
+        """Marks a queue so that the next pull goes on at `offset`.
+
+        Raises:
+            SystemBusyError: as `commit`.
+        """
         self.commit(group, topic, queue_id, offset)
+        self._resets[group, topic, queue_id] = offset
 
     def has_reset(self, group: str, topic: str, queue_id: int) -> bool:
         """Whether such a mark waits for the next pull."""
@@ -115,17 +134,25 @@ class OffsetTable:
         return self._resets.pop((group, topic, queue_id), None) if self._resets else None
 
     def clone(self, source: str, target: str, topic: str) -> None:
-        """Gives a group another group's offsets in a topic."""
-        self._offsets[f"{topic}{SEPARATOR}{target}"] = self.queues(source, topic)
-        self._dirty = True
+        """Gives a group another group's offsets in a topic; nothing happens when that one has none.
+
+        Raises:
+            SystemBusyError: as `commit`.
+        """
+        for queue_id, offset in self.queues(source, topic).items():
+            self.commit(target, topic, queue_id, offset)
 
     def forget_topic(self, topic: str) -> None:
         """Drops every group's offsets in a topic."""
         self._forget([key for key in self._offsets if key.partition(SEPARATOR)[0] == topic])
+        self._pulled = {queue: offset for queue, offset in self._pulled.items() if queue[1] != topic}
+        self._resets = {queue: offset for queue, offset in self._resets.items() if queue[1] != topic}
 
     def forget_group(self, group: str) -> None:
         """Drops all offsets of a group."""
         self._forget([key for key in self._offsets if key.partition(SEPARATOR)[2] == group])
+        self._pulled = {queue: offset for queue, offset in self._pulled.items() if queue[0] != group}
+        self._resets = {queue: offset for queue, offset in self._resets.items() if queue[0] != group}
 
     def save(self, now: int) -> None:
         """Writes the file if anything changed since.
@@ -162,9 +189,5 @@ class OffsetTable:
 
     def _forget(self, keys: list[str]) -> None:
         for key in keys:
-            del self._offsets[key]
-            topic, _, group = key.partition(SEPARATOR)
-            for table in (self._resets, self._pulled):
-                for queue in [queue for queue in table if queue[:2] == (group, topic)]:
-                    del table[queue]
+            self._count -= len(self._offsets.pop(key))
         self._dirty = self._dirty or bool(keys)

@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from rmq.server.broker.meta.config_file import ConfigFile
+from rmq.server.broker.meta.config_file import ConfigFile, MemberTexts, pretty_object
 from rmq.settings.model import BrokerSettings
-from rmq.wire import fastjson
 from rmq.wire.bodies.topic import (
     PERM_INHERIT,
     PERM_READ,
@@ -25,6 +24,7 @@ from rmq.wire.bodies.topic import (
 )
 from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import body, decode_body, to_plain
+from rmq.wire.errors import SystemBusyError
 from rmq.wire.names import (
     BENCHMARK_TOPIC,
     DEFAULT_TOPIC,
@@ -40,6 +40,9 @@ from rmq.wire.names import (
     reply_topic,
     revive_topic,
 )
+
+MAX_TOPICS: Final = 65536
+"""Most topics of a broker: clients make topics by themselves, and a registration must fit into a frame."""
 
 _READ_WRITE: Final = PERM_READ | PERM_WRITE
 _SCHEDULE_QUEUES: Final = 18
@@ -72,17 +75,23 @@ class TopicTable:
         self._settings = settings
         self._file = file
         self._now = now
+        self._texts = MemberTexts(2)
         self.configs: dict[str, TopicConfig] = {}
         self.version = DataVersion(state_version=0, timestamp=now(), counter=0)
         self.on_change: Callable[[list[TopicConfig]], None] = lambda changed: None
         self._own_topics = frozenset(
-            (settings.broker.broker_cluster_name, settings.broker.broker_name, settings.broker.msg_trace_topic_name)
+            (
+                settings.broker.broker_cluster_name,
+                settings.broker.broker_name,
+                reply_topic(settings.broker.broker_cluster_name),
+                *([settings.broker.msg_trace_topic_name] if settings.broker.trace_topic_enable else []),
+            )
         )
         for config in self._system_topics():
-            self.configs[config.topic_name] = config
+            self._enter(config)
 
     def load(self) -> None:
-        """Reads what an earlier run kept; system topics take the settings of this run.
+        """Reads what an earlier run kept, its system topics too: settings of this run only add what is missing.
 
         Raises:
             ConfigFileError: the file is damaged.
@@ -90,9 +99,8 @@ class TopicTable:
         stored = self._file.load(lambda content: decode_body(_TopicsFile, content))
         if stored is None:
             return
-        for name, config in (stored.topic_config_table or {}).items():
-            if not self.is_system(name) or name not in self.configs:
-                self.configs[name] = config
+        for config in (stored.topic_config_table or {}).values():
+            self._enter(config)
         if stored.data_version is not None:
             self.version = stored.data_version
 
@@ -102,8 +110,8 @@ class TopicTable:
         Raises:
             OSError: the disk refuses.
         """
-        content = _TopicsFile(self.version, self.configs)
-        self._file.save(fastjson.dumps(to_plain(content), pretty=True))
+        members = (("dataVersion", to_plain(self.version)), ("topicConfigTable", self._texts.object()))
+        self._file.save(pretty_object(members))
 
     def is_system(self, name: str) -> bool:
         """Whether RocketMQ itself owns the topic."""
@@ -115,15 +123,28 @@ class TopicTable:
         return config is not None and config.order
 
     def put(self, *configs: TopicConfig) -> None:
-        """Creates or overwrites topics as they are given."""
+        """Creates or overwrites topics as they are given.
+
+        Raises:
+            SystemBusyError: there are too many topics.
+            OSError: the disk refuses; the topics exist until the next start.
+        """
+        new = sum(config.topic_name not in self.configs for config in configs)
+        if new and len(self.configs) + new > MAX_TOPICS:
+            raise SystemBusyError(f"this broker has {len(self.configs)} topics and takes no more than {MAX_TOPICS}")
         for config in configs:
-            self.configs[config.topic_name] = config
+            self._enter(config)
         self._changed(list(configs))
+
+    def _enter(self, config: TopicConfig) -> None:
+        self.configs[config.topic_name] = config
+        self._texts.put(config.topic_name, config)
 
     def remove(self, name: str) -> bool:
         """Forgets a topic; False when it was unknown."""
         if self.configs.pop(name, None) is None:
             return False
+        self._texts.remove(name)
         self._changed([])
         return True
 

@@ -31,22 +31,32 @@ public final class AdminBatch {
 
     /**
      * A closing client waits up to three seconds for its event thread to notice (its queue is polled so long); an
-     * interrupt makes it look at once. Nothing that a command prints depends on it.
+     * interrupt, given only while a command is in that wait, makes it look at once. Nothing that is printed depends on it.
      */
-    private static void hurryClosingClients() {
+    private static void hurryClosingClients(Thread commands) {
         while (true) {
-            for (Thread thread : Thread.getAllStackTraces().keySet()) {
-                if (thread.getName().equals("NettyEventExecutor")) {
-                    thread.interrupt();
+            for (StackTraceElement call : commands.getStackTrace()) {
+                if (call.getClassName().endsWith(".NettyRemotingClient") && call.getMethodName().equals("shutdown")) {
+                    interruptEventThreads();
+                    break;
                 }
             }
             LockSupport.parkNanos(50_000_000L);
         }
     }
 
+    private static void interruptEventThreads() {
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (thread.getName().equals("NettyEventExecutor")) {
+                thread.interrupt();
+            }
+        }
+    }
+
     public static void main(String[] args) throws Exception {
         PrintStream answers = new PrintStream(new FileOutputStream(FileDescriptor.out), true, "UTF-8");
-        Thread hurry = new Thread(AdminBatch::hurryClosingClients, "hurry");
+        Thread commands = Thread.currentThread();
+        Thread hurry = new Thread(() -> hurryClosingClients(commands), "hurry");
         hurry.setDaemon(true);
         hurry.start();
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));

@@ -1,0 +1,7 @@
+"""`python -m rmq` is the command `rmq`."""
+
+import sys
+
+from rmq.cli import main
+
+sys.exit(main())

@@ -1,0 +1,271 @@
+"""Consumer groups.
+
+Source: org.apache.rocketmq.tools.command.consumer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rmq.admin.declare import Call, command
+from rmq.admin.options import broker, cluster, route_cluster, value
+from rmq.admin.output import Column, Member, Report, Table, cut, fixed, same, seconds
+from rmq.client.admin.groups import consume_stats, consumer_connection, create_group, queue_owners, retry_groups
+from rmq.wire.codes import version_name
+from rmq.wire.errors import RemotingError
+
+if TYPE_CHECKING:
+    from rmq.wire.bodies.connection import ConsumerConnection
+    from rmq.wire.bodies.group import GroupRetryPolicy, SubscriptionGroupConfig
+
+
+# --- consumerProgress ----------------------------------------------------------------------------------------------
+
+_NOT_KNOWN = "N/A"
+_QUEUE_COLUMNS = (
+    Column("topic", "#Topic", cut(64)),
+    Column("brokerName", "#Broker Name", cut(32)),
+    Column("queueId", "#QID", same),
+    Column("brokerOffset", "#Broker Offset", same),
+    Column("consumerOffset", "#Consumer Offset", same),
+)
+_LAG_COLUMNS = (
+    Column("diff", "#Diff", same),
+    Column("inflight", "#Inflight", same),
+    Column("lastTimestamp", "#LastTime", lambda time: seconds(time) if time else _NOT_KNOWN),
+)
+_PROGRESS = Table(
+    "queues",
+    "With -g: a queue; `lastTimestamp` is the store time in ms of the last consumed message, 0 when not known.",
+    "%-64s  %-32s  %-4s  %-20s  %-20s  %-20s %-20s%s",
+    "%-64s  %-32s  %-4d  %-20d  %-20d  %-20d %-20d %s",
+    (*_QUEUE_COLUMNS, *_LAG_COLUMNS),
+)
+_PROGRESS_WITH_CLIENT = Table(
+    "queues",
+    "With -g and -s true: as above, and the address of the client that owns the queue.",
+    "%-64s  %-32s  %-4s  %-20s  %-20s  %-20s %-20s %-20s%s",
+    "%-64s  %-32s  %-4d  %-20d  %-20d  %-20s %-20d %-20d %s",
+    (*_QUEUE_COLUMNS, Column("clientIp", "#Client IP", lambda owner: owner or _NOT_KNOWN), *_LAG_COLUMNS),
+)
+_GROUP_COLUMNS = (
+    Column("group", "#Group", cut(64)),
+    Column("count", "#Count", same),
+    Column("version", "#Version", lambda version: version or "OFFLINE"),
+    Column("type", "#Type", lambda kind: kind or ""),
+    Column("model", "#Model", lambda model: model or ""),
+)
+_GROUPS = Table(
+    "groups",
+    "Without -g: a group; version, type and model are null while nobody of it is connected.",
+    "%-64s  %-6s  %-24s %-5s  %-14s  %-7s  %s",
+    "%-64s  %-6d  %-24s %-5s  %-14s  %-7d  %d",
+    (*_GROUP_COLUMNS, Column("tps", "#TPS", same), Column("diffTotal", "#Diff Total", same)),
+)
+
+
+@command(
+    "consumerProgress",
+    "Show how far one consumer group is on each queue, or how far all groups are.",
+    value("g", "groupName", "Name of the consumer group; all groups if not given."),
+    value("t", "topicName", "Only this topic, with -g."),
+    value("s", "showClientIP", "Also show which client owns each queue (true or false), with -g.", default="false"),
+    route_cluster(),
+    data=(
+        _PROGRESS,
+        _PROGRESS_WITH_CLIENT,
+        _GROUPS,
+        Member("consumeTps", "With -g: messages per second."),
+        Member("diffTotal", "With -g: messages not consumed yet."),
+        Member("inflightTotal", "With -g: messages that clients have pulled and not yet consumed."),
+    ),
+)
+async def consumer_progress(call: Call) -> Report:
+    """`consumerProgress`."""
+    group = call.text("g")
+    return await _all_groups(call) if group is None else await _one_group(call, group)
+
+
+async def _one_group(call: Call, group: str) -> Report:
+    stats = await consume_stats(call.admin, group, call.text("t"), call.text("c"))
+    with_client = call.truth("s")
+    owners = {}
+    if with_client:
+        try:
+            owners = await queue_owners(call.admin, group)
+        except RemotingError:
+            # A group that is offline owns nothing.
+            pass
+    report, rows, diffs, inflights = Report(), [], 0, 0
+    for queue, offsets in sorted(stats.offset_table.items(), key=lambda item: item[0]):
+        diff = offsets.broker_offset - offsets.consumer_offset
+        inflight = offsets.pull_offset - offsets.consumer_offset
+        owner = (owners[queue].partition("@")[0] if queue in owners else None,) if with_client else ()
+        known = (queue.topic, queue.broker_name, queue.queue_id, offsets.broker_offset, offsets.consumer_offset)
+        rows.append((*known, *owner, diff, inflight, offsets.last_timestamp))
+        diffs += diff
+        inflights += inflight
+    report.table(_PROGRESS_WITH_CLIENT if with_client else _PROGRESS, rows)
+    report.say()
+    report.say(f"Consume TPS: {fixed(stats.consume_tps, 2)}")
+    report.say(f"Consume Diff Total: {diffs}")
+    report.say(f"Consume Inflight Total: {inflights}")
+    report.put(consumeTps=stats.consume_tps, diffTotal=diffs, inflightTotal=inflights)
+    return report
+
+
+async def _all_groups(call: Call) -> Report:
+    async def describe(group: str) -> tuple[object, ...]:
+        tps, diff = 0, 0
+        try:
+            stats = await consume_stats(call.admin, group)
+            tps = int(stats.consume_tps)
+            diff = sum(offsets.broker_offset - offsets.consumer_offset for offsets in stats.offset_table.values())
+        except RemotingError:
+            # A group without offsets has no lag.
+            pass
+        return (*await _members(call, group), tps, diff)
+
+    report = Report()
+    try:
+        groups = await retry_groups(call.admin)
+    except RemotingError as error:
+        # Apache's tool prints the heading first.
+        report.table(_GROUPS, ())
+        return report.fail(error)
+    report.table(_GROUPS, await call.admin.each(groups, describe))
+    return report
+
+
+class _Members(NamedTuple):
+    group: str
+    count: int
+    version: str | None
+    kind: str | None
+    model: str | None
+
+
+async def _members(call: Call, group: str) -> _Members:
+    try:
+        connection = await consumer_connection(call.admin, group)
+    except RemotingError:
+        return _Members(group, 0, None, None, None)
+    oldest = min(client.version for client in connection.connection_set)
+    kind = "PULL" if connection.consume_type == "CONSUME_ACTIVELY" else "PUSH"
+    return _Members(group, len(connection.connection_set), version_name(oldest), kind, _model(connection))
+
+
+def _model(connection: ConsumerConnection) -> str | None:
+    return connection.message_model if connection.consume_type == "CONSUME_PASSIVELY" else None
+
+
+# --- consumerList --------------------------------------------------------------------------------------------------
+
+_MEMBERS = Table(
+    "groups",
+    "A group; version, type and model are null while nobody of it is connected.",
+    "%-64s  %-6s  %-24s %-5s  %s",
+    "%-64s  %-6d  %-24s %-5s  %s",
+    _GROUP_COLUMNS,
+)
+
+
+@command(
+    "consumerList",
+    "List the consumer groups with the number of their connected clients.",
+    data=(_MEMBERS,),
+    ours=True,
+)
+async def consumer_list(call: Call) -> Report:
+    """`consumerList`: as consumerProgress without -g, without looking at offsets."""
+    report = Report()
+    report.table(_MEMBERS, await call.admin.each(await retry_groups(call.admin), lambda group: _members(call, group)))
+    return report
+
+
+# --- updateSubGroup ------------------------------------------------------------------------------------------------
+
+
+@command(
+    "updateSubGroup",
+    "Create a consumer group, or overwrite its configuration.",
+    broker("Address of the one broker to create it on."),
+    cluster("Cluster to create it on, on every master."),
+    value("g", "groupName", "Name of the consumer group.", required=True),
+    value("s", "consumeEnable", "Whether it may consume (true or false).", default="true"),
+    value("m", "consumeFromMinEnable", "Whether it may begin at a queue's oldest message.", default="false"),
+    value("d", "consumeBroadcastEnable", "Whether it may broadcast (true or false).", default="false"),
+    value("o", "consumeMessageOrderly", "Whether it consumes in order (true or false).", default="false"),
+    value("q", "retryQueueNums", "Queues of its retry topic.", default="1"),
+    value("r", "retryMaxTimes", "How often a message is tried again.", default="16"),
+    value(
+        "p",
+        "groupRetryPolicy",
+        "How long to wait between attempts, as JSON: a type (EXPONENTIAL or CUSTOMIZED), and exponentialRetryPolicy"
+        " with initial, max and multiplier, or customizedRetryPolicy with next, a list; times in ms.",
+    ),
+    value("i", "brokerId", "Broker id to consume from.", default="0"),
+    value("w", "whichBrokerWhenConsumeSlowly", "Broker id to consume from when it is slow.", default="1"),
+    value("a", "notifyConsumerIdsChanged", "Whether its clients are told of each other (true or false).", default="true"),
+    value("", "attributes", "Attributes to set and to drop: +key=value,-key."),
+    data=(
+        Member("group", "The configuration that was sent."),
+        Member("brokers", "Addresses of the brokers that took it."),
+    ),
+    needs_one_of=("b", "c"),
+)
+async def update_sub_group(call: Call) -> Report:
+    """`updateSubGroup`."""
+    from rmq.admin.targets import masters_in
+    from rmq.wire.declare import to_plain
+
+    report = Report()
+    config = _config(call)
+    report.put(group=to_plain(config), brokers=[])
+    address = call.text("b")
+    addresses = [address] if address is not None else await masters_in(call, report, call.required("c"))
+    outcomes = await call.admin.attempt_each(addresses, lambda broker: create_group(call.admin, broker, config))
+    if address is not None and isinstance(outcomes[0], RemotingError):
+        raise outcomes[0]
+    for target, outcome in zip(addresses, outcomes, strict=True):
+        if isinstance(outcome, RemotingError):
+            report.fail(outcome)
+        else:
+            report.say(f"create subscription group to {target} success.")
+            report.add("brokers", target)
+    report.say(str(config), end="")
+    return report
+
+
+def _config(call: Call) -> SubscriptionGroupConfig:
+    from rmq.admin.attributes import parse_attributes
+    from rmq.wire.bodies.group import SubscriptionGroupConfig
+
+    config = SubscriptionGroupConfig(
+        call.required("g"),
+        consume_enable=call.truth("s", True),
+        consume_from_min_enable=call.truth("m"),
+        consume_broadcast_enable=call.truth("d"),
+        consume_message_orderly=call.truth("o"),
+        retry_queue_nums=call.number("q", 1),
+        retry_max_times=call.number("r", 16),
+        broker_id=call.number("i", 0, bits=64),
+        which_broker_when_consume_slowly=call.number("w", 1, bits=64),
+        notify_consumer_ids_changed_enable=call.truth("a", True),
+        attributes=parse_attributes(call.text("attributes") or ""),
+    )
+    policy = call.text("p")
+    if policy is not None:
+        config.group_retry_policy = _retry_policy(policy)
+    return config
+
+
+def _retry_policy(text: str) -> GroupRetryPolicy:
+    from rmq.admin.errors import CommandLineError
+    from rmq.wire.bodies.group import GroupRetryPolicy
+    from rmq.wire.declare import decode_body
+
+    try:
+        return decode_body(GroupRetryPolicy, text.encode())
+    except RemotingError as error:
+        raise CommandLineError(f"groupRetryPolicy: {error.remark}") from None

@@ -1,0 +1,161 @@
+"""Brings a prepared message to a broker: looks for the route, takes queues in turn, tries again.
+
+When a broker fails, or says that another may do better, the next attempt goes to another broker if there is one. A
+topic that does not exist yet is sent to where brokers create topics.
+
+Source: DefaultMQProducerImpl.sendDefaultImpl, sendKernelImpl, tryToFindTopicPublishInfo.
+"""
+
+from __future__ import annotations
+
+from rmq.client.config import ProducerConfig
+from rmq.client.errors import (
+    ACCESS_BROKER_TIMEOUT,
+    CONNECT_BROKER,
+    ClientError,
+    NoRouteError,
+    SendFailedError,
+)
+from rmq.client.instance import ClientInstance
+from rmq.client.message import PROPERTY_MSG_REGION, PROPERTY_TRACE_ON
+from rmq.client.outgoing import Outgoing
+from rmq.client.results import STATUS_BY_CODE, SendResult, SendStatus
+from rmq.client.routes import PublishQueues
+from rmq.remoting.calls import Answer
+from rmq.remoting.errors import CallTimeoutError, TransportError
+from rmq.wire.bodies.route import MessageQueue
+from rmq.wire.errors import RemotingError, TopicNotExistError
+from rmq.wire.requests.send import SendMessageReply, SendMessageV2
+
+_STORED = frozenset(STATUS_BY_CODE)
+
+
+class Sender:
+    """Sends for one group.
+
+    Args:
+        instance: whose routes and connections are used.
+        group: the producer group.
+        config: how often and where it tries.
+    """
+
+    def __init__(self, instance: ClientInstance, group: str, config: ProducerConfig) -> None:
+        self._instance = instance
+        self._group = group
+        self._config = config
+
+    async def route(self, topic: str) -> PublishQueues:
+        """The topic's queues that take messages.
+
+        Raises:
+            NoRouteError: the topic does not exist and cannot be created.
+            TransportError: no name server can be asked.
+        """
+        routes = self._instance.routes
+        known = routes.publish_queues(topic)
+        if known is not None:
+            return known
+        try:
+            await routes.refresh(topic)
+        except TopicNotExistError:
+            await self._default_route(topic)
+        known = routes.publish_queues(topic)
+        if known is None:
+            raise NoRouteError(topic)
+        return known
+
+    async def _default_route(self, topic: str) -> None:
+        config = self._config
+        try:
+            await self._instance.routes.refresh_default(topic, config.create_topic_key, config.default_topic_queue_nums)
+        except TopicNotExistError:
+            raise NoRouteError(topic) from None
+
+    async def send(self, outgoing: Outgoing, timeout: float) -> SendResult:
+        """Sends to the topic's queues in turn until one takes it.
+
+        Args:
+            outgoing: what is sent.
+            timeout: seconds for all attempts together.
+
+        Raises:
+            NoRouteError: the topic does not exist and cannot be created.
+            SendFailedError: every attempt failed.
+            RemotingError: the broker refused for a reason that another attempt does not change.
+        """
+        route = await self.route(outgoing.topic)
+        started = self._instance.reactor.seconds()
+        brokers: list[str] = []
+        result: SendResult | None = None
+        failure: RemotingError | None = None
+        for _ in range(1 + self._config.retry_times):
+            left = timeout - (self._instance.reactor.seconds() - started)
+            if left <= 0:
+                break
+            queue = route.select(avoid=brokers[-1] if brokers else None)
+            brokers.append(queue.broker_name)
+            try:
+                result = await self.send_to(outgoing, queue, left)
+            except (TransportError, ClientError) as error:
+                failure = error
+            except RemotingError as error:
+                if error.code not in self._config.retry_codes:
+                    raise
+                failure = error
+            else:
+                if result.send_status is SendStatus.SEND_OK:
+                    return result
+                if not self._config.retry_another_broker_when_not_store_ok:
+                    return result
+        if result is not None:
+            return result
+        cause = failure or CallTimeoutError(outgoing.topic, timeout)
+        cost = self._instance.reactor.seconds() - started
+        raise SendFailedError(outgoing.topic, brokers, cost, cause, _code(cause)) from cause
+
+    async def send_to(self, outgoing: Outgoing, queue: MessageQueue, timeout: float) -> SendResult:
+        """Sends to one queue, once.
+
+        Raises:
+            RemotingError: the broker refused or cannot be reached.
+        """
+        address = await self._instance.master_address(queue)
+        header = self._header(outgoing, queue)
+        answer = await self._instance.invoker.call(address, header, outgoing.body, timeout=timeout, accept=_STORED)
+        return _result(outgoing, queue, answer)
+
+    async def send_oneway_to(self, outgoing: Outgoing, queue: MessageQueue) -> None:
+        """Sends to one queue and does not ask what became of it.
+
+        Raises:
+            TransportError: the broker cannot be reached.
+        """
+        address = await self._instance.master_address(queue)
+        await self._instance.invoker.send_oneway(address, self._header(outgoing, queue), outgoing.body)
+
+    def _header(self, outgoing: Outgoing, queue: MessageQueue) -> SendMessageV2:
+        now = self._instance.now()
+        return outgoing.header(self._group, queue.queue_id, queue.broker_name, now, self._config)
+
+
+def _result(outgoing: Outgoing, queue: MessageQueue, answer: Answer) -> SendResult:
+    reply: SendMessageReply = answer.header
+    return SendResult(
+        STATUS_BY_CODE[answer.code],
+        outgoing.message_id,
+        reply.msg_id,
+        MessageQueue(outgoing.topic, queue.broker_name, reply.queue_id),
+        reply.queue_offset,
+        reply.transaction_id,
+        reply.recall_handle,
+        answer.ext.get(PROPERTY_MSG_REGION) or "DefaultRegion",
+        answer.ext.get(PROPERTY_TRACE_ON) != "false",
+    )
+
+
+def _code(cause: RemotingError) -> int:
+    if isinstance(cause, CallTimeoutError):
+        return ACCESS_BROKER_TIMEOUT
+    if isinstance(cause, TransportError):
+        return CONNECT_BROKER
+    return cause.code

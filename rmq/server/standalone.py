@@ -1,0 +1,162 @@
+"""`rmq standalone`: a name server and a broker in one process, for development, tests and small installations.
+
+Everything listens on the loopback address unless `--host` says otherwise. What the command line says comes before
+what the configuration file says, and that before this program's own defaults.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rmq.server.commandline import EXIT_USAGE, Leave, Options, config_text, refuse
+from rmq.settings.errors import SettingError
+from rmq.settings.load import Loaded, load_broker, load_namesrv, parse_properties
+from rmq.settings.model import BrokerSettings, NamesrvSettings
+from rmq.wire.address import join_address
+
+if TYPE_CHECKING:
+    from rmq.server.broker.build import Broker
+    from rmq.server.parts import BrokerPart, NamesrvPart
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_NAMESRV_PORT: Final = 9876
+_ANY_HOST: Final = frozenset({"0.0.0.0", "::", ""})
+_MAX_PORT: Final = 65535
+
+PAGE: Final = """\
+usage: rmq standalone [--host H] [--namesrv-port P] [--broker-port P] [--store DIR] [-c FILE] [--demo]
+ --host H           address to listen on and to tell clients (127.0.0.1)
+ --namesrv-port P   port of the name server (9876); 0 lets the system choose
+ --broker-port P    port of the broker (10911); 0 lets the system choose
+ --store DIR        directory of the message store (~/store)
+ -c,--configFile F  a broker's configuration file (.properties)
+ --demo             send a first message, receive it, and show both
+ -h,--help          print help"""
+
+
+class Composition:
+    """A name server and a broker that belong together.
+
+    Args:
+        reactor: a Twisted reactor.
+        namesrv: settings of the name server.
+        text: a broker's `.properties` text.
+        file: where that came from.
+        overrides: broker keys that come before the text.
+
+    Raises:
+        SettingError: the broker's settings cannot be used.
+    """
+
+    def __init__(
+        self, reactor: Any, namesrv: NamesrvSettings, text: str, file: str | None, overrides: dict[str, Any]
+    ) -> None:
+        from rmq.server.parts import BrokerPart, NamesrvPart
+
+        self._reactor = reactor
+        self._text, self._file, self._overrides = text, file, overrides
+        self._host = namesrv.server.bind_address
+        self.namesrv: NamesrvPart = NamesrvPart(reactor, namesrv)
+        self.broker: BrokerPart = BrokerPart(self._make_broker)
+
+    def _make_broker(self) -> Broker:
+        from rmq.server.broker.build import Broker
+
+        overrides = {**self._overrides, "namesrvAddr": self.namesrv_address}
+        return Broker(self._reactor, broker_settings(self._text, self._file, overrides, self._host).settings)
+
+    @property
+    def namesrv_address(self) -> str:
+        """The name server as clients of this machine or network reach it."""
+        return join_address(_reachable(self._host), self.namesrv.server.port)
+
+
+def broker_settings(
+    text: str, file: str | None, overrides: dict[str, Any], host: str
+) -> Loaded[BrokerSettings]:
+    """The broker's settings: overrides, then the text, then what fits a broker of one machine.
+
+    Raises:
+        SettingError: they cannot be used.
+    """
+    named = {entry.key for entry in parse_properties(text, file)}
+    defaults = {"bindAddress": host, "brokerIP1": _reachable(host)}
+    missing = {key: value for key, value in defaults.items() if key not in named}
+    return load_broker(
+        text, file=file, overrides={**missing, **overrides}, local_address=_reachable(host)
+    )
+
+
+def namesrv_settings(host: str, port: int) -> NamesrvSettings:
+    """The name server's settings."""
+    return load_namesrv(overrides={"bindAddress": host, "listenPort": port}).settings
+
+
+def _reachable(host: str) -> str:
+    if host not in _ANY_HOST:
+        return host
+    from rmq.server.launch import local_address
+
+    return local_address()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command `rmq standalone`; returns its exit code."""
+    try:
+        return _main(sys.argv[1:] if arguments is None else arguments)
+    except Leave as leave:
+        return leave.exit_code
+
+
+def _main(words: Sequence[str]) -> int:
+    options = Options("rmq standalone", PAGE)
+    options.add_argument("--host", default=DEFAULT_HOST)
+    options.add_argument("--namesrv-port", default=str(DEFAULT_NAMESRV_PORT))
+    options.add_argument("--broker-port")
+    options.add_argument("--store")
+    options.add_argument("-c", "--configFile")
+    options.add_argument("--demo", action="store_true")
+    given = options.read(words)
+    text = config_text(given.configFile)
+    overrides: dict[str, Any] = {}
+    if given.broker_port is not None:
+        overrides["listenPort"] = _port("--broker-port", given.broker_port)
+    if given.store is not None:
+        overrides["storePathRootDir"] = given.store
+        overrides["storePathCommitLog"] = f"{given.store}/commitlog"
+    namesrv = namesrv_settings(given.host, _port("--namesrv-port", given.namesrv_port))
+    try:
+        loaded = broker_settings(text, given.configFile, overrides, given.host)
+    except SettingError as error:
+        raise refuse(error) from None
+
+    from rmq.server.processes import BROKER, NAMESRV
+    from rmq.server.runner import run
+
+    made: list[Composition] = []
+
+    def make(reactor: Any) -> list[NamesrvPart | BrokerPart]:
+        made.append(Composition(reactor, namesrv, text, given.configFile, overrides))
+        return [made[0].namesrv, made[0].broker]
+
+    def announce() -> Sequence[str]:
+        return _ready_lines(made[0])
+
+    return run(make, [NAMESRV, BROKER], announce=announce, remarks=loaded.warnings + loaded.notes)
+
+
+def _ready_lines(composition: Composition) -> Sequence[str]:
+    namesrv = composition.namesrv_address
+    return (
+        f"rmq is ready: name server {namesrv}, broker {composition.broker.address}. "
+        f"Tell clients with: export NAMESRV_ADDR={namesrv}",
+    )
+
+
+def _port(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > _MAX_PORT:
+        print(f"{name}={text} is not allowed; {name} must be a whole number from 0 to {_MAX_PORT}.", file=sys.stderr)
+        raise Leave(EXIT_USAGE)
+    return int(text)
