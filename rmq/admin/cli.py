@@ -89,6 +89,11 @@ def _parse_and_run(command: Command, words: list[str]) -> int:
         return WRONG_USAGE
     if options.given("h"):
         return _page(command)
+    if command.needs_one_of and not any(map(options.given, command.needs_one_of)):
+        wanted = " or ".join(f"-{key}" for key in command.needs_one_of)
+        _page(command)
+        _complain(f"{command.name}: {wanted} is missing")
+        return WRONG_USAGE
     try:
         form, timeout = _form(command, options), _timeout(options)
         servers = namesrv_addresses(options.get("n"))
@@ -118,6 +123,8 @@ def _guarded(command: Command, options: Parsed, servers: tuple[str, ...], form: 
 
 
 async def _run(command: Command, options: Parsed, servers: tuple[str, ...], form: str, timeout: float) -> int:
+    import asyncio
+
     from rmq.client.admin.aio import together
     from rmq.remoting.aio import AsyncioClient
 
@@ -134,11 +141,15 @@ async def _run(command: Command, options: Parsed, servers: tuple[str, ...], form
 
 
 def _show(command: Command, report: Report, form: str) -> int:
-    if report.wants_page:
-        _page(command)
-        return WRONG_USAGE
-    _print(report.render(form))
+    text = report.render(form)
+    _print(text)
+    if (report.refusal or report.failures) and text[-1:] not in {"", "\n"} and sys.stdout.isatty():
+        # Some of Apache's sentences end without a line feed; on a terminal ours begins on a new line.
+        _print("\n")
     sys.stdout.flush()
+    if report.refusal:
+        _complain(f"{command.name}: {report.refusal}")
+        return WRONG_USAGE
     for failure in report.failures:
         _complain(f"{command.name}: {one_line(failure)}")
     return FAILED if report.failures else DONE
@@ -179,6 +190,8 @@ def _print(text: str) -> None:
 
 
 def _complain(text: str) -> None:
+    # So that the line stands behind what was printed before it.
+    sys.stdout.flush()
     sys.stderr.write(f"mqadmin {text}\n")
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rmq.remoting.errors import TransportError
 from rmq.wire.errors import RemotingError
 
 TEXT: Final = "text"
@@ -51,7 +52,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that a command prints: in JSON a list of objects.
+    """A table that a command prints: in JSON a list of objects, or of values where there is one column.
 
     Attributes:
         name: its member in JSON.
@@ -81,7 +82,7 @@ class Report:
 
     Attributes:
         failures: what went wrong on the way.
-        wants_page: the options given mean nothing together: show the command's page instead.
+        refusal: why the options given mean nothing together, or "".
     """
 
     def __init__(self) -> None:
@@ -89,7 +90,7 @@ class Report:
         self._members: dict[str, Any] = {}
         self._tables: list[tuple[Table, list[Sequence[Any]]]] = []
         self.failures: list[RemotingError] = []
-        self.wants_page = False
+        self.refusal = ""
 
     def say(self, text: str = "", *, end: str = "\n") -> None:
         """A line of Apache's text."""
@@ -111,12 +112,26 @@ class Report:
         for row in kept:
             self.say(table.line(row))
         names = [column.name for column in table.columns]
-        self._members.setdefault(table.name, []).extend(dict(zip(names, row, strict=True)) for row in kept)
+        shown = (row[0] if len(names) == 1 else dict(zip(names, row, strict=True)) for row in kept)
+        self._members.setdefault(table.name, []).extend(shown)
         self._tables.append((table, kept))
 
+    def fail_unless_answered(self, error: RemotingError) -> None:
+        """Notes that a server could not be asked. One that refused has answered: there is nothing to show."""
+        if isinstance(error, TransportError):
+            self.fail(error)
+
     def fail(self, error: RemotingError) -> Report:
-        """Notes what went wrong."""
-        self.failures.append(error)
+        """Notes what went wrong, once where it went wrong many times in the same way."""
+        known = (error.code, error.address, error.remark)
+        if all(known != (other.code, other.address, other.remark) for other in self.failures):
+            self.failures.append(error)
+        return self
+
+    def refuse(self, reason: str) -> Report:
+        """Says that the options given mean nothing together."""
+        self.refusal = reason
+        self.say(reason, end="")
         return self
 
     @property
@@ -124,8 +139,7 @@ class Report:
         """The JSON object; `errors` is there when something went wrong."""
         if not self.failures:
             return self._members
-        errors = [{"code": int(error.code), "address": error.address, "message": error.remark} for error in self.failures]
-        return {**self._members, "errors": errors}
+        return {**self._members, "errors": [_error_members(error) for error in self.failures]}
 
     def render(self, form: str) -> str:
         """The report in one of `FORMATS`.
@@ -155,6 +169,10 @@ class Report:
             writer.writerow(column.name for column in table.columns)
             writer.writerows(rows)
         return out.getvalue()
+
+
+def _error_members(error: RemotingError) -> dict[str, Any]:
+    return {"code": int(error.code), "address": error.address, "message": error.remark}
 
 
 # --- texts ---------------------------------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ class _Parse:
             return True
         if token.startswith("--"):
             return False
-        return bool(name and self._table.short(name[0]) or self._table.long_prefix(text))
+        return bool((name and self._table.short(name[0])) or self._table.long_prefix(text))
 
     def _long(self, token: str) -> None:
         name, equals, value = _stripped(token).partition("=")

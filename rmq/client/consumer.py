@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rmq.client.allocate import AllocateStrategy, allocate_averagely
-from rmq.client.config import FetchConfig
+from rmq.client.config import ClientConfig, FetchConfig
 from rmq.client.fetching import Fetcher
 from rmq.client.identity import DEFAULT_INSTANCE
 from rmq.client.instance import ClientInstance
@@ -48,8 +48,9 @@ class Consumer(Member):
         reactor: a Twisted reactor.
         group: the consumer group.
         namesrv_addr: name servers; None means NAMESRV_ADDR, then 127.0.0.1:9876.
+        client_config: name and intervals of the client.
         config: how it fetches.
-        instance: the client instance to live in; one of its own when None.
+        instance: the client instance to live in, instead of one of its own.
         allocate: divides the queues of a topic.
     """
 
@@ -62,13 +63,16 @@ class Consumer(Member):
         *,
         namesrv_addr: str | None,
         config: FetchConfig,
+        client_config: ClientConfig | None,
         instance: ClientInstance | None,
         allocate: AllocateStrategy = allocate_averagely,
         interval: float = 0.0,
     ) -> None:
         self._broadcasting = config.message_model is MessageModel.BROADCASTING
         if instance is None:
-            instance = own_instance(reactor, namesrv_addr, DEFAULT_INSTANCE if self._broadcasting else None)
+            instance = own_instance(
+                reactor, namesrv_addr, client_config, DEFAULT_INSTANCE if self._broadcasting else None
+            )
         super().__init__(group, instance)
         lite = self.consume_type is ConsumeType.CONSUME_ACTIVELY
         self._fetch_config = config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -82,6 +83,21 @@ class Member:
         return self.shutdown()
 
 
-def own_instance(reactor: Any, namesrv_addr: str | None, instance_name: str | None = None) -> ClientInstance:
-    """An instance for one member alone."""
-    return ClientInstance(reactor, ClientConfig(namesrv_addr=namesrv_addr, instance_name=instance_name))
+def own_instance(
+    reactor: Any, namesrv_addr: str | None, client_config: ClientConfig | None, instance_name: str | None = None
+) -> ClientInstance:
+    """An instance for one member alone.
+
+    Args:
+        reactor: a Twisted reactor.
+        namesrv_addr: name servers; those of the configuration when None.
+        client_config: the rest.
+        instance_name: the instance's name when the configuration says none.
+    """
+    config = client_config or ClientConfig()
+    config = replace(
+        config,
+        namesrv_addr=namesrv_addr or config.namesrv_addr,
+        instance_name=config.instance_name or instance_name,
+    )
+    return ClientInstance(reactor, config)

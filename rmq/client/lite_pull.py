@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, ClassVar
 
 from rmq.client.allocate import AllocateStrategy, allocate_averagely
-from rmq.client.config import LitePullConfig
+from rmq.client.config import ClientConfig, LitePullConfig
 from rmq.client.consumer import Consumer
 from rmq.client.errors import ClientError
 from rmq.client.instance import ClientInstance
@@ -38,8 +38,9 @@ class LitePullConsumer(Consumer):
         reactor: a Twisted reactor.
         group: the consumer group.
         namesrv_addr: name servers; None means NAMESRV_ADDR, then 127.0.0.1:9876.
+        client_config: name and intervals of the client.
         config: how it works.
-        instance: the client instance to live in; one of its own when None.
+        instance: the client instance to live in, instead of one of its own.
         allocate: divides the queues of a topic among the group.
 
     Raises:
@@ -56,12 +57,19 @@ class LitePullConsumer(Consumer):
         *,
         namesrv_addr: str | None = None,
         config: LitePullConfig | None = None,
+        client_config: ClientConfig | None = None,
         instance: ClientInstance | None = None,
         allocate: AllocateStrategy = allocate_averagely,
     ) -> None:
         self.config = config or LitePullConfig()
         super().__init__(
-            reactor, group, namesrv_addr=namesrv_addr, config=self.config, instance=instance, allocate=allocate
+            reactor,
+            group,
+            namesrv_addr=namesrv_addr,
+            config=self.config,
+            client_config=client_config,
+            instance=instance,
+            allocate=allocate,
         )
         self._reactor = reactor
         self._cache: deque[tuple[MessageQueue, ProcessQueue, list[MessageExt]]] = deque()

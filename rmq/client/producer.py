@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rmq.client.config import ProducerConfig
+from rmq.client.config import ClientConfig, ProducerConfig
 from rmq.client.instance import ClientInstance
 from rmq.client.lifecycle import Member, own_instance
 from rmq.client.message import Message
@@ -35,8 +35,9 @@ class Producer(Member):
         reactor: a Twisted reactor.
         group: the producer group.
         namesrv_addr: name servers; None means NAMESRV_ADDR, then 127.0.0.1:9876.
+        client_config: name and intervals of the client.
         config: how it sends.
-        instance: the client instance to live in; one of its own when None.
+        instance: the client instance to live in, instead of one of its own.
 
     Raises:
         InvalidParameterError: the group's name is not allowed.
@@ -50,9 +51,10 @@ class Producer(Member):
         *,
         namesrv_addr: str | None = None,
         config: ProducerConfig | None = None,
+        client_config: ClientConfig | None = None,
         instance: ClientInstance | None = None,
     ) -> None:
-        super().__init__(group, instance or own_instance(reactor, namesrv_addr))
+        super().__init__(group, instance or own_instance(reactor, namesrv_addr, client_config))
         self.config = config or ProducerConfig()
         self._sender = Sender(self.instance, group, self.config)
         self._in_flight = 0

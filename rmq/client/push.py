@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from twisted.logger import Logger
 
 from rmq.client.allocate import AllocateStrategy, allocate_averagely
-from rmq.client.config import ProducerConfig, PushConfig
+from rmq.client.config import ClientConfig, ProducerConfig, PushConfig
 from rmq.client.consume import ConcurrentConsumption, ConsumeContext, ConsumeStatus, Listener
 from rmq.client.consumer import Consumer
 from rmq.client.instance import ClientInstance
@@ -60,8 +60,9 @@ class PushConsumer(Consumer):
         group: the consumer group; members of a group must have the same subscriptions.
         listener: consumes messages; see `rmq.client.consume.Listener`.
         namesrv_addr: name servers; None means NAMESRV_ADDR, then 127.0.0.1:9876.
+        client_config: name and intervals of the client.
         config: how it works.
-        instance: the client instance to live in; one of its own when None.
+        instance: the client instance to live in, instead of one of its own.
         allocate: divides the queues of a topic among the group.
 
     Raises:
@@ -79,6 +80,7 @@ class PushConsumer(Consumer):
         *,
         namesrv_addr: str | None = None,
         config: PushConfig | None = None,
+        client_config: ClientConfig | None = None,
         instance: ClientInstance | None = None,
         allocate: AllocateStrategy = allocate_averagely,
     ) -> None:
@@ -88,6 +90,7 @@ class PushConsumer(Consumer):
             group,
             namesrv_addr=namesrv_addr,
             config=self.config,
+            client_config=client_config,
             instance=instance,
             allocate=allocate,
             interval=self.config.pull_interval,

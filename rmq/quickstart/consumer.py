@@ -52,7 +52,7 @@ class _Printer:
         except OSError as error:
             if not self.enough.called:
                 self.enough.errback(error)
-            raise
+            return ConsumeStatus.RECONSUME_LATER
         self._seen += len(messages)
         if self._seen == self._options.count:
             # Whoever waits for this shuts the consumer down at once, so what came beyond is left to the group.

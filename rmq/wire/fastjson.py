@@ -190,7 +190,7 @@ class _Reader:
             value = self._number(token)
         elif kind == "word":
             if token not in _WORDS:
-                raise self._error(f"unknown word {token!r}")
+                raise self._error(f"unknown word {token!r:.40}")
             value = _WORDS[token]
         else:
             raise self._error("value expected")

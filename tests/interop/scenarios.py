@@ -31,8 +31,8 @@ def sends_and_consumes(driver: Driver, mode: str, topic: str, *, threads: int = 
     assert list(counts) == list(range(queues))
     if mode != "oneway":
         assert_reported(sent, received, batch=BATCH if mode == "batch" else 1)
-    driver.call("stop", name=f"C-{topic}")
-    driver.call("stop", name=f"P-{topic}")
+    driver.retire(f"C-{topic}")
+    driver.retire(f"P-{topic}")
     return sent, received
 
 
@@ -92,8 +92,8 @@ def one_joins_and_leaves(stays: Driver, guest: Driver, sender: Driver, topic: st
         assert max(Counter(m.keys for m in client).values()) == 1
     moved = {m.queue_id for m in guest.received("guest")}
     assert {m.queue_id for m in everything() if m.keys in set(repeated)} <= moved
-    stays.call("stop", name="stays")
-    sender.call("stop", name=f"P-{topic}")
+    stays.retire("stays")
+    sender.retire(f"P-{topic}")
 
 
 def broadcasts(first: Driver, second: Driver, topic: str, outgoing: Sequence[Outgoing]) -> None:
@@ -105,8 +105,8 @@ def broadcasts(first: Driver, second: Driver, topic: str, outgoing: Sequence[Out
     for driver, name in ((first, f"B1-{topic}"), (second, f"B2-{topic}")):
         received = driver.wait_received(name, len(outgoing))
         assert_contiguous(assert_received_once(received, outgoing, topic))
-        driver.call("stop", name=name)
-    first.call("stop", name=f"P-{topic}")
+        driver.retire(name)
+    first.retire(f"P-{topic}")
 
 
 def filters_tags(driver: Driver, topic: str) -> None:
@@ -117,10 +117,10 @@ def filters_tags(driver: Driver, topic: str) -> None:
     driver.push(f"C-{topic}", f"G-{topic}", topic, expression="TagA || TagC")
     received = driver.wait_received(f"C-{topic}", 200)
     # A message of the third tag that slipped through would come before this last one.
-    driver.send(f"P-{topic}", topic, make_messages(f"{topic} again", 30))
+    driver.send(f"P-{topic}", topic, make_messages(f"{topic}-again", 30))
     received = driver.wait_received(f"C-{topic}", 220)
     assert Counter(m.tags for m in received) == {"TagA": 110, "TagC": 110}
-    wanted = {m.keys for m in outgoing if m.tags != "TagB"} | {m.keys for m in make_messages(f"{topic} again", 30) if m.tags != "TagB"}
+    wanted = {m.keys for m in outgoing if m.tags != "TagB"} | {m.keys for m in make_messages(f"{topic}-again", 30) if m.tags != "TagB"}
     assert {m.keys for m in received} == wanted
-    driver.call("stop", name=f"C-{topic}")
-    driver.call("stop", name=f"P-{topic}")
+    driver.retire(f"C-{topic}")
+    driver.retire(f"P-{topic}")

@@ -35,7 +35,7 @@ def test_sends_ten_thousand(go: Driver, mode: str) -> None:
 @pytest.mark.parametrize("way", ["shutdown", "kill"])
 def test_one_client_joins_and_leaves(go: Driver, program: Program, start_driver: StartDriver, server: RunningServer, way: str) -> None:
     stays, guest = start_driver(program), start_driver(program)
-    leave = guest.kill if way == "kill" else lambda: guest.call("stop", name="guest")
+    leave = guest.kill if way == "kill" else lambda: guest.retire("guest")
     topic = f"Go-join-{way}"
     create_topic(server.namesrv_addr, server.broker_addr, topic, 4)
     scenarios.one_joins_and_leaves(stays, guest, go, topic, queues=4, leave=leave)
@@ -68,5 +68,5 @@ def test_pull(go: Driver) -> None:
         assert_same(message, wanted, topic)
     facts = pull(500)
     assert (facts["status"], facts["next"], facts["messages"]) == ("OFFSET_ILLEGAL", 100, [])
-    go.call("stop", name="L-pull")
-    go.call("stop", name="P-pull")
+    go.retire("L-pull")
+    go.retire("P-pull")

@@ -39,7 +39,7 @@ def test_one_client_joins_and_leaves(java: Driver, java_program: Program, start_
     topic = f"Java-join-{way}-{release}"
     admin.out("updateTopic", "-c", CLUSTER_NAME, "-t", topic, "-r", "8", "-w", "8")
     stays, guest = start_driver(java_program), start_driver(java_program)
-    leave = guest.kill if way == "kill" else lambda: guest.call("stop", name="guest")
+    leave = guest.kill if way == "kill" else lambda: guest.retire("guest")
     scenarios.one_joins_and_leaves(stays, guest, java, topic, queues=8, leave=leave)
 
 
@@ -58,7 +58,7 @@ def test_topic_auto_creation_and_explicit_creation(java: Driver, admin: MqAdmin,
     assert sorted(java.call("publishQueues", name="P-create", topic=auto)) == [["broker-a", i] for i in range(4)]
     admin.out("updateTopic", "-c", CLUSTER_NAME, "-t", explicit, "-r", "3", "-w", "2")
     assert sorted(java.call("publishQueues", name="P-create", topic=explicit)) == [["broker-a", i] for i in range(2)]
-    java.call("stop", name="P-create")
+    java.retire("P-create")
 
 
 def test_bodies_that_are_compressed_large_or_plain(java: Driver, release: str) -> None:
@@ -77,8 +77,8 @@ def test_bodies_that_are_compressed_large_or_plain(java: Driver, release: str) -
     java.push(f"C-{topic}", f"G-{topic}", topic)
     received = assert_received_once(java.wait_received(f"C-{topic}", len(outgoing)), outgoing, topic)
     assert [(s.queue_id, s.queue_offset) for s in sent] == [(m.queue_id, m.queue_offset) for m in received]
-    java.call("stop", name=f"C-{topic}")
-    java.call("stop", name=f"P-{topic}")
+    java.retire(f"C-{topic}")
+    java.retire(f"P-{topic}")
 
 
 def test_queue_selector_and_order_in_a_queue(java: Driver, release: str) -> None:
@@ -87,7 +87,7 @@ def test_queue_selector_and_order_in_a_queue(java: Driver, release: str) -> None
     java.call("producer", name=f"P-{topic}", group=f"PG-{topic}")
     sent = java.send(f"P-{topic}", topic, outgoing, threads=1, queue=2)
     assert [(s.queue_id, s.queue_offset) for s in sent] == [(2, i) for i in range(200)]
-    java.call("stop", name=f"P-{topic}")
+    java.retire(f"P-{topic}")
 
 
 def test_view_message_by_both_identifiers(java: Driver, release: str) -> None:
@@ -100,7 +100,7 @@ def test_view_message_by_both_identifiers(java: Driver, release: str) -> None:
         # The index is built a moment after the message is stored.
         wait_until(lambda r=report: _viewable(java, topic, r.msg_id), timeout=5, what=lambda: "the message is in no index")
         assert_same(Received.of(java.call("view", name=f"P-{topic}", topic=topic, msgId=report.msg_id)), message, topic)
-    java.call("stop", name=f"P-{topic}")
+    java.retire(f"P-{topic}")
 
 
 def _viewable(java: Driver, topic: str, msg_id: str) -> bool:
@@ -155,8 +155,8 @@ def test_pull(java: Driver, stored: tuple[str, list[Outgoing]]) -> None:
     assert found <= 50
     assert at_found.store_timestamp == middle.store_timestamp
     assert ask("searchOffset", queue=0, timestamp=int(time.time() * 1000) + 60_000) == 100
-    java.call("stop", name=name)
-    java.call("stop", name=f"P-{topic}")
+    java.retire(name)
+    java.retire(f"P-{topic}")
 
 
 def _poll(java: Driver, name: str, count: int) -> list[Received]:
@@ -180,8 +180,8 @@ def test_lite_pull_subscribed(java: Driver, stored: tuple[str, list[Outgoing]]) 
     java.send(f"P-{topic}", topic, [outgoing[7]], threads=1, queue=1)
     java.call("lite", name=f"S2-{topic}", group=f"G-{topic}", topic=topic, assign=False, expression="*")
     assert [(m.queue_id, m.queue_offset) for m in _poll(java, f"S2-{topic}", 1)] == [(1, 100)]
-    java.call("stop", name=f"S2-{topic}")
-    java.call("stop", name=f"P-{topic}")
+    java.retire(f"S2-{topic}")
+    java.retire(f"P-{topic}")
 
 
 def test_lite_pull_assigned(java: Driver, stored: tuple[str, list[Outgoing]]) -> None:
@@ -203,8 +203,8 @@ def test_lite_pull_assigned(java: Driver, stored: tuple[str, list[Outgoing]]) ->
         assert_same(polled[number][0], outgoing[number], topic)
     timestamp = polled[90][0].store_timestamp
     assert java.call("ask", name=name, what="offsetForTimestamp", queue=0, timestamp=timestamp) <= 90
-    java.call("stop", name=name)
-    java.call("stop", name=f"P-{topic}")
+    java.retire(name)
+    java.retire(f"P-{topic}")
 
 
 def test_consumer_goes_on_where_it_stopped(java: Driver, server: RunningServer, release: str, tmp_path: Path) -> None:
@@ -219,5 +219,5 @@ def test_consumer_goes_on_where_it_stopped(java: Driver, server: RunningServer, 
     java.push(f"C2-{topic}", group, topic)
     second = java.wait_received(f"C2-{topic}", 300)
     assert_received_once(java.received(f"C1-{topic}") + second, outgoing, topic)
-    java.call("stop", name=f"C2-{topic}")
-    java.call("stop", name=f"P-{topic}")
+    java.retire(f"C2-{topic}")
+    java.retire(f"P-{topic}")

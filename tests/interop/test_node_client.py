@@ -40,7 +40,7 @@ def test_sends_ten_thousand(node: Driver, server: RunningServer, mode: str, in_f
 @pytest.mark.parametrize("way", ["shutdown", "kill"])
 def test_one_client_joins_and_leaves(node: Driver, program: Program, start_driver: StartDriver, server: RunningServer, way: str) -> None:
     stays, guest = start_driver(program), start_driver(program)
-    leave = guest.kill if way == "kill" else lambda: guest.call("stop", name="guest")
+    leave = guest.kill if way == "kill" else lambda: guest.retire("guest")
     topic = f"Node-join-{way}"
     create_topic(server.namesrv_addr, server.broker_addr, topic, 4)
     scenarios.one_joins_and_leaves(stays, guest, node, topic, queues=4, leave=leave)

@@ -26,7 +26,7 @@ CONFIG = {"mappedFileSizeCommitLog": str(4 * 1024 * 1024)}
 
 def outgoing() -> list[Outgoing]:
     """Every fourth body is long: 12 MB in all."""
-    messages = make_messages("hand over", TOTAL)
+    messages = make_messages("handed", TOTAL)
     return [
         Outgoing(m.body + (bytes(range(256)) * 94 if i % 4 == 0 else b""), m.tags, m.keys, m.properties) for i, m in enumerate(messages)
     ]
@@ -65,7 +65,7 @@ def shown(admin: MqAdmin) -> dict[str, str]:
     """What mqadmin shows of the store, all of which must outlive the change of servers."""
     return {
         "status": admin.out("topicStatus", "-t", TOPIC),
-        "keys": "".join(admin.out("queryMsgByKey", "-t", TOPIC, "-k", f"hand over-{i}") for i in (0, 1, 999, READ - 1)),
+        "keys": "".join(admin.out("queryMsgByKey", "-t", TOPIC, "-k", f"handed-{i}") for i in (0, 1, 999, READ - 1)),
         "progress": "\n".join(
             line for line in admin.out("consumerProgress", "-g", GROUP, "-t", TOPIC).split("\n") if not line.startswith("Consume TPS")
         ),
@@ -87,7 +87,7 @@ def write(server: RunningServer, admin: MqAdmin, driver: Driver) -> list[Sent]:
     driver.call("stop", name="reader")
     sent += driver.send("P", TOPIC, messages[READ:])
     wait_until(
-        lambda: f"hand over-{TOTAL - 1}@" in admin.run("queryMsgByKey", "-t", TOPIC, "-k", f"hand over-{TOTAL - 1}").out,
+        lambda: f"handed-{TOTAL - 1}@" in admin.run("queryMsgByKey", "-t", TOPIC, "-k", f"handed-{TOTAL - 1}").out,
         timeout=10, what=lambda: "the last key is in no index",
     )
     return sent

@@ -137,6 +137,10 @@ class Driver:
         """Give a command and return its answer."""
         return self.begin(do, **members).result(timeout)
 
+    def retire(self, name: str) -> None:
+        """Tell a client to shut down cleanly, without waiting until it has (Java's takes up to three seconds)."""
+        self.begin("stop", name=name)
+
     def begin_send(self, name: str, topic: str, messages: Sequence[Outgoing], mode: str = "sync", **members: Any) -> Future[Any]:
         """Start sending from the named producer."""
         members.setdefault("threads", 4)

@@ -13,6 +13,9 @@ from rmq.client.admin.brokers import broker_config, runtime_info
 from rmq.client.admin.clusters import Replica
 from rmq.wire.errors import RemotingError
 
+_RULE = "=" * 12
+_NO_MASTER = "NO_MASTER"
+
 
 @command(
     "brokerStatus",
@@ -54,32 +57,30 @@ async def broker_status(call: Call) -> Report:
 async def get_broker_config(call: Call) -> Report:
     """`getBrokerConfig`."""
     report = Report()
-    report.put(brokers={})
+    shown: dict[str, dict[str, str]] = {}
+    report.put(brokers=shown)
     address = call.text("b")
     if address is not None:
-        _show_config(report, f"============{address}============", address, await broker_config(call.admin, address))
+        shown[address] = await broker_config(call.admin, address)
+        _show_config(report, address, shown[address])
         return report
-    masters: dict[str, str] = {}
-    ordered = sorted(await replicas_in(call, report, call.required("c")), key=lambda replica: replica.broker_id)
     groups: dict[str, list[Replica]] = {}
-    for replica in ordered:
+    for replica in await replicas_in(call, report, call.required("c")):
         groups.setdefault(replica.broker_name, []).append(replica)
-        if replica.is_master:
-            masters[replica.broker_name] = replica.address
-    for name in sorted(groups):
-        master = masters.get(name, "NO_MASTER")
-        if master == "NO_MASTER":
-            report.say("============Master: NO_MASTER============")
-        for replica in groups[name]:
+    for group in groups.values():
+        # Replicas come by id, so a master comes first.
+        master = group[0].address if group[0].is_master else _NO_MASTER
+        if master == _NO_MASTER:
+            report.say(_RULE + "Master: NO_MASTER" + _RULE)
+        for replica in group:
             head = f"Master: {master}" if replica.is_master else f"My Master: {master}=====Slave: {replica.address}"
-            settings = await broker_config(call.admin, replica.address)
-            _show_config(report, f"============{head}============", replica.address, settings)
+            shown[replica.address] = await broker_config(call.admin, replica.address)
+            _show_config(report, head, shown[replica.address])
     return report
 
 
-def _show_config(report: Report, head: str, address: str, settings: dict[str, str]) -> None:
-    report.say(head)
+def _show_config(report: Report, head: str, settings: dict[str, str]) -> None:
+    report.say(_RULE + head + _RULE)
     for name, setting in settings.items():
         report.say(f"{name:<50}=  {setting}")
     report.say()
-    report.members["brokers"][address] = settings

@@ -11,6 +11,7 @@ from rmq.admin.declare import Call, command
 from rmq.admin.options import broker, cluster, route_cluster, value
 from rmq.admin.output import Column, Member, Report, Table, cut, fixed, same, seconds
 from rmq.client.admin.groups import consume_stats, consumer_connection, create_group, queue_owners, retry_groups
+from rmq.client.admin.topics import in_order
 from rmq.wire.codes import version_name
 from rmq.wire.errors import RemotingError
 
@@ -88,16 +89,17 @@ async def consumer_progress(call: Call) -> Report:
 
 async def _one_group(call: Call, group: str) -> Report:
     stats = await consume_stats(call.admin, group, call.text("t"), call.text("c"))
+    report = Report()
     with_client = call.truth("s")
     owners = {}
     if with_client:
         try:
             owners = await queue_owners(call.admin, group)
-        except RemotingError:
+        except RemotingError as error:
             # A group that is offline owns nothing.
-            pass
-    report, rows, diffs, inflights = Report(), [], 0, 0
-    for queue, offsets in sorted(stats.offset_table.items(), key=lambda item: item[0]):
+            report.fail_unless_answered(error)
+    rows, diffs, inflights = [], 0, 0
+    for queue, offsets in sorted(stats.offset_table.items(), key=lambda item: in_order(item[0])):
         diff = offsets.broker_offset - offsets.consumer_offset
         inflight = offsets.pull_offset - offsets.consumer_offset
         owner = (owners[queue].partition("@")[0] if queue in owners else None,) if with_client else ()
@@ -115,18 +117,19 @@ async def _one_group(call: Call, group: str) -> Report:
 
 
 async def _all_groups(call: Call) -> Report:
+    report = Report()
+
     async def describe(group: str) -> tuple[object, ...]:
         tps, diff = 0, 0
         try:
             stats = await consume_stats(call.admin, group)
             tps = int(stats.consume_tps)
             diff = sum(offsets.broker_offset - offsets.consumer_offset for offsets in stats.offset_table.values())
-        except RemotingError:
+        except RemotingError as error:
             # A group without offsets has no lag.
-            pass
-        return (*await _members(call, group), tps, diff)
+            report.fail_unless_answered(error)
+        return (*await _members(call, report, group), tps, diff)
 
-    report = Report()
     try:
         groups = await retry_groups(call.admin)
     except RemotingError as error:
@@ -139,16 +142,17 @@ async def _all_groups(call: Call) -> Report:
 
 class _Members(NamedTuple):
     group: str
-    count: int
+    clients: int
     version: str | None
     kind: str | None
     model: str | None
 
 
-async def _members(call: Call, group: str) -> _Members:
+async def _members(call: Call, report: Report, group: str) -> _Members:
     try:
         connection = await consumer_connection(call.admin, group)
-    except RemotingError:
+    except RemotingError as error:
+        report.fail_unless_answered(error)
         return _Members(group, 0, None, None, None)
     oldest = min(client.version for client in connection.connection_set)
     kind = "PULL" if connection.consume_type == "CONSUME_ACTIVELY" else "PUSH"
@@ -179,7 +183,8 @@ _MEMBERS = Table(
 async def consumer_list(call: Call) -> Report:
     """`consumerList`: as consumerProgress without -g, without looking at offsets."""
     report = Report()
-    report.table(_MEMBERS, await call.admin.each(await retry_groups(call.admin), lambda group: _members(call, group)))
+    groups = await retry_groups(call.admin)
+    report.table(_MEMBERS, await call.admin.each(groups, lambda group: _members(call, report, group)))
     return report
 
 
@@ -206,7 +211,7 @@ async def consumer_list(call: Call) -> Report:
     ),
     value("i", "brokerId", "Broker id to consume from.", default="0"),
     value("w", "whichBrokerWhenConsumeSlowly", "Broker id to consume from when it is slow.", default="1"),
-    value("a", "notifyConsumerIdsChanged", "Whether its clients are told of each other (true or false).", default="true"),
+    value("a", "notifyConsumerIdsChanged", "Whether its clients hear of each other (true or false).", default="true"),
     value("", "attributes", "Attributes to set and to drop: +key=value,-key."),
     data=(
         Member("group", "The configuration that was sent."),

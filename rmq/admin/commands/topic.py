@@ -11,7 +11,8 @@ from rmq.admin.declare import Call, command
 from rmq.admin.options import broker_or_cluster, cluster, flag, topic, value
 from rmq.admin.output import Column, Member, Report, Table, cut, millis, same
 from rmq.client.admin.clusters import cluster_info
-from rmq.client.admin.topics import topic_names, topic_route
+from rmq.client.admin.topics import in_order, topic_names, topic_route
+from rmq.wire.bodies.printed import java_text
 from rmq.wire.errors import RemotingError
 from rmq.wire.names import DLQ_PREFIX, RETRY_PREFIX
 
@@ -27,7 +28,8 @@ _UNIT_SUBSCRIPTION_BIT = 2
 
 _TOPIC_GROUPS = Table(
     "topicGroups",
-    "With -c: a consumer group of a topic; a topic without groups has one row. Retry and dead-letter topics are left out.",
+    "With -c: a topic and a group that consumes it; one row for a topic without groups. Retry and dead-letter topics"
+    " are left out.",
     "%-20s  %-48s  %-48s",
     "%-20s  %-64s  %-64s",
     (
@@ -49,13 +51,13 @@ async def topic_list(call: Call) -> Report:
     """`topicList`."""
     report = Report()
     if call.given("c"):
-        report.table(_TOPIC_GROUPS, await _topics_with_groups(call))
+        report.table(_TOPIC_GROUPS, await _topics_with_groups(call, report))
     else:
         report.table(_TOPICS, ((name,) for name in await topic_names(call.admin)))
     return report
 
 
-async def _topics_with_groups(call: Call) -> list[tuple[str, str, str]]:
+async def _topics_with_groups(call: Call, report: Report) -> list[tuple[str, str, str]]:
     from rmq.client.admin.groups import groups_of_topic
 
     info = await cluster_info(call.admin)
@@ -66,9 +68,9 @@ async def _topics_with_groups(call: Call) -> list[tuple[str, str, str]]:
         try:
             place = _cluster_of(await topic_route(call.admin, name), info)
             groups = await groups_of_topic(call.admin, name) or groups
-        except RemotingError:
+        except RemotingError as error:
             # A topic without a route is shown with what is known of it.
-            pass
+            report.fail_unless_answered(error)
         return [(place, name, group) for group in groups]
 
     return [row for rows in await call.admin.each(names, describe) for row in rows]
@@ -89,7 +91,7 @@ _ROUTE = Table(
     (
         Column("cluster", "#ClusterName"),
         Column("brokerName", "#BrokerName"),
-        Column("brokerAddrs", "#BrokerAddrs", lambda addresses: _addresses(addresses)),
+        Column("brokerAddrs", "#BrokerAddrs", java_text),
         Column("readQueueNums", "#ReadQueue"),
         Column("writeQueueNums", "#WriteQueue"),
         Column("perm", "#Perm"),
@@ -118,10 +120,11 @@ async def show_topic_route(call: Call) -> Report:
         report.say(fastjson.dumps(plain, pretty=True))
         return report
     queues = {data.broker_name: data for data in route.queue_datas}
-    shown = [data for data in sorted(route.broker_datas, key=lambda data: data.broker_name) if data.broker_name in queues]
     rows = []
-    for data in shown:
-        queue = queues[data.broker_name]
+    for data in sorted(route.broker_datas, key=lambda data: data.broker_name):
+        queue = queues.get(data.broker_name)
+        if queue is None:
+            continue
         addresses = {str(number): address for number, address in data.broker_addrs.items()}
         row = (data.cluster, data.broker_name, addresses, queue.read_queue_nums, queue.write_queue_nums, queue.perm)
         rows.append(row)
@@ -129,10 +132,6 @@ async def show_topic_route(call: Call) -> Report:
     report.say(_RULE)
     report.say(_ROUTE.row % ("Total:", len(queues), "", sum(row[3] for row in rows), sum(row[4] for row in rows), ""))
     return report
-
-
-def _addresses(addresses: dict[str, str]) -> str:
-    return "{" + ", ".join(f"{number}={address}" for number, address in addresses.items()) + "}"
 
 
 def _string_keys(plain: object) -> object:
@@ -175,7 +174,7 @@ async def topic_status(call: Call) -> Report:
         _QUEUES,
         (
             (queue.broker_name, queue.queue_id, bounds.min_offset, bounds.max_offset, bounds.last_update_timestamp)
-            for queue, bounds in sorted(stats.offset_table.items(), key=lambda item: item[0])
+            for queue, bounds in sorted(stats.offset_table.items(), key=lambda item: in_order(item[0]))
         ),
     )
     report.say()

@@ -48,7 +48,7 @@ def replicas_of(info: ClusterInfo, cluster: str | None = None) -> list[Replica]:
         for broker_name in sorted(info.cluster_addr_table[name]):
             data = info.broker_addr_table.get(broker_name)
             if data is not None:
-                found += [Replica(name, broker_name, number, data.broker_addrs[number]) for number in sorted(data.broker_addrs)]
+                found += [Replica(name, broker_name, *entry) for entry in sorted(data.broker_addrs.items())]
     return found
 
 

@@ -91,7 +91,13 @@ async def messages_with_key(
 
 
 async def messages_with_unique_id(
-    admin: Admin, topic: str, unique_id: str, *, cluster: str | None = None, begin: int | None = None, end: int = FOREVER
+    admin: Admin,
+    topic: str,
+    unique_id: str,
+    *,
+    cluster: str | None = None,
+    begin: int | None = None,
+    end: int = FOREVER,
 ) -> list[MessageExt]:
     """Messages with a client's id, stored in the last three days unless `begin` says otherwise.
 

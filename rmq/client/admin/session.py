@@ -10,7 +10,7 @@ from rmq.remoting.calls import SUCCESS, Answer, Invoker
 from rmq.wire.declare import Declared
 from rmq.wire.errors import RemotingError
 
-I = TypeVar("I")
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 DEFAULT_TIMEOUT: Final = 5.0
@@ -32,6 +32,7 @@ class Admin:
         nameservers: `host:port` of each name server.
         together: runs coroutines side by side; `rmq.client.admin.aio` and `.tx` provide it.
         now: milliseconds since the epoch.
+        sleep: waits so many seconds.
         choose: gives a number below its argument, where any of several brokers or queues will do.
         timeout: seconds for one request.
 
@@ -46,6 +47,7 @@ class Admin:
         *,
         together: Together,
         now: Callable[[], int],
+        sleep: Callable[[float], Awaitable[None]],
         choose: Callable[[int], int],
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
@@ -55,6 +57,7 @@ class Admin:
         self.nameservers = tuple(nameservers)
         self._together = together
         self.now = now
+        self.sleep = sleep
         self.choose = choose
         self.timeout = timeout
 
@@ -83,7 +86,7 @@ class Admin:
         """Tells one server something that it does not answer."""
         await self._invoker.send_oneway(address, header, body)
 
-    async def each(self, items: Sequence[I], job: Callable[[I], Awaitable[T]]) -> list[T]:
+    async def each(self, items: Sequence[Item], job: Callable[[Item], Awaitable[T]]) -> list[T]:
         """`job` of every item, some of them side by side; the results in the items' order.
 
         Raises:
@@ -103,10 +106,10 @@ class Admin:
             await work()
         return [results[index] for index in range(len(items))]
 
-    async def attempt_each(self, items: Sequence[I], job: Callable[[I], Awaitable[T]]) -> list[T | RemotingError]:
+    async def attempt_each(self, items: Sequence[Item], job: Callable[[Item], Awaitable[T]]) -> list[T | RemotingError]:
         """As `each`, with a server's refusal or silence as that item's result."""
 
-        async def attempt(item: I) -> T | RemotingError:
+        async def attempt(item: Item) -> T | RemotingError:
             try:
                 return await job(item)
             except RemotingError as error:

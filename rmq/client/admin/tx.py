@@ -16,4 +16,4 @@ async def together(jobs: Sequence[Coroutine[Any, Any, None]]) -> None:
     except FirstError as error:
         for other in running:
             other.cancel()
-        raise error.subFailure.value from None
+        error.subFailure.raiseException()

@@ -2,7 +2,11 @@
 
 A pull parks under its topic and queue. Arrivals are only noted, because many come in one read; `wake` then answers
 each waiting pull once. A pull with a tag filter wakes only for messages with one of its tags. A woken pull runs again,
-now without the right to wait. Parked pulls end with their connection, and their number is bounded.
+now without the right to wait. Parked pulls end with their connection.
+
+Their number is bounded. When all places are taken, the connection with the most parked pulls gives up its own, which
+are answered as if their time were over; if that is the newcomer's, the newcomer is refused. So nobody who parks a few
+is crowded out by one who parks many.
 
 Source: PullRequestHoldService, ManyPullRequest, NotifyMessageArrivingListener.
 """
@@ -32,9 +36,10 @@ class ParkedPull:
         offset: the queue offset it asks for.
         deadline: clock time at which it is answered in any case.
         tags: tag hashes it wants, or None for every message.
+        places: how many places it takes: one, and one more for each KiB of its header.
     """
 
-    __slots__ = ("command", "connection", "deadline", "offset", "queue", "tags")
+    __slots__ = ("command", "connection", "deadline", "offset", "places", "queue", "tags")
 
     def __init__(
         self,
@@ -51,6 +56,7 @@ class ParkedPull:
         self.offset = offset
         self.deadline = deadline
         self.tags = tags
+        self.places = 1 + sum(map(len, command.ext.values())) // 1024
 
 
 class PullHold:
@@ -58,11 +64,11 @@ class PullHold:
 
     Args:
         clock: tells time and calls later.
-        limit: most pulls that may wait.
+        limit: how many places there are.
 
     Attributes:
         rerun: runs a pull again without letting it wait, and sends its reply.
-        count: how many wait.
+        count: how many places are taken.
     """
 
     def __init__(self, clock: Clock, *, limit: int = 32768) -> None:
@@ -86,8 +92,8 @@ class PullHold:
             self._sweeper.stop()
 
     def park(self, pull: ParkedPull) -> bool:
-        """Lets a pull wait; False when too many wait already."""
-        if self.count >= self._limit:
+        """Lets a pull wait; False when too many of this connection wait already."""
+        if self.count + pull.places > self._limit and not self._make_room(pull):
             return False
         self._parked.setdefault(pull.queue, []).append(pull)
         own = self._of_connection.get(pull.connection)
@@ -95,7 +101,7 @@ class PullHold:
             own = self._of_connection[pull.connection] = set()
             pull.connection.on_close(self._connection_lost)
         own.add(pull)
-        self.count += 1
+        self.count += pull.places
         return True
 
     def arrived(self, topic: str, queue_id: int, next_offset: int, tags_code: int) -> None:
@@ -123,6 +129,18 @@ class PullHold:
         for queue in [queue for queue in self._parked if queue[0] == topic]:
             self._release(queue, lambda pull: True)
 
+    def _make_room(self, newcomer: ParkedPull) -> bool:
+        """Answers the pulls of whoever holds most places, unless that is the newcomer's connection."""
+        greedy = max(self._of_connection, key=self._places_of, default=newcomer.connection)
+        if self._places_of(greedy) <= self._places_of(newcomer.connection) + newcomer.places:
+            return False
+        for queue in {pull.queue for pull in self._of_connection[greedy]}:
+            self._release(queue, lambda pull: pull.connection is greedy)
+        return True
+
+    def _places_of(self, connection: Connection) -> int:
+        return sum(pull.places for pull in self._of_connection.get(connection, ()))
+
     def _release(self, queue: Queue, due: Callable[[ParkedPull], bool]) -> None:
         parked = self._parked.pop(queue, [])
         stay: list[ParkedPull] = []
@@ -132,7 +150,7 @@ class PullHold:
         if stay:
             self._parked[queue] = stay
         for pull in go:
-            self.count -= 1
+            self.count -= pull.places
             own = self._of_connection.get(pull.connection)
             if own is not None:
                 own.discard(pull)
@@ -143,7 +161,7 @@ class PullHold:
             waiting = self._parked.get(pull.queue)
             if waiting is not None and pull in waiting:
                 waiting.remove(pull)
-                self.count -= 1
+                self.count -= pull.places
                 if not waiting:
                     del self._parked[pull.queue]
 

@@ -86,11 +86,13 @@ class GroupTable:
             SystemBusyError: there are too many groups.
         """
         config = self.configs.get(name)
-        if config is None and is_legal_group(name):
-            if self._settings.broker.auto_create_subscription_group or is_system_group(name):
-                config = SubscriptionGroupConfig(group_name=name)
-                self.put(config)
+        if config is None and is_legal_group(name) and self._may_create(name):
+            config = SubscriptionGroupConfig(group_name=name)
+            self.put(config)
         return config
+
+    def _may_create(self, name: str) -> bool:
+        return self._settings.broker.auto_create_subscription_group or is_system_group(name)
 
     def put(self, *configs: SubscriptionGroupConfig) -> None:
         """Creates or overwrites groups as they are given.

@@ -134,12 +134,15 @@ class OffsetTable:
         return self._resets.pop((group, topic, queue_id), None) if self._resets else None
 
     def clone(self, source: str, target: str, topic: str) -> None:
-        """Gives a group another group's offsets in a topic; nothing happens when that one has none.
+        """Gives a group another group's offsets in a topic, in place of its own; nothing happens without any.
 
         Raises:
             SystemBusyError: as `commit`.
         """
-        for queue_id, offset in self.queues(source, topic).items():
+        offsets = self.queues(source, topic)
+        if offsets:
+            self._forget([f"{topic}{SEPARATOR}{target}"])
+        for queue_id, offset in offsets.items():
             self.commit(target, topic, queue_id, offset)
 
     def forget_topic(self, topic: str) -> None:
@@ -189,5 +192,5 @@ class OffsetTable:
 
     def _forget(self, keys: list[str]) -> None:
         for key in keys:
-            self._count -= len(self._offsets.pop(key))
+            self._count -= len(self._offsets.pop(key, {}))
         self._dirty = self._dirty or bool(keys)

@@ -6,6 +6,7 @@ Source: ClientManageProcessor.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from rmq.remoting.dispatch import Call, Reply, handles
 from rmq.server.broker.clients import Client, ConsumerTable, ProducerTable
@@ -24,8 +25,11 @@ from rmq.wire.requests.client import (
 )
 from rmq.wire.subscription import is_tag_type
 
-_UNIT_SUB = 2
-_MAX_CLIENT_ID = 1024
+_UNIT_SUB: Final = 2
+_MAX_CLIENT_ID: Final = 1024
+_MAX_PRODUCER_GROUP: Final = 255
+_MAX_HEARTBEAT: Final = 1024 * 1024
+"""Longest heartbeat in bytes; what it says is kept as long as the client is there."""
 
 
 class ClientProcessor:
@@ -50,6 +54,8 @@ class ClientProcessor:
     @handles(Heartbeat)
     def heartbeat(self, header: Heartbeat, call: Call) -> HeartbeatReply:
         """Registers the sender in all groups that it names; unknown groups that may not be made are passed over."""
+        if len(call.body) > _MAX_HEARTBEAT:
+            raise InvalidFieldError(f"heartbeat of {len(call.body)} bytes is longer than {_MAX_HEARTBEAT}")
         data = call.json(HeartbeatData)
         if len(data.client_id) > _MAX_CLIENT_ID:
             raise InvalidFieldError(f"clientID of {len(data.client_id)} characters is longer than {_MAX_CLIENT_ID}")
@@ -61,6 +67,8 @@ class ClientProcessor:
             if self._register(client, consumer, fingerprint, data.without_sub and fingerprint != 0):
                 changed = True
         for producer in data.producer_data_set:
+            if len(producer.group_name) > _MAX_PRODUCER_GROUP:
+                raise InvalidFieldError(f"producer group {producer.group_name[:40]!r}... is longer than 255 characters")
             self._producers.register(producer.group_name, client)
         return HeartbeatReply(is_support_heart_beat_v2=True, is_sub_change=changed or fingerprint == 0)
 

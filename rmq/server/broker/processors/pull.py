@@ -41,14 +41,16 @@ from rmq.wire.errors import (
     SubscriptionGroupNotExistError,
     SubscriptionNotExistError,
     SubscriptionNotLatestError,
+    SystemBusyError,
     TopicNotExistError,
 )
 from rmq.wire.requests.pull import LitePullMessage, PullMessage
-from rmq.wire.subscription import SUB_ALL, TAG, build_subscription
+from rmq.wire.subscription import SUB_ALL, build_subscription, is_tag_type
 
 FLAG_COMMIT_OFFSET: Final = 1
 FLAG_SUSPEND: Final = 2
 FLAG_SUBSCRIPTION: Final = 4
+_INT64: Final = 1 << 63
 _MAX_PULL: Final = 1024
 _MAX_SUSPEND_MILLIS: Final = 120_000
 _READ_INDEX: Final = 2
@@ -132,6 +134,8 @@ class PullProcessor:
             commit_offset, sub_version = int(ext["commitOffset"]), int(ext["subVersion"])
         except (KeyError, ValueError):
             raise _bad_header(ext) from None
+        if not -_INT64 <= commit_offset < _INT64:
+            raise _bad_header(ext)
         group, topic = self._checked(connection, command, group_name, topic_name, queue_id)
         subscription = self._subscription(ext, group, topic_name, flags, sub_version)
         tags = _wanted_tags(subscription)
@@ -148,11 +152,8 @@ class PullProcessor:
             self._offsets.commit(group_name, topic_name, queue_id, commit_offset)
         if code == _NOT_FOUND:
             self._stats.get_miss += 1
-            if (
-                may_wait
-                and flags & FLAG_SUSPEND
-                and self._wait(connection, command, (topic_name, queue_id), offset, suspend_millis, tags)
-            ):
+            if may_wait and flags & FLAG_SUSPEND:
+                self._wait(connection, command, (topic_name, queue_id), offset, suspend_millis, tags)
                 return None
         elif code == _FOUND:
             self._stats.got(topic_name, group_name, result.count, result.size)
@@ -191,7 +192,7 @@ class PullProcessor:
             subscription = build_subscription(topic, ext.get("subscription"), ext.get("expressionType"))
         else:
             subscription = self._known_subscription(group, topic, sub_version)
-        if subscription.expression_type not in {TAG, ""}:
+        if not is_tag_type(subscription.expression_type):
             raise RemotingError(
                 f"The broker does not support consumer to filter message by {subscription.expression_type}"
             )
@@ -234,18 +235,21 @@ class PullProcessor:
         offset: int,
         suspend_millis: int,
         tags: frozenset[int] | None,
-    ) -> bool:
+    ) -> None:
         millis = min(suspend_millis, _MAX_SUSPEND_MILLIS)
         if not self._broker.long_polling_enable:
             millis = self._broker.short_polling_time_mills
         deadline = self._seconds() + millis / 1000
-        return self._hold.park(ParkedPull(connection, command, queue, offset, deadline, tags))
+        command.body = b""
+        if not self._hold.park(ParkedPull(connection, command, queue, offset, deadline, tags)):
+            # Clients come back after seconds then; told that nothing was found they would come back at once.
+            raise SystemBusyError("too many pulls of this client wait for messages")
 
     def _reply(
         self, command: Command, code: int, result: GetResult, group: SubscriptionGroupConfig, topic: TopicConfig
     ) -> bytes:
         ext = {
-            "suggestWhichBrokerId": str(group.broker_id),
+            "suggestWhichBrokerId": self._suggested_broker(result, group),
             "nextBeginOffset": str(result.next_begin_offset),
             "minOffset": str(result.min_offset),
             "maxOffset": str(result.max_offset),
@@ -265,11 +269,18 @@ class PullProcessor:
         )
 
 
+    def _suggested_broker(self, result: GetResult, group: SubscriptionGroupConfig) -> str:
+        if not self._broker.slave_read_enable:
+            return "0"
+        return str(group.which_broker_when_consume_slowly if result.suggest_slave else group.broker_id)
+
+
 _LITE_PULL: Final = 361
 
 
 def _wanted_tags(subscription: SubscriptionData) -> frozenset[int] | None:
-    if subscription.sub_string == SUB_ALL or not subscription.code_set:
+    # Some clients leave the hashes out; they compare tags themselves anyway.
+    if subscription.sub_string == SUB_ALL or subscription.class_filter_mode or not subscription.code_set:
         return None
     return frozenset(subscription.code_set)
 

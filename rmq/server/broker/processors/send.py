@@ -2,7 +2,8 @@
 
 This is the product's first hot path: no header object, no Deferred when nothing is to be waited for, properties kept
 as the text that came plus a fixed tail. What the broker adds to every message is what Apache's adds: region, tracing
-switch, cluster, and a unique id where the client gave none.
+switch, cluster, and a unique id where the client gave none. To the messages of a batch it adds nothing:
+the properties of the request belong to the batch, and only its unique id is told back.
 
 Order of checks, as Apache's: broker permission, topic name, topics closed to clients, topic existence (made now if
 it may be), queue id, then what the store says.
@@ -40,6 +41,7 @@ from rmq.wire.errors import (
     TopicNotExistError,
 )
 from rmq.wire.message import (
+    BatchMessage,
     MessageError,
     UniqueIds,
     decode_batch,
@@ -118,8 +120,7 @@ class SendProcessor:
         broker = settings.broker
         marks = {"MSG_REGION": broker.region_id, "TRACE_ON": "true" if broker.trace_on else "false"}
         self._replies = SendReplies(marks)
-        self._stamps = {**marks, "CLUSTER": broker.broker_cluster_name}
-        self._tail = format_properties(self._stamps)
+        self._tail = format_properties({**marks, "CLUSTER": broker.broker_cluster_name})
 
     @handles_raw(SendMessage)
     def send(self, connection: Connection, command: Command) -> bytes | Deferred[bytes | None] | None:
@@ -226,18 +227,15 @@ class SendProcessor:
         outer = parse_properties(text)
         if not (_DELAYS | {"TRAN_MSG"}).isdisjoint(outer):
             raise MessageIllegalError("a batch can be neither delayed nor transactional")
-        outer.update(self._stamps)
-        outer.pop("POP_CK", None)
-        tail = format_properties(outer).encode("utf-8", "replace")
         try:
             messages = decode_batch(command.body)
         except MessageError as error:
             raise MessageIllegalError(str(error)) from None
         if not messages:
             raise MessageIllegalError("the batch is empty")
-        items = [_batch_item(item.flag, item.body, item.properties, tail) for item in messages]
+        items = [_batch_item(item) for item in messages]
         result = self._store.append_batch(name, queue_id, sys_flag, born, connection.host, reconsume, items)
-        return result, None, outer.get("WAIT") != "false"
+        return result, outer.get("UNIQ_KEY"), outer.get("WAIT") != "false"
 
     def _unusual(self, properties: dict[str, str]) -> str:
         """Properties text of a message that carries names which mean something to the broker."""
@@ -309,15 +307,16 @@ class SendProcessor:
         return RemotingError(status.name)
 
 
-def _batch_item(flag: int, body: bytes, properties: bytes, tail: bytes) -> BatchItem:
+def _batch_item(message: BatchMessage) -> BatchItem:
+    """A message of a batch is stored with the properties that it came with; nothing is stamped on it."""
+    properties = message.properties
     unique_id = find_property(properties, b"UNIQ_KEY")
     tags = find_property(properties, b"TAGS")
     keys = find_property(properties, b"KEYS")
-    separator = b"" if not properties or properties.endswith(b"\x02") else b"\x02"
     return BatchItem(
-        flag,
-        body,
-        properties + separator + tail,
+        message.flag,
+        message.body,
+        properties,
         tags_code(tags.decode("utf-8", "replace")) if tags else 0,
         unique_id.decode("utf-8", "replace") if unique_id else None,
         keys.decode("utf-8", "replace") if keys else None,
