@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 Program = Callable[[Sequence[str]], int]
 
@@ -35,7 +35,12 @@ _ADMIN_CLASS: Final = "org.apache.rocketmq.tools.command.MQAdminStartup"
 def _standalone(words: Sequence[str]) -> int:
     from rmq.server.standalone import main
 
-    return main(words)
+    async def demo(reactor: Any, namesrv_addr: str) -> None:
+        from rmq.quickstart.demo import demo as show
+
+        await show(reactor, namesrv_addr)
+
+    return main(words, demo)
 
 
 def _namesrv(words: Sequence[str]) -> int:
@@ -65,13 +70,13 @@ def _admin(words: Sequence[str]) -> int:
 def _producer(words: Sequence[str]) -> int:
     from rmq.quickstart.producer import main
 
-    return main(words)
+    return main(list(words))
 
 
 def _consumer(words: Sequence[str]) -> int:
     from rmq.quickstart.consumer import main
 
-    return main(words)
+    return main(list(words))
 
 
 def _quickstart(words: Sequence[str]) -> int:

@@ -11,11 +11,15 @@ from tests.kit.toolchains import all_present  # noqa: E402  (after the line abov
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where every toolchain is installed, an interop test that skips has failed: nothing excuses it."""
     report = yield
     if report.skipped and item.get_closest_marker("interop") and all_present():
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
-        report.longrepr = f"an interop test may not skip where java, mvn, go and npm are all installed; it said: {reason}"
+        report.longrepr = (
+            f"an interop test may not skip where java, mvn, go and npm are all installed; it said: {reason}"
+        )
     return report

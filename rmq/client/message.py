@@ -4,7 +4,7 @@ Everything beside topic, body and flag is a property: tags, keys, whether to wai
 reserved for such meanings and refused as a user's own. A received message knows where it was stored; its `msg_id` is
 the sender's id where there is one, else the broker's.
 
-`str()` of these values is what Java's clients print, with properties in the order of a HashMap of 128 buckets.
+`str()` of these values is what Java's clients print, with properties in the order of a HashMap.
 
 Source: Message, MessageExt, MessageClientExt, MessageConst, MessageDecoder.
 """
@@ -12,7 +12,7 @@ Source: Message, MessageExt, MessageClientExt, MessageConst, MessageDecoder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from rmq.client.compression import decompress
 from rmq.client.errors import IllegalMessageError
@@ -76,6 +76,8 @@ class Message:
     """
 
     __slots__ = ("body", "flag", "properties", "topic", "transaction_id")
+
+    _BUCKETS: ClassVar[int] = 16
 
     def __init__(
         self,
@@ -141,7 +143,7 @@ class Message:
         return int(self.properties.get(PROPERTY_DELAY, "0"))
 
     def __str__(self) -> str:
-        properties = ", ".join(f"{name}={value}" for name, value in hash_map_order(self.properties))
+        properties = ", ".join(f"{name}={value}" for name, value in hash_map_order(self.properties, self._BUCKETS))
         body = ", ".join(str(byte - 256 if byte > 127 else byte) for byte in self.body)
         return (
             f"Message{{topic='{self.topic}', flag={self.flag}, properties={{{properties}}}, body=[{body}], "
@@ -193,6 +195,8 @@ class MessageExt(Message):
         "store_timestamp",
         "sys_flag",
     )
+
+    _BUCKETS: ClassVar[int] = 128
 
     def __init__(self, stored: StoredMessage, broker_name: str = "", *, decompressed: bool = True) -> None:
         self.topic = stored.topic
@@ -257,7 +261,7 @@ def properties_text(message: Message) -> str:
     return format_properties(message.properties)
 
 
-def hash_map_order(properties: Mapping[str, str], buckets: int = 128) -> list[tuple[str, str]]:
+def hash_map_order(properties: Mapping[str, str], buckets: int) -> list[tuple[str, str]]:
     """The entries in the order in which Java's HashMap of so many buckets gives them."""
     while len(properties) > buckets * 3 // 4:
         buckets *= 2

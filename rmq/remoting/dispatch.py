@@ -56,7 +56,7 @@ class Call:
         Raises:
             InvalidFieldError: it is not of that class.
         """
-        return decode_body(kind, self.command.body)
+        return decode_body(kind, self.command.body, lenient_limit=_LENIENT_LIMIT)
 
 
 class Reply:

@@ -15,12 +15,10 @@ Source: the idle time is NettyServerConfig.serverChannelMaxIdleTimeSeconds; the 
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Final, cast
-
-from twisted.internet.task import LoopingCall
+from typing import Final
 
 from rmq.remoting.protocol import Connection
-from rmq.remoting.reactor import Clock
+from rmq.remoting.reactor import Clock, Repeat
 
 MIB: Final = 1024 * 1024
 
@@ -58,17 +56,15 @@ class Pressure:
         self._waiting: deque[tuple[Connection, int]] = deque()
         self._blocked: dict[Connection, float] = {}
         self.connections: set[Connection] = set()
-        self._sweeper = LoopingCall(self.sweep)
-        self._sweeper.clock = cast(Any, clock)
+        self._sweeper = Repeat(clock, self.sweep)
 
     def start(self) -> None:
         """Begins to look after the connections."""
-        self._sweeper.start(1.0, now=False)
+        self._sweeper.start(1.0)
 
     def stop(self) -> None:
         """Ends that."""
-        if self._sweeper.running:
-            self._sweeper.stop()
+        self._sweeper.stop()
 
     # --- inputs from connections ----------------------------------------------------------------------------------
 

@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from twisted.logger import Logger
+
+log = Logger()
+
 
 class DelayedCall(Protocol):
     """A call that will be made later."""
@@ -68,3 +72,45 @@ class Transport(Protocol):
     def resumeProducing(self) -> None:
         """Reads again."""
         ...
+
+
+class Repeat:
+    """Calls something again and again, and goes on when it fails.
+
+    Twisted's LoopingCall would stop at the first failure, and making one installs the process's global reactor.
+
+    Args:
+        clock: calls later.
+        call: what to call.
+    """
+
+    def __init__(self, clock: Clock, call: Callable[[], object]) -> None:
+        self._clock = clock
+        self._call = call
+        self._interval = 0.0
+        self._next: DelayedCall | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is going on."""
+        return self._next is not None
+
+    def start(self, interval: float, *, first: float | None = None) -> None:
+        """Begins; the first call is made after `first` seconds, or after one interval."""
+        self.stop()
+        self._interval = interval
+        self._next = self._clock.callLater(interval if first is None else first, self._run)
+
+    def stop(self) -> None:
+        """Ends it."""
+        pending, self._next = self._next, None
+        if pending is not None and pending.active():
+            pending.cancel()
+
+    def _run(self) -> None:
+        try:
+            self._call()
+        except Exception:
+            log.failure("a repeated call failed and will be tried again")
+        if self._next is not None:
+            self._next = self._clock.callLater(self._interval, self._run)

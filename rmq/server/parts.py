@@ -31,11 +31,6 @@ class NamesrvPart:
     def __init__(self, reactor: Any, settings: NamesrvSettings) -> None:
         self.server = NameServer(reactor, settings)
 
-    @property
-    def address(self) -> str:
-        """Where it listens."""
-        return self.server.address
-
     def start(self) -> None:
         """See `rmq.server.runner.Part`."""
         try:

@@ -34,7 +34,6 @@ class ServerProcess:
     pid: int
     started: str
     roles: tuple[str, ...]
-    addresses: tuple[str, ...] = ()
 
 
 def run_directory() -> Path:
@@ -70,14 +69,14 @@ class Registry:
         self._directory = directory or run_directory()
         self._moment = moment
 
-    def enter(self, roles: Sequence[str], addresses: Sequence[str]) -> None:
+    def enter(self, roles: Sequence[str]) -> None:
         """Notes this process.
 
         Raises:
             OSError: the file cannot be written.
         """
         pid = os.getpid()
-        process = ServerProcess(pid, self._moment(pid) or "", tuple(roles), tuple(addresses))
+        process = ServerProcess(pid, self._moment(pid) or "", tuple(roles))
         self._directory.mkdir(parents=True, exist_ok=True)
         self._path(pid).write_text(json.dumps(asdict(process)))
 
@@ -103,16 +102,12 @@ class Registry:
 def _read(path: Path) -> ServerProcess | None:
     try:
         plain = json.loads(path.read_text())
-        return ServerProcess(
-            int(plain["pid"]), str(plain["started"]), tuple(plain["roles"]), tuple(plain["addresses"])
-        )
+        return ServerProcess(int(plain["pid"]), str(plain["started"]), tuple(plain["roles"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def shutdown(
-    role: str, registry: Registry | None = None, kill: Callable[[int, int], None] = os.kill
-) -> int:
+def shutdown(role: str, registry: Registry | None = None, kill: Callable[[int, int], None] = os.kill) -> int:
     """Asks the running servers of a role to end, and does not wait. Returns the exit code."""
     found = list((registry or Registry()).running(role))
     if not found:

@@ -1,7 +1,7 @@
 """Runs servers as a process: reactor, log files, signals, exit code.
 
-The life of a process: the reactor runs, the parts start one after the other, the boot lines are printed, and the
-process is entered among those that `mqshutdown` finds. SIGTERM, SIGINT or SIGHUP stop the parts in the opposite
+The life of a process: it is entered among those that `mqshutdown` finds, the reactor runs, the parts start one after
+the other, and each prints its boot line. SIGTERM, SIGINT or SIGHUP stop the parts in the opposite
 order; a second signal ends the process where it is. A part that cannot start stops those that have.
 """
 
@@ -47,11 +47,6 @@ class Part(Protocol):
 
     role: str
 
-    @property
-    def address(self) -> str:
-        """Where it is reached."""
-        ...
-
     def start(self) -> Deferred[Any] | None:
         """Starts it.
 
@@ -67,9 +62,6 @@ class Part(Protocol):
     def boot_line(self) -> str:
         """What is printed when it has started."""
         ...
-
-
-Announce = Callable[[], Sequence[str]]
 
 
 def obtain_reactor() -> Any:
@@ -91,7 +83,7 @@ def run(
     make: Callable[[Any], Sequence[Part]],
     roles: Sequence[str],
     *,
-    announce: Announce | None = None,
+    ready: Callable[[], None] | None = None,
     remarks: Sequence[str] = (),
 ) -> int:
     """Runs parts until a signal ends them; returns the exit code.
@@ -99,7 +91,7 @@ def run(
     Args:
         make: makes the parts from the reactor, in the order in which they start.
         roles: their roles, which name the log files.
-        announce: what else to print when everything has started.
+        ready: called when everything has started.
         remarks: sentences about the configuration.
     """
     raise_file_limit()
@@ -109,7 +101,7 @@ def run(
         if not sys.stderr.isatty():
             print(f"warning: {remark}", file=sys.stderr)
     reactor = obtain_reactor()
-    process = Process(reactor, make(reactor), Registry(), announce or (lambda: ()))
+    process = Process(reactor, make(reactor), Registry(), ready or (lambda: None))
     reactor.callWhenRunning(process.start)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -125,7 +117,7 @@ class Process:
         reactor: stopped at the end.
         parts: in the order in which they start.
         registry: where the process is entered.
-        announce: what else to print when everything has started.
+        ready: called when everything has started.
         end_now: ends the process at once, with an exit code.
 
     Attributes:
@@ -137,13 +129,13 @@ class Process:
         reactor: Any,
         parts: Sequence[Part],
         registry: Registry,
-        announce: Announce,
+        ready: Callable[[], None],
         end_now: Callable[[int], Any] = os._exit,
     ) -> None:
         self._reactor = reactor
         self._parts = parts
         self._registry = registry
-        self._announce = announce
+        self._ready = ready
         self._end_now = end_now
         self._begun: list[Part] = []
         self._stopping = False
@@ -152,6 +144,10 @@ class Process:
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:
         """Starts the parts."""
+        try:
+            self._registry.enter([part.role for part in self._parts])
+        except OSError as error:
+            log.warn("mqshutdown will not find this process: {error}", error=error)
         for part in self._parts:
             self._begun.append(part)
             try:
@@ -169,12 +165,7 @@ class Process:
                 return
             log.info("{line}", line=part.boot_line())
             print(part.boot_line(), flush=True)
-        try:
-            self._registry.enter([part.role for part in self._parts], [part.address for part in self._parts])
-        except OSError as error:
-            log.warn("mqshutdown will not find this process: {error}", error=error)
-        for line in self._announce():
-            print(line, flush=True)
+        self._ready()
 
     def _give_up(self, part: Part, sentence: str, exit_code: int) -> Deferred[Any]:
         # A part that could not start has tidied up after itself.

@@ -7,7 +7,7 @@ what the configuration file says, and that before this program's own defaults.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rmq.server.commandline import EXIT_USAGE, Leave, Options, config_text, refuse
@@ -34,6 +34,10 @@ usage: rmq standalone [--host H] [--namesrv-port P] [--broker-port P] [--store D
  -c,--configFile F  a broker's configuration file (.properties)
  --demo             send a first message, receive it, and show both
  -h,--help          print help"""
+
+
+Demo = Callable[[Any, str], Coroutine[Any, Any, None]]
+"""A demonstration, given the reactor and the name server's address."""
 
 
 class Composition:
@@ -66,6 +70,13 @@ class Composition:
 
         overrides = {**self._overrides, "namesrvAddr": self.namesrv_address}
         return Broker(self._reactor, broker_settings(self._text, self._file, overrides, self._host).settings)
+
+    def run_demo(self, demo: Demo) -> None:
+        """Runs a demonstration against the two servers, and says so when it fails."""
+        from twisted.internet.defer import Deferred
+
+        shown = Deferred.fromCoroutine(demo(self._reactor, self.namesrv_address))
+        shown.addErrback(lambda failure: print(f"The demonstration failed: {failure.value}", file=sys.stderr))
 
     @property
     def namesrv_address(self) -> str:
@@ -102,15 +113,20 @@ def _reachable(host: str) -> str:
     return local_address()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command `rmq standalone`; returns its exit code."""
+def main(arguments: Sequence[str], demo: Demo) -> int:
+    """The command `rmq standalone`; returns its exit code.
+
+    Args:
+        arguments: its words.
+        demo: what `--demo` does once everything runs.
+    """
     try:
-        return _main(sys.argv[1:] if arguments is None else arguments)
+        return _main(arguments, demo)
     except Leave as leave:
         return leave.exit_code
 
 
-def _main(words: Sequence[str]) -> int:
+def _main(words: Sequence[str], demo: Demo) -> int:
     options = Options("rmq standalone", PAGE)
     options.add_argument("--host", default=DEFAULT_HOST)
     options.add_argument("--namesrv-port", default=str(DEFAULT_NAMESRV_PORT))
@@ -141,18 +157,14 @@ def _main(words: Sequence[str]) -> int:
         made.append(Composition(reactor, namesrv, text, given.configFile, overrides))
         return [made[0].namesrv, made[0].broker]
 
-    def announce() -> Sequence[str]:
-        return _ready_lines(made[0])
+    def ready() -> None:
+        address = made[0].namesrv_address
+        print(f"rmq is ready: name server {address}, broker {made[0].broker.address}.", flush=True)
+        print(f"Use it:       export NAMESRV_ADDR={address}", flush=True)
+        if given.demo:
+            made[0].run_demo(demo)
 
-    return run(make, [NAMESRV, BROKER], announce=announce, remarks=loaded.warnings + loaded.notes)
-
-
-def _ready_lines(composition: Composition) -> Sequence[str]:
-    namesrv = composition.namesrv_address
-    return (
-        f"rmq is ready: name server {namesrv}, broker {composition.broker.address}. "
-        f"Tell clients with: export NAMESRV_ADDR={namesrv}",
-    )
+    return run(make, [NAMESRV, BROKER], ready=ready, remarks=loaded.warnings + loaded.notes)
 
 
 def _port(name: str, text: str) -> int:

@@ -53,4 +53,3 @@ def build_subscription(
     if not expression.replace(_SEPARATOR, ""):
         raise SubscriptionParseError(f"the expression {expression!r:.80} holds no tag")
     return SubscriptionData(topic, expression, tags, {java_hash(tag) for tag in tags}, version)
-

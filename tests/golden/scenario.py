@@ -24,6 +24,7 @@ class Step:
         eventually: the output may need some seconds to become what was recorded.
         rows: the order of lines does not matter.
         heads: only heading lines are compared.
+        alone: Apache's command stays connected until its JVM ends, so it gets one of its own.
         differs: why our output is not Apache's; ours is not compared then.
     """
 
@@ -33,6 +34,7 @@ class Step:
     eventually: bool = False
     rows: bool = False
     heads: bool = False
+    alone: bool = False
     differs: str = ""
 
     @property
@@ -144,13 +146,13 @@ STEPS = [
     Step("queryMsgById -t nope -i {msgid:first}", exit=1),
     Step("queryMsgById -t T_one -i {msgid:first}", exit=1),
     Step("queryMsgById -t T_one -i {msgid:one} -s true"),
-    Step("consumeMessage -t T_two -b broker-a -i 0"),
-    Step("consumeMessage -t T_two -b broker-a -i 0 -o 1 -c 1"),
-    Step("consumeMessage -t T_one"),
-    Step("consumeMessage -t T_one -g GID_tool"),
-    Step("consumeMessage -t T_two -b broker-a -i 0 -o 7"),
-    Step("consumeMessage -t T_two -b broker-a -i 0 -s 1000 -e 2000"),
-    Step("consumeMessage -t T_two -b broker-a -i 0 -c 1"),
+    Step("consumeMessage -t T_two -b broker-a -i 0", alone=True),
+    Step("consumeMessage -t T_two -b broker-a -i 0 -o 1 -c 1", alone=True),
+    Step("consumeMessage -t T_one", alone=True),
+    Step("consumeMessage -t T_one -g GID_tool", alone=True),
+    Step("consumeMessage -t T_two -b broker-a -i 0 -o 7", alone=True),
+    Step("consumeMessage -t T_two -b broker-a -i 0 -s 1000 -e 2000", alone=True),
+    Step("consumeMessage -t T_two -b broker-a -i 0 -c 1", alone=True),
     Step("consumeMessage -t T_two -c 0", exit=2),
     Step("consumeMessage -t T_two -i 0", exit=2),
     Step("consumeMessage -t T_two -b broker-a -o 0", exit=2),
@@ -229,7 +231,8 @@ PARSER_LINES = [
 # --- what differs from run to run ----------------------------------------------------------------------------------
 
 _MASKS = [
-    (re.compile(r"\b[0-9A-F]{32}\b"), "<id>"),
+    (re.compile(r"\b[0-9A-F]{32}(?![0-9A-F])"), "<id>"),
+    (re.compile(r"(?<=commitLogDiskRatio_)/\S+"), "<path>"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(,\d{3})?"), "<time>"),
     (re.compile(r"\b1[6-9]\d{11}\b"), "<ms>"),
     (re.compile(r"(?<=<ms>@)(.*@)\d+ *$", re.MULTILINE), r"\1<offset>"),
@@ -266,3 +269,15 @@ def first_message_id(text: str) -> str | None:
     """The first message id in an output."""
     match = re.search(r"\b[0-9A-F]{32}\b", text)
     return match[0] if match else None
+
+
+def synopsis_of(page: str) -> str:
+    """The usage lines of a command's page; the rest of it is in words of our own."""
+    lines = page.split("\n")
+    end = next((index for index, line in enumerate(lines) if re.match(r" {1,4}-", line)), len(lines))
+    return "\n".join(lines[:end])
+
+
+def refusal_of(text: str) -> str:
+    """What the parser said, without the help of the options that it quotes."""
+    return re.sub(r"(?<=[\[ ])(-\w) [^,\]]+", r"\1 <help>", text.split("\n")[0])

@@ -1,5 +1,6 @@
 """What every client must be able to do, written once for the clients of all languages."""
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -19,7 +20,9 @@ BATCH = 32
 REBALANCE_WITHIN = 15.0
 
 
-def sends_and_consumes(driver: Driver, mode: str, topic: str, *, threads: int = 4, queues: int = 4) -> tuple[list[Sent], list[Received]]:
+def sends_and_consumes(
+    driver: Driver, mode: str, topic: str, *, threads: int = 4, queues: int = 4
+) -> tuple[list[Sent], list[Received]]:
     """10,000 messages to an empty topic (or one that does not exist yet), all consumed; the reports are held against them."""
     outgoing = make_messages(topic, MANY)
     driver.call("producer", name=f"P-{topic}", group=f"PG-{topic}")
@@ -39,12 +42,18 @@ def sends_and_consumes(driver: Driver, mode: str, topic: str, *, threads: int = 
 def wait_for_shares(shares: Callable[[], list[list[int]]], expected: Sequence[int], queues: int) -> None:
     """Until the consumers hold so many queues each, all queues together, none twice."""
     wait_until(
-        lambda: [len(share) for share in shares()] == list(expected) and sorted(sum(shares(), [])) == list(range(queues)),
-        timeout=REBALANCE_WITHIN, what=lambda: f"queues held: {shares()}, wanted {list(expected)} of {queues}",
+        lambda: (
+            [len(share) for share in shares()] == list(expected)
+            and sorted(itertools.chain(*shares())) == list(range(queues))
+        ),
+        timeout=REBALANCE_WITHIN,
+        what=lambda: f"queues held: {shares()}, wanted {list(expected)} of {queues}",
     )
 
 
-def one_joins_and_leaves(stays: Driver, guest: Driver, sender: Driver, topic: str, *, queues: int, leave: Callable[[], object]) -> None:
+def one_joins_and_leaves(
+    stays: Driver, guest: Driver, sender: Driver, topic: str, *, queues: int, leave: Callable[[], object]
+) -> None:
     """Two clients of one group; messages flow all the time while the second joins, works and leaves.
 
     RocketMQ's contract: nothing is lost. A queue that changes hands may bring again what its former owner had not
@@ -71,7 +80,8 @@ def one_joins_and_leaves(stays: Driver, guest: Driver, sender: Driver, topic: st
     first()
     send(1)()
     wait_until(
-        lambda: len({m.msg_id for m in everything()}) == 2 * MANY // 3, timeout=60,
+        lambda: len({m.msg_id for m in everything()}) == 2 * MANY // 3,
+        timeout=60,
         what=lambda: f"{len({m.msg_id for m in everything()})} of {2 * MANY // 3} different messages arrived",
     )
     last = send(2)
@@ -80,13 +90,16 @@ def one_joins_and_leaves(stays: Driver, guest: Driver, sender: Driver, topic: st
     last()
 
     wait_until(
-        lambda: len({m.msg_id for m in everything()}) == MANY, timeout=60,
+        lambda: len({m.msg_id for m in everything()}) == MANY,
+        timeout=60,
         what=lambda: f"{len({m.msg_id for m in everything()})} of {MANY} different messages arrived",
     )
     assert_all_received(everything(), outgoing, topic)
     assert_contiguous(everything())
     in_the_middle = {message.keys for message in thirds[1]}
-    assert {m.keys for m in guest.received("guest")} & in_the_middle, "the guest held half of the queues and received nothing"
+    assert {m.keys for m in guest.received("guest")} & in_the_middle, (
+        "the guest held half of the queues and received nothing"
+    )
     repeated = [key for key, times in Counter(m.keys for m in everything()).items() if times > 1]
     for client in (stays.received("stays"), guest.received("guest")):
         assert max(Counter(m.keys for m in client).values()) == 1
@@ -120,7 +133,9 @@ def filters_tags(driver: Driver, topic: str) -> None:
     driver.send(f"P-{topic}", topic, make_messages(f"{topic}-again", 30))
     received = driver.wait_received(f"C-{topic}", 220)
     assert Counter(m.tags for m in received) == {"TagA": 110, "TagC": 110}
-    wanted = {m.keys for m in outgoing if m.tags != "TagB"} | {m.keys for m in make_messages(f"{topic}-again", 30) if m.tags != "TagB"}
+    wanted = {m.keys for m in outgoing if m.tags != "TagB"} | {
+        m.keys for m in make_messages(f"{topic}-again", 30) if m.tags != "TagB"
+    }
     assert {m.keys for m in received} == wanted
     driver.retire(f"C-{topic}")
     driver.retire(f"P-{topic}")

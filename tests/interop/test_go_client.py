@@ -33,7 +33,9 @@ def test_sends_ten_thousand(go: Driver, mode: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["shutdown", "kill"])
-def test_one_client_joins_and_leaves(go: Driver, program: Program, start_driver: StartDriver, server: RunningServer, way: str) -> None:
+def test_one_client_joins_and_leaves(
+    go: Driver, program: Program, start_driver: StartDriver, server: RunningServer, way: str
+) -> None:
     stays, guest = start_driver(program), start_driver(program)
     leave = guest.kill if way == "kill" else lambda: guest.retire("guest")
     topic = f"Go-join-{way}"

@@ -35,7 +35,9 @@ def test_sends_ten_thousand(java: Driver, release: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["shutdown", "kill"])
-def test_one_client_joins_and_leaves(java: Driver, java_program: Program, start_driver: StartDriver, admin: MqAdmin, release: str, way: str) -> None:
+def test_one_client_joins_and_leaves(
+    java: Driver, java_program: Program, start_driver: StartDriver, admin: MqAdmin, release: str, way: str
+) -> None:
     topic = f"Java-join-{way}-{release}"
     admin.out("updateTopic", "-c", CLUSTER_NAME, "-t", topic, "-r", "8", "-w", "8")
     stays, guest = start_driver(java_program), start_driver(java_program)
@@ -44,7 +46,9 @@ def test_one_client_joins_and_leaves(java: Driver, java_program: Program, start_
 
 
 def test_broadcasting(java: Driver, java_program: Program, start_driver: StartDriver, release: str) -> None:
-    scenarios.broadcasts(java, start_driver(java_program), f"Java-broadcast-{release}", make_messages("broadcast", 1000))
+    scenarios.broadcasts(
+        java, start_driver(java_program), f"Java-broadcast-{release}", make_messages("broadcast", 1000)
+    )
 
 
 def test_tag_filter(java: Driver, release: str) -> None:
@@ -96,9 +100,13 @@ def test_view_message_by_both_identifiers(java: Driver, release: str) -> None:
     java.call("producer", name=f"P-{topic}", group=f"PG-{topic}")
     sent = java.send(f"P-{topic}", topic, outgoing)
     for report, message in zip(sent, outgoing, strict=True):
-        assert_same(Received.of(java.call("view", name=f"P-{topic}", topic=topic, msgId=report.offset_msg_id)), message, topic)
+        assert_same(
+            Received.of(java.call("view", name=f"P-{topic}", topic=topic, msgId=report.offset_msg_id)), message, topic
+        )
         # The index is built a moment after the message is stored.
-        wait_until(lambda r=report: _viewable(java, topic, r.msg_id), timeout=5, what=lambda: "the message is in no index")
+        wait_until(
+            lambda r=report: _viewable(java, topic, r.msg_id), timeout=5, what=lambda: "the message is in no index"
+        )
         assert_same(Received.of(java.call("view", name=f"P-{topic}", topic=topic, msgId=report.msg_id)), message, topic)
     java.retire(f"P-{topic}")
 
@@ -148,7 +156,11 @@ def test_pull(java: Driver, stored: tuple[str, list[Outgoing]]) -> None:
     # Nothing committed: 0, because the queue still begins at 0 and its head is in memory.
     assert ask("fetchOffset", queue=2) == 0
     ask("updateOffset", queue=2, offset=42)
-    wait_until(lambda: ask("fetchOffset", queue=2) == 42, timeout=5, what=lambda: f"committed offset is {ask('fetchOffset', queue=2)}")
+    wait_until(
+        lambda: ask("fetchOffset", queue=2) == 42,
+        timeout=5,
+        what=lambda: f"committed offset is {ask('fetchOffset', queue=2)}",
+    )
     middle = Received.of(ask("pull", queue=0, offset=50, max=1, expression="*")["messages"][0])
     found = ask("searchOffset", queue=0, timestamp=middle.store_timestamp)
     at_found = Received.of(ask("pull", queue=0, offset=found, max=1, expression="*")["messages"][0])
@@ -174,7 +186,9 @@ def test_lite_pull_subscribed(java: Driver, stored: tuple[str, list[Outgoing]]) 
     assert_received_once(_poll(java, f"S-{topic}", 400), outgoing, topic)
     java.call("ask", name=f"S-{topic}", what="commit")
     wait_until(
-        lambda: java.call("ask", name=f"S-{topic}", what="committed", queue=1) == 100, timeout=10, what=lambda: "offset not committed"
+        lambda: java.call("ask", name=f"S-{topic}", what="committed", queue=1) == 100,
+        timeout=10,
+        what=lambda: "offset not committed",
     )
     java.call("stop", name=f"S-{topic}")
     java.send(f"P-{topic}", topic, [outgoing[7]], threads=1, queue=1)
@@ -191,7 +205,7 @@ def test_lite_pull_assigned(java: Driver, stored: tuple[str, list[Outgoing]]) ->
     for queue, offset in ((0, 90), (1, 100), (2, 100), (3, 95)):
         java.call("ask", name=name, what="seek", queue=queue, offset=offset)
     # What was polled before the seeks took effect is not of interest: the first messages after them are.
-    wanted = {i for i in range(90, 100)} | {i for i in range(395, 400)}
+    wanted = set(range(90, 100)) | set(range(395, 400))
     polled: dict[int, list[Received]] = {}
 
     def seen() -> bool:

@@ -18,9 +18,20 @@ from tests.kit.server import RunningServer, chosen_kind, maker
 pytestmark = pytest.mark.interop
 
 SYSTEM_TOPICS = {
-    "BenchmarkTest", "DefaultCluster", "DefaultCluster_REPLY_TOPIC", "OFFSET_MOVED_EVENT", "RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",
-    "RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC", "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC", "SCHEDULE_TOPIC_XXXX",
-    "SELF_TEST_TOPIC", "TBW102", "broker-a", "rmq_sys_REVIVE_LOG_DefaultCluster", "rmq_sys_SYNC_BROKER_MEMBER_broker-a",
+    "BenchmarkTest",
+    "DefaultCluster",
+    "DefaultCluster_REPLY_TOPIC",
+    "OFFSET_MOVED_EVENT",
+    "RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",
+    "RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC",
+    "RMQ_SYS_TRANS_HALF_TOPIC",
+    "RMQ_SYS_TRANS_OP_HALF_TOPIC",
+    "SCHEDULE_TOPIC_XXXX",
+    "SELF_TEST_TOPIC",
+    "TBW102",
+    "broker-a",
+    "rmq_sys_REVIVE_LOG_DefaultCluster",
+    "rmq_sys_SYNC_BROKER_MEMBER_broker-a",
     "rmq_sys_wheel_timer",
 }
 
@@ -31,20 +42,7 @@ GROUP_TAIL = (
     "groupSysFlag=0, consumeTimeoutMinute=15, subscriptionDataSet=null, attributes={{}}}}"
 )
 
-BROKER_STATUS_KEYS = """
-EndTransactionQueueSize EndTransactionThreadPoolQueueCapacity ackThreadPoolQueueCapacity ackThreadPoolQueueHeadWaitTimeMills
-ackThreadPoolQueueSize bootTimestamp brokerActive brokerVersionDesc commitLogDirCapacity commitLogDiskRatio
-commitLogDiskRatio_STORE/commitlog commitLogMaxOffset commitLogMinOffset consumeQueueDiskRatio dispatchBehindBytes
-dispatchMaxBuffer earliestMessageTimeStamp getFoundTps getMessageEntireTimeMax getMissTps getTotalTps getTransferredTps
-litePullThreadPoolQueueCapacity litePullThreadPoolQueueHeadWaitTimeMills litePullThreadPoolQueueSize msgGetTotalTodayMorning
-msgGetTotalTodayNow msgGetTotalYesterdayMorning msgPutTotalTodayMorning msgPutTotalTodayNow msgPutTotalYesterdayMorning
-pageCacheLockTimeMills pullThreadPoolQueueCapacity pullThreadPoolQueueHeadWaitTimeMills pullThreadPoolQueueSize putLatency99
-putLatency999 putMessageAverageSize putMessageDistributeTime putMessageEntireTimeMax putMessageFailedTimes putMessageSizeTotal
-putMessageTimesTotal putTps queryThreadPoolQueueCapacity queryThreadPoolQueueHeadWaitTimeMills queryThreadPoolQueueSize
-remainHowManyDataToFlush remainTransientStoreBufferNumbs runtime sendThreadPoolQueueCapacity sendThreadPoolQueueHeadWaitTimeMills
-sendThreadPoolQueueSize startAcceptSendRequestTimeStamp timerCongestNum timerDequeueTps timerEnqueueTps timerOffsetBehind
-timerReadBehind
-""".split()
+BROKER_STATUS_KEYS = ["EndTransactionQueueSize", "EndTransactionThreadPoolQueueCapacity", "ackThreadPoolQueueCapacity", "ackThreadPoolQueueHeadWaitTimeMills", "ackThreadPoolQueueSize", "bootTimestamp", "brokerActive", "brokerVersionDesc", "commitLogDirCapacity", "commitLogDiskRatio", "commitLogDiskRatio_STORE/commitlog", "commitLogMaxOffset", "commitLogMinOffset", "consumeQueueDiskRatio", "dispatchBehindBytes", "dispatchMaxBuffer", "earliestMessageTimeStamp", "getFoundTps", "getMessageEntireTimeMax", "getMissTps", "getTotalTps", "getTransferredTps", "litePullThreadPoolQueueCapacity", "litePullThreadPoolQueueHeadWaitTimeMills", "litePullThreadPoolQueueSize", "msgGetTotalTodayMorning", "msgGetTotalTodayNow", "msgGetTotalYesterdayMorning", "msgPutTotalTodayMorning", "msgPutTotalTodayNow", "msgPutTotalYesterdayMorning", "pageCacheLockTimeMills", "pullThreadPoolQueueCapacity", "pullThreadPoolQueueHeadWaitTimeMills", "pullThreadPoolQueueSize", "putLatency99", "putLatency999", "putMessageAverageSize", "putMessageDistributeTime", "putMessageEntireTimeMax", "putMessageFailedTimes", "putMessageSizeTotal", "putMessageTimesTotal", "putTps", "queryThreadPoolQueueCapacity", "queryThreadPoolQueueHeadWaitTimeMills", "queryThreadPoolQueueSize", "remainHowManyDataToFlush", "remainTransientStoreBufferNumbs", "runtime", "sendThreadPoolQueueCapacity", "sendThreadPoolQueueHeadWaitTimeMills", "sendThreadPoolQueueSize", "startAcceptSendRequestTimeStamp", "timerCongestNum", "timerDequeueTps", "timerEnqueueTps", "timerOffsetBehind", "timerReadBehind"]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +100,9 @@ def test_update_sub_group(mq: MqAdmin, own: RunningServer) -> None:
         f"create subscription group to {own.broker_addr} success.",
         "SubscriptionGroupConfig{groupName=Plain, consumeEnable=true, " + GROUP_TAIL.format(queues=1, times=16),
     ]
-    assert trimmed(mq.out("updateSubGroup", "-b", own.broker_addr, "-g", "Closed", "-s", "false", "-r", "3", "-q", "2")) == [
+    assert trimmed(
+        mq.out("updateSubGroup", "-b", own.broker_addr, "-g", "Closed", "-s", "false", "-r", "3", "-q", "2")
+    ) == [
         f"create subscription group to {own.broker_addr} success.",
         "SubscriptionGroupConfig{groupName=Closed, consumeEnable=false, " + GROUP_TAIL.format(queues=2, times=3),
     ]
@@ -174,7 +174,9 @@ def sent_id(printed: str, queue: str) -> str:
     return found[1]
 
 
-def consumed(msg_id: str, offset: int, size: int, commit_offset: int, crc: int, properties: str, body: bytes, own: RunningServer) -> str:
+def consumed(
+    msg_id: str, offset: int, size: int, commit_offset: int, crc: int, properties: str, body: bytes, own: RunningServer
+) -> str:
     """What consumeMessage prints of a message, its times, ports and the order of its properties left open."""
     port = int(own.broker_addr.rsplit(":", 1)[1])
     return (
@@ -194,25 +196,41 @@ def opened(line: str) -> str:
 
 
 def test_send_message_and_all_that_shows_it(mq: MqAdmin, own: RunningServer) -> None:
-    first = sent_id(mq.out("sendMessage", "-t", "Orders", "-p", "hello body", "-k", "key1", "-c", "TagA", "-b", "broker-a", "-i", "1"), "1")
+    first = sent_id(
+        mq.out(
+            "sendMessage", "-t", "Orders", "-p", "hello body", "-k", "key1", "-c", "TagA", "-b", "broker-a", "-i", "1"
+        ),
+        "1",
+    )
     second = sent_id(mq.out("sendMessage", "-t", "Orders", "-p", "hello two", "-b", "broker-a", "-i", "1"), "1")
     status = trimmed(mq.out("topicStatus", "-t", "Orders"))
     assert status[1] == f"{'broker-a':<32}  {0:<4}  {0:<20}  0"
     assert re.fullmatch(rf"{'broker-a':<32}  {1:<4}  {0:<20}  {2:<20}    {TIME}", status[2])
 
     stamped = "CLUSTER=DefaultCluster{}, MAX_OFFSET=2, MIN_OFFSET=0, MSG_REGION=DefaultRegion{}, TRACE_ON=true, UNIQ_KEY={}, WAIT=true"
-    one = consumed(first, 0, 241, 0, 1049836889, stamped.format(", KEYS=key1", ", TAGS=TagA", first), b"hello body", own)
+    one = consumed(
+        first, 0, 241, 0, 1049836889, stamped.format(", KEYS=key1", ", TAGS=TagA", first), b"hello body", own
+    )
     two = consumed(second, 1, 220, 241, 2135059627, stamped.format("", "", second), b"hello two", own)
     printed = [opened(line) for line in trimmed(mq.out("consumeMessage", "-t", "Orders"))]
-    queue = "MessageQueue [topic=Orders, brokerName=broker-a, queueId={}] print msg finished. status=NO_NEW_MSG, offset={}"
+    queue = (
+        "MessageQueue [topic=Orders, brokerName=broker-a, queueId={}] print msg finished. status=NO_NEW_MSG, offset={}"
+    )
     assert sorted(printed) == sorted(["Consume ok", one, two, queue.format(0, 0), queue.format(1, 2)])
     assert printed.index(one) + 1 == printed.index(two)
-    printed = [opened(line) for line in trimmed(mq.out("consumeMessage", "-t", "Orders", "-b", "broker-a", "-i", "1", "-o", "0", "-c", "1"))]
+    printed = [
+        opened(line)
+        for line in trimmed(mq.out("consumeMessage", "-t", "Orders", "-b", "broker-a", "-i", "1", "-o", "0", "-c", "1"))
+    ]
     assert printed == ["The oldler 1 message will be provided", "Consume ok", one]
 
     port = int(own.broker_addr.rsplit(":", 1)[1])
     offset_id = f"7F000001{port:08X}{0:016X}"
-    wait_until(lambda: first in mq.run("queryMsgByKey", "-t", "Orders", "-k", "key1").out, timeout=5, what=lambda: "key1 is in no index")
+    wait_until(
+        lambda: first in mq.run("queryMsgByKey", "-t", "Orders", "-k", "key1").out,
+        timeout=5,
+        what=lambda: "key1 is in no index",
+    )
     head, row = trimmed(mq.out("queryMsgByKey", "-t", "Orders", "-k", "key1"))
     assert columns(head)[:3] == ["#Message ID", "#QID", "#Offset #IndexKey"]
     assert columns(row)[:2] == [first, "1"]
@@ -230,11 +248,25 @@ def described(text: str, own: RunningServer, msg_id: str, offset_id: str) -> Non
     assert re.fullmatch(r"127\.0\.0\.1:\d+", facts.pop("Born Host"))
     properties = facts.pop("Properties")
     assert sorted(properties.strip("{}").split(", ")) == [
-        "CLUSTER=DefaultCluster", "KEYS=key1", "MSG_REGION=DefaultRegion", "TAGS=TagA", "TRACE_ON=true", f"UNIQ_KEY={msg_id}", "WAIT=true",
+        "CLUSTER=DefaultCluster",
+        "KEYS=key1",
+        "MSG_REGION=DefaultRegion",
+        "TAGS=TagA",
+        "TRACE_ON=true",
+        f"UNIQ_KEY={msg_id}",
+        "WAIT=true",
     ]
     assert facts == {
-        "OffsetID": offset_id, "Topic": "Orders", "Tags": "[TagA]", "Keys": "[key1]", "Queue ID": "1", "Queue Offset": "0",
-        "CommitLog Offset": "0", "Reconsume Times": "0", "Store Host": own.broker_addr, "System Flag": "0",
+        "OffsetID": offset_id,
+        "Topic": "Orders",
+        "Tags": "[TagA]",
+        "Keys": "[key1]",
+        "Queue ID": "1",
+        "Queue Offset": "0",
+        "CommitLog Offset": "0",
+        "Reconsume Times": "0",
+        "Store Host": own.broker_addr,
+        "System Flag": "0",
         "Message Body Path": f"/tmp/rocketmq/msgbodys/{msg_id}",
     }
     assert lines[15:] == ["", "", "WARN: No Consumer"]
@@ -247,7 +279,9 @@ def test_query_of_what_is_not_there(mq: MqAdmin) -> None:
     assert "CODE: 208  DESC: query message by key finished, but no message." in absent.err
     absent = mq.run("queryMsgById", "-t", "Orders", "-i", "7F000001000027740000000000FFFFFF")
     assert absent.out == ""
-    assert absent.err.startswith("org.apache.rocketmq.tools.command.SubCommandException: QueryMsgByIdSubCommand command failed\n")
+    assert absent.err.startswith(
+        "org.apache.rocketmq.tools.command.SubCommandException: QueryMsgByIdSubCommand command failed\n"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -287,7 +321,9 @@ def test_consumer_progress(mq: MqAdmin, group: tuple[str, str]) -> None:
 
     rows = [columns(line) for line in trimmed(mq.out("consumerProgress", "-g", "Buyers", "-s", "true"))[1:3]]
     owner = group[1].split("@")[0]
-    assert [row[:6] for row in rows] == [["Orders", "broker-a", str(q), str(o), str(o), owner] for q, o in ((0, 20), (1, 2))]
+    assert [row[:6] for row in rows] == [
+        ["Orders", "broker-a", str(q), str(o), str(o), owner] for q, o in ((0, 20), (1, 2))
+    ]
 
     lines = trimmed(mq.out("consumerProgress"))
     assert lines[0].split() == ["#Group", "#Count", "#Version", "#Type", "#Model", "#TPS", "#Diff", "Total"]
@@ -302,7 +338,12 @@ def test_consumer_connection(mq: MqAdmin, group: tuple[str, str]) -> None:
     assert lines[2:4] == ["", "Below is subscription:"]
     assert [columns(line) for line in lines[4:5]] == [["#Topic", "#SubExpression"]]
     assert sorted(columns(line) for line in lines[5:7]) == [["%RETRY%Buyers", "*"], ["Orders", "*"]]
-    assert lines[7:] == ["", "ConsumeType: CONSUME_PASSIVELY", "MessageModel: CLUSTERING", "ConsumeFromWhere: CONSUME_FROM_FIRST_OFFSET"]
+    assert lines[7:] == [
+        "",
+        "ConsumeType: CONSUME_PASSIVELY",
+        "MessageModel: CLUSTERING",
+        "ConsumeFromWhere: CONSUME_FROM_FIRST_OFFSET",
+    ]
     absent = mq.run("consumerConnection", "-g", "Nobody")
     assert absent.out == ""
     assert "CODE: 17  DESC: No topic route info in name server for the topic: %RETRY%Nobody\n" in absent.err
@@ -325,7 +366,13 @@ def test_cluster_list(mq: MqAdmin, own: RunningServer) -> None:
     )
     assert re.fullmatch(pattern, row), row
     head, row = trimmed(mq.out("clusterList", "-m"))
-    assert columns(head) == ["#Cluster Name", "#Broker Name", "#InTotalYest", "#OutTotalYest", "#InTotalToday #OutTotalToday"]
+    assert columns(head) == [
+        "#Cluster Name",
+        "#Broker Name",
+        "#InTotalYest",
+        "#OutTotalYest",
+        "#InTotalToday #OutTotalToday",
+    ]
     assert columns(row)[:5] == ["DefaultCluster", "broker-a", "0", "0", "22"]
 
 
@@ -337,9 +384,16 @@ def test_broker_status(mq: MqAdmin, own: RunningServer) -> None:
     # A key shorter than 32 characters is padded to that width.
     assert all(line[32:33] == ":" for line in lines if re.match(r"\S{1,32} ", line))
     exact = {
-        "brokerActive": "true", "brokerVersionDesc": "V5_4_0", "commitLogMinOffset": "0", "dispatchBehindBytes": "0",
-        "msgPutTotalTodayNow": "22", "msgPutTotalTodayMorning": "0", "msgPutTotalYesterdayMorning": "0",
-        "putMessageFailedTimes": "0", "putMessageTimesTotal": "22", "startAcceptSendRequestTimeStamp": "0",
+        "brokerActive": "true",
+        "brokerVersionDesc": "V5_4_0",
+        "commitLogMinOffset": "0",
+        "dispatchBehindBytes": "0",
+        "msgPutTotalTodayNow": "22",
+        "msgPutTotalTodayMorning": "0",
+        "msgPutTotalYesterdayMorning": "0",
+        "putMessageFailedTimes": "0",
+        "putMessageTimesTotal": "22",
+        "startAcceptSendRequestTimeStamp": "0",
     }
     assert {key: facts[key] for key in exact} == exact
     assert int(facts["commitLogMaxOffset"]) == int(facts["putMessageSizeTotal"]) > 22 * 91
@@ -347,7 +401,9 @@ def test_broker_status(mq: MqAdmin, own: RunningServer) -> None:
     assert re.fullmatch(r"\[ 0 days, 0 hours, \d+ minutes, \d+ seconds \]", facts["runtime"])
     assert re.fullmatch(r"\d+\.\d+ \d+\.\d+ \d+\.\d+", facts["getTotalTps"])
     of_cluster = trimmed(mq.out("brokerStatus", "-c", "DefaultCluster"))
-    assert [line[: line.index(":", 30)].split()[1] for line in of_cluster] == [line.split()[0].rstrip(":") for line in lines]
+    assert [line[: line.index(":", 30)].split()[1] for line in of_cluster] == [
+        line.split()[0].rstrip(":") for line in lines
+    ]
     assert {line.split()[0] for line in of_cluster} == {own.broker_addr}
 
 
@@ -357,14 +413,31 @@ def test_get_broker_config(mq: MqAdmin, own: RunningServer) -> None:
     facts = dict(re.fullmatch(r"(\S+) *=(?:  (.*))?", line).groups() for line in lines[1:])  # type: ignore[union-attr]
     port = own.broker_addr.rsplit(":", 1)[1]
     exact = {
-        "brokerClusterName": "DefaultCluster", "brokerName": "broker-a", "brokerId": "0", "brokerRole": "ASYNC_MASTER",
-        "flushDiskType": "ASYNC_FLUSH", "listenPort": port, "namesrvAddr": own.namesrv_addr, "brokerIP1": "127.0.0.1",
-        "storePathRootDir": str(own.store_dir), "storePathCommitLog": f"{own.store_dir}/commitlog", "deleteWhen": "04",
-        "fileReservedTime": "72", "defaultTopicQueueNums": "8", "autoCreateTopicEnable": "true",
-        "autoCreateSubscriptionGroup": "true", "enablePropertyFilter": "false", "maxMessageSize": "4194304",
-        "messageDelayLevel": "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h", "transactionTimeOut": "6000",
-        "transactionCheckMax": "15", "transactionCheckInterval": "30000", "mappedFileSizeCommitLog": str(64 * 1024 * 1024),
-        "brokerPermission": "6", "longPollingEnable": "true", "haListenPort": str(int(port) + 1),
+        "brokerClusterName": "DefaultCluster",
+        "brokerName": "broker-a",
+        "brokerId": "0",
+        "brokerRole": "ASYNC_MASTER",
+        "flushDiskType": "ASYNC_FLUSH",
+        "listenPort": port,
+        "namesrvAddr": own.namesrv_addr,
+        "brokerIP1": "127.0.0.1",
+        "storePathRootDir": str(own.store_dir),
+        "storePathCommitLog": f"{own.store_dir}/commitlog",
+        "deleteWhen": "04",
+        "fileReservedTime": "72",
+        "defaultTopicQueueNums": "8",
+        "autoCreateTopicEnable": "true",
+        "autoCreateSubscriptionGroup": "true",
+        "enablePropertyFilter": "false",
+        "maxMessageSize": "4194304",
+        "messageDelayLevel": "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
+        "transactionTimeOut": "6000",
+        "transactionCheckMax": "15",
+        "transactionCheckInterval": "30000",
+        "mappedFileSizeCommitLog": str(64 * 1024 * 1024),
+        "brokerPermission": "6",
+        "longPollingEnable": "true",
+        "haListenPort": str(int(port) + 1),
     }
     assert {key: facts.get(key) for key in exact} == exact
     assert all(line[50] == "=" for line in lines[1:] if re.match(r"\S{1,50} ", line))

@@ -38,7 +38,9 @@ def test_sends_ten_thousand(node: Driver, server: RunningServer, mode: str, in_f
 
 
 @pytest.mark.parametrize("way", ["shutdown", "kill"])
-def test_one_client_joins_and_leaves(node: Driver, program: Program, start_driver: StartDriver, server: RunningServer, way: str) -> None:
+def test_one_client_joins_and_leaves(
+    node: Driver, program: Program, start_driver: StartDriver, server: RunningServer, way: str
+) -> None:
     stays, guest = start_driver(program), start_driver(program)
     leave = guest.kill if way == "kill" else lambda: guest.retire("guest")
     topic = f"Node-join-{way}"
@@ -48,7 +50,9 @@ def test_one_client_joins_and_leaves(node: Driver, program: Program, start_drive
 
 def test_broadcasting(program: Program, start_driver: StartDriver, server: RunningServer) -> None:
     create_topic(server.namesrv_addr, server.broker_addr, "Node-broadcast", 4)
-    scenarios.broadcasts(start_driver(program), start_driver(program), "Node-broadcast", make_messages("broadcast", 1000))
+    scenarios.broadcasts(
+        start_driver(program), start_driver(program), "Node-broadcast", make_messages("broadcast", 1000)
+    )
 
 
 def test_tag_filter(node: Driver, server: RunningServer) -> None:

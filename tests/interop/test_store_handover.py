@@ -28,7 +28,8 @@ def outgoing() -> list[Outgoing]:
     """Every fourth body is long: 12 MB in all."""
     messages = make_messages("handed", TOTAL)
     return [
-        Outgoing(m.body + (bytes(range(256)) * 94 if i % 4 == 0 else b""), m.tags, m.keys, m.properties) for i, m in enumerate(messages)
+        Outgoing(m.body + (bytes(range(256)) * 94 if i % 4 == 0 else b""), m.tags, m.keys, m.properties)
+        for i, m in enumerate(messages)
     ]
 
 
@@ -67,10 +68,15 @@ def shown(admin: MqAdmin) -> dict[str, str]:
         "status": admin.out("topicStatus", "-t", TOPIC),
         "keys": "".join(admin.out("queryMsgByKey", "-t", TOPIC, "-k", f"handed-{i}") for i in (0, 1, 999, READ - 1)),
         "progress": "\n".join(
-            line for line in admin.out("consumerProgress", "-g", GROUP, "-t", TOPIC).split("\n") if not line.startswith("Consume TPS")
+            line
+            for line in admin.out("consumerProgress", "-g", GROUP, "-t", TOPIC).split("\n")
+            if not line.startswith("Consume TPS")
         ),
         "group": admin.out("getConsumerConfig", "-g", "Careful"),
-        "read only": admin.out("topicRoute", "-t", "Read-only", "-l").replace(" ", "").split("broker-a")[1].split("}")[1],
+        "read only": admin.out("topicRoute", "-t", "Read-only", "-l")
+        .replace(" ", "")
+        .split("broker-a")[1]
+        .split("}")[1],
     }
 
 
@@ -88,7 +94,8 @@ def write(server: RunningServer, admin: MqAdmin, driver: Driver) -> list[Sent]:
     sent += driver.send("P", TOPIC, messages[READ:])
     wait_until(
         lambda: f"handed-{TOTAL - 1}@" in admin.run("queryMsgByKey", "-t", TOPIC, "-k", f"handed-{TOTAL - 1}").out,
-        timeout=10, what=lambda: "the last key is in no index",
+        timeout=10,
+        what=lambda: "the last key is in no index",
     )
     return sent
 
@@ -148,6 +155,8 @@ def test_handover_after_kill(writer_kind: str, heir_kind: str, tmp_path: Path) -
         heir, admin, driver = both.start(heir_kind, "heir")
         check_messages(driver, sent)
         after = shown(admin)
-        assert [after[part] for part in ("keys", "group", "read only")] == [before[part] for part in ("keys", "group", "read only")]
+        assert [after[part] for part in ("keys", "group", "read only")] == [
+            before[part] for part in ("keys", "group", "read only")
+        ]
     finally:
         both.close()

@@ -32,8 +32,12 @@ class ApacheCluster:
         self.broker_addr = f"127.0.0.1:{broker_port}"
         self._namesrv_config = write_config(home / "namesrv.conf", {"listenPort": str(namesrv_port)})
         config = {
-            **BASE_CONFIG, "listenPort": str(broker_port), "namesrvAddr": self.namesrv_addr,
-            "storePathRootDir": str(self.store_dir), "storePathCommitLog": str(self.store_dir / "commitlog"), **(extra or {}),
+            **BASE_CONFIG,
+            "listenPort": str(broker_port),
+            "namesrvAddr": self.namesrv_addr,
+            "storePathRootDir": str(self.store_dir),
+            "storePathCommitLog": str(self.store_dir / "commitlog"),
+            **(extra or {}),
         }
         self._broker_config = write_config(home / "broker.conf", config)
         self.restart()
@@ -82,7 +86,9 @@ class Printed:
 
 def mqadmin(*args: str, namesrv_addr: str) -> Printed:
     """One command in a JVM of its own, as a user runs it."""
-    words = java(apache_class_path(), "org.apache.rocketmq.tools.command.MQAdminStartup", "-Xmx512m", "-XX:TieredStopAtLevel=1")
+    words = java(
+        apache_class_path(), "org.apache.rocketmq.tools.command.MQAdminStartup", "-Xmx512m", "-XX:TieredStopAtLevel=1"
+    )
     done = subprocess.run([*words, *args, "-n", namesrv_addr], capture_output=True, text=True, timeout=60)
     return Printed(done.stdout, done.stderr)
 
@@ -92,8 +98,12 @@ class MqAdmin:
 
     def __init__(self, namesrv_addr: str, home: Path) -> None:
         self._namesrv_addr = namesrv_addr
-        words = java(apache_class_path(), "interop.AdminBatch", "-Xmx512m", "-XX:TieredStopAtLevel=1", f"-Duser.home={home}")
-        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=home)
+        words = java(
+            apache_class_path(), "interop.AdminBatch", "-Xmx512m", "-XX:TieredStopAtLevel=1", f"-Duser.home={home}"
+        )
+        self._process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=home
+        )
         self._lock = threading.Lock()
 
     def run(self, *args: str) -> Printed:

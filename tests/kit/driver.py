@@ -1,7 +1,7 @@
 """A process that runs an official client on command, and the messages that pass through it.
 
-The programs under tests/interop (Java, Go, Node) speak one line protocol: commands in, answers and received messages out,
-each a JSON line. Every exact value comes from here (bodies, tags, keys, properties), so the programs hold no test data.
+The programs under tests/interop (Java, Go, Node) speak one line protocol: commands in, answers and received messages
+out, each a JSON line. Every exact value comes from here (bodies, tags, keys, properties), so the programs hold no test data.
 """
 
 import base64
@@ -24,7 +24,7 @@ from tests.kit.toolchains import Program
 FIRST = "CONSUME_FROM_FIRST_OFFSET"
 
 
-class CommandFailed(Exception):
+class CommandFailedError(Exception):
     """The client program answered with an error; the text is the client's own."""
 
 
@@ -79,9 +79,19 @@ class Received:
     @classmethod
     def of(cls, line: dict[str, Any]) -> "Received":
         return cls(
-            line.get("name", ""), line["topic"], line["queueId"], line["queueOffset"], line["msgId"], line["offsetMsgId"],
-            base64.b64decode(line["body"]), line.get("tags"), line.get("keys"), line["properties"] or {},
-            line["reconsumeTimes"], line["sysFlag"], line["storeTimestamp"],
+            line.get("name", ""),
+            line["topic"],
+            line["queueId"],
+            line["queueOffset"],
+            line["msgId"],
+            line["offsetMsgId"],
+            base64.b64decode(line["body"]),
+            line.get("tags"),
+            line.get("keys"),
+            line["properties"] or {},
+            line["reconsumeTimes"],
+            line["sysFlag"],
+            line["storeTimestamp"],
         )
 
 
@@ -93,9 +103,13 @@ class Driver:
         words = list(program.command)
         if words[0] == "java":
             words[1:1] = [f"-Duser.home={home}", f"-Drocketmq.client.localOffsetStoreDir={home / 'offsets'}"]
-        self._stderr = open(home / "stderr", "ab")
+        self._stderr = (home / "stderr").open("ab")  # noqa: SIM115 (as long as the process)
         self._process = subprocess.Popen(
-            [*words, namesrv_addr], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, cwd=home,
+            [*words, namesrv_addr],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            cwd=home,
             env=_environment(home),
         )
         self._ids = itertools.count(1)
@@ -116,11 +130,11 @@ class Driver:
                     self._received.setdefault(message.client, []).append(message)
                     self._news.notify_all()
             elif "error" in line:
-                self._waiting.pop(line["id"]).set_exception(CommandFailed(line["error"]))
+                self._waiting.pop(line["id"]).set_exception(CommandFailedError(line["error"]))
             else:
                 self._waiting.pop(line["id"]).set_result(line["ok"])
         for future in self._waiting.values():
-            future.set_exception(CommandFailed("the client program ended"))
+            future.set_exception(CommandFailedError("the client program ended"))
 
     def begin(self, do: str, **members: Any) -> Future[Any]:
         """Give a command without waiting for its answer."""
@@ -141,19 +155,34 @@ class Driver:
         """Tell a client to shut down cleanly, without waiting until it has (Java's takes up to three seconds)."""
         self.begin("stop", name=name)
 
-    def begin_send(self, name: str, topic: str, messages: Sequence[Outgoing], mode: str = "sync", **members: Any) -> Future[Any]:
+    def begin_send(
+        self, name: str, topic: str, messages: Sequence[Outgoing], mode: str = "sync", **members: Any
+    ) -> Future[Any]:
         """Start sending from the named producer."""
         members.setdefault("threads", 4)
         items = [message.as_command() for message in messages]
         return self.begin("send", name=name, topic=topic, mode=mode, messages=items, **members)
 
-    def send(self, name: str, topic: str, messages: Sequence[Outgoing], mode: str = "sync", **members: Any) -> list[Sent]:
+    def send(
+        self, name: str, topic: str, messages: Sequence[Outgoing], mode: str = "sync", **members: Any
+    ) -> list[Sent]:
         """Send, and the report of each send in the order of the messages."""
         return [Sent(*facts) for facts in self.begin_send(name, topic, messages, mode, **members).result(90)]
 
-    def push(self, name: str, group: str, topic: str, *, expression: str = "*", model: str = "CLUSTERING", origin: str = FIRST) -> str:
+    def push(
+        self,
+        name: str,
+        group: str,
+        topic: str,
+        *,
+        expression: str = "*",
+        model: str = "CLUSTERING",
+        origin: str = FIRST,
+    ) -> str:
         """Start a push consumer; its clientId ("" where the client does not tell)."""
-        answer = self.call("push", name=name, group=group, topic=topic, expression=expression, model=model, **{"from": origin})
+        answer = self.call(
+            "push", name=name, group=group, topic=topic, expression=expression, model=model, **{"from": origin}
+        )
         return str(answer["clientId"])
 
     def queues(self, name: str) -> list[int]:
@@ -167,7 +196,11 @@ class Driver:
 
     def wait_received(self, name: str, count: int, *, timeout: float = 60.0) -> list[Received]:
         """All it was handed, when that is at least so many."""
-        wait_until(lambda: len(self.received(name)) >= count, timeout=timeout, what=lambda: f"{name} received {len(self.received(name))} of {count}")
+        wait_until(
+            lambda: len(self.received(name)) >= count,
+            timeout=timeout,
+            what=lambda: f"{name} received {len(self.received(name))} of {count}",
+        )
         return self.received(name)
 
     def kill(self) -> None:

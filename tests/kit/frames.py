@@ -12,7 +12,7 @@ GET_ROUTE_BY_TOPIC = 105
 GET_BROKER_CLUSTER_INFO = 106
 
 
-class NoAnswer(Exception):
+class NoAnswerError(Exception):
     """The server was not there, or hung up before it answered."""
 
 
@@ -21,7 +21,14 @@ def ask(
 ) -> tuple[dict[str, Any], bytes]:
     """Header and body of the response."""
     host, port = address.rsplit(":", 1)
-    header = {"code": code, "language": "JAVA", "version": 475, "opaque": 1, "flag": 0, "serializeTypeCurrentRPC": "JSON"}
+    header = {
+        "code": code,
+        "language": "JAVA",
+        "version": 475,
+        "opaque": 1,
+        "flag": 0,
+        "serializeTypeCurrentRPC": "JSON",
+    }
     if fields is not None:
         header["extFields"] = fields
     head = json.dumps(header).encode()
@@ -31,7 +38,7 @@ def ask(
             (length,) = struct.unpack(">I", _exactly(sock, 4))
             frame = _exactly(sock, length)
     except OSError as error:
-        raise NoAnswer(f"{address}: {error}") from error
+        raise NoAnswerError(f"{address}: {error}") from error
     head_length = struct.unpack_from(">I", frame)[0] & 0xFFFFFF
     return json.loads(frame[4 : 4 + head_length]), frame[4 + head_length :]
 
@@ -41,7 +48,7 @@ def _exactly(sock: socket.socket, count: int) -> bytes:
     while len(data) < count:
         chunk = sock.recv(count - len(data))
         if not chunk:
-            raise NoAnswer("connection closed")
+            raise NoAnswerError("connection closed")
         data += chunk
     return data
 
@@ -54,7 +61,7 @@ def wait_for_broker(namesrv_addr: str, broker_addr: str, *, timeout: float = 60.
         try:
             _, cluster = ask(namesrv_addr, GET_BROKER_CLUSTER_INFO)
             route_header, route = ask(namesrv_addr, GET_ROUTE_BY_TOPIC, {"topic": "TBW102"})
-        except NoAnswer as error:
+        except NoAnswerError as error:
             seen = str(error)
         else:
             if broker_addr.encode() in cluster and route_header["code"] == 0 and broker_addr.encode() in route:
@@ -67,8 +74,14 @@ def wait_for_broker(namesrv_addr: str, broker_addr: str, *, timeout: float = 60.
 def create_topic(namesrv_addr: str, broker_addr: str, topic: str, queues: int) -> None:
     """Create a topic at the broker, and wait until the name server has its route."""
     fields = {
-        "topic": topic, "defaultTopic": "TBW102", "readQueueNums": str(queues), "writeQueueNums": str(queues), "perm": "6",
-        "topicFilterType": "SINGLE_TAG", "topicSysFlag": "0", "order": "false",
+        "topic": topic,
+        "defaultTopic": "TBW102",
+        "readQueueNums": str(queues),
+        "writeQueueNums": str(queues),
+        "perm": "6",
+        "topicFilterType": "SINGLE_TAG",
+        "topicSysFlag": "0",
+        "order": "false",
     }
     header, _ = ask(broker_addr, UPDATE_AND_CREATE_TOPIC, fields)
     if header["code"] != 0:

@@ -8,10 +8,22 @@ from tests.kit.driver import Outgoing, Received, Sent
 TAGS = ("TagA", "TagB", "TagC")
 
 # Stamped by clients (the first line) and by the broker (the second).
-SYSTEM_PROPERTIES = frozenset({
-    "UNIQ_KEY", "WAIT", "MIN_OFFSET", "MAX_OFFSET", "CONSUME_START_TIME", "TAGS", "KEYS", "1ST_POP_TIME",
-    "MSG_REGION", "TRACE_ON", "CLUSTER", "INNER_NUM",
-})
+SYSTEM_PROPERTIES = frozenset(
+    {
+        "UNIQ_KEY",
+        "WAIT",
+        "MIN_OFFSET",
+        "MAX_OFFSET",
+        "CONSUME_START_TIME",
+        "TAGS",
+        "KEYS",
+        "1ST_POP_TIME",
+        "MSG_REGION",
+        "TRACE_ON",
+        "CLUSTER",
+        "INNER_NUM",
+    }
+)
 
 
 def make_messages(prefix: str, count: int) -> list[Outgoing]:
@@ -22,7 +34,7 @@ def make_messages(prefix: str, count: int) -> list[Outgoing]:
             body=f"{prefix} {i} ".encode() + every_byte[i % 256 : i % 256 + i % 200],
             tags=TAGS[i % len(TAGS)],
             keys=f"{prefix}-{i}",
-            properties={"number": str(i), "city": "Zürich 杭州", "marks": "a=b; c:d, {e} \"f\""},
+            properties={"number": str(i), "city": "Zürich 杭州", "marks": 'a=b; c:d, {e} "f"'},
         )
         for i in range(count)
     ]
@@ -43,7 +55,9 @@ def assert_same(message: Received, outgoing: Outgoing, topic: str) -> None:
     assert got == (topic, outgoing.body, outgoing.tags, outgoing.keys, outgoing.properties, 0)
 
 
-def assert_all_received(received: Sequence[Received], outgoing: Sequence[Outgoing], topic: str) -> dict[int, list[Received]]:
+def assert_all_received(
+    received: Sequence[Received], outgoing: Sequence[Outgoing], topic: str
+) -> dict[int, list[Received]]:
     """Every message arrived, nothing else did, and each delivery is exact. Duplicates are the caller's to judge."""
     found = by_number(received)
     missing = sorted(set(range(len(outgoing))) - set(found))
@@ -84,7 +98,9 @@ def assert_reported(sent: Sequence[Sent], received: Sequence[Received], *, batch
     assert len(sent) == len(groups)
     for report, group in zip(sent, groups, strict=True):
         first = report.queue_offset
-        assert [(m.queue_id, m.queue_offset) for m in group] == [(report.queue_id, first + i) for i in range(len(group))]
+        assert [(m.queue_id, m.queue_offset) for m in group] == [
+            (report.queue_id, first + i) for i in range(len(group))
+        ]
         if report.msg_id is not None:
             assert report.msg_id.split(",") == [m.msg_id for m in group]
         if report.offset_msg_id is not None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-class NotReady(Exception):
+class NotReadyError(Exception):
     """A server ended, or took too long, before it printed its ready line; the text is what it did print."""
 
 
@@ -21,8 +21,14 @@ class Child:
         self.lines: list[str] = []
         self._news = threading.Condition()
         self._process = subprocess.Popen(
-            words, cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            words,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -50,7 +56,7 @@ class Child:
                         return line
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._reader.is_alive():
-                    raise NotReady(f"no line with {text!r} from {' '.join(self.words)[:300]}\n" + "\n".join(self.lines))
+                    raise NotReadyError(f"no line with {text!r} from {' '.join(self.words)[:300]}\n" + "\n".join(self.lines))
                 self._news.wait(min(left, 0.5))
 
     def terminate(self, *, timeout: float = 60.0) -> int:

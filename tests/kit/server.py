@@ -63,8 +63,18 @@ def write_config(path: Path, config: dict[str, str]) -> Path:
 def rmq_command(namesrv_port: int, broker_port: int, store_dir: Path, config_file: Path) -> list[str]:
     """How our server is started; the only place that knows the command line."""
     return [
-        sys.executable, "-m", "rmq", "standalone", "--namesrv-port", str(namesrv_port), "--broker-port", str(broker_port),
-        "--store", str(store_dir), "-c", str(config_file),
+        sys.executable,
+        "-m",
+        "rmq",
+        "standalone",
+        "--namesrv-port",
+        str(namesrv_port),
+        "--broker-port",
+        str(broker_port),
+        "--store",
+        str(store_dir),
+        "-c",
+        str(config_file),
     ]
 
 
@@ -84,7 +94,9 @@ class RmqServer:
 
     def restart(self) -> None:
         words = rmq_command(self._namesrv_port, self._broker_port, self.store_dir, self._config)
-        self._child = Child(words, cwd=self.home, env={"HOME": str(self.home), "PYTHONPATH": str(Path(__file__).parents[2])})
+        self._child = Child(
+            words, cwd=self.home, env={"HOME": str(self.home), "PYTHONPATH": str(Path(__file__).parents[2])}
+        )
         try:
             self._child.wait_line("boot success", timeout=30)
             wait_for_broker(self.namesrv_addr, self.broker_addr, timeout=30)

@@ -46,7 +46,7 @@ def require(toolchain: str) -> None:
         pytest.skip(f"needs the {toolchain} toolchain; not installed here: {', '.join(missing)}")
 
 
-class BuildFailed(Exception):
+class BuildFailedError(Exception):
     """A foreign program could not be built; the text is the build tool's own."""
 
 
@@ -67,7 +67,9 @@ def _cache_root() -> Path:
 
 def _digest(source: Path, salt: str) -> str:
     found = hashlib.sha256(salt.encode())
-    for path in sorted(p for p in source.rglob("*") if p.is_file() and "node_modules" not in p.parts and "target" not in p.parts):
+    for path in sorted(
+        p for p in source.rglob("*") if p.is_file() and "node_modules" not in p.parts and "target" not in p.parts
+    ):
         found.update(str(path.relative_to(source)).encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()[:16]
 
@@ -87,9 +89,11 @@ def _built(name: str, source: Path, salt: str, build: Callable[[Path], None]) ->
 
 
 def _run(*words: str, cwd: Path, env: dict[str, str] | None = None) -> None:
-    done = subprocess.run(words, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
+    done = subprocess.run(
+        words, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
+    )
     if done.returncode:
-        raise BuildFailed(f"{' '.join(words)}\n{done.stdout[-6000:]}")
+        raise BuildFailedError(f"{' '.join(words)}\n{done.stdout[-6000:]}")
 
 
 def _maven(name: str, source: Path, version: str) -> str:
@@ -99,7 +103,11 @@ def _maven(name: str, source: Path, version: str) -> str:
         work = target / "source"
         shutil.copytree(source, work)
         goals = ("compile", "dependency:copy-dependencies")
-        options = (f"-Drocketmq.version={version}", f"-Dbuild.dir={target / 'build'}", f"-DoutputDirectory={target / 'lib'}")
+        options = (
+            f"-Drocketmq.version={version}",
+            f"-Dbuild.dir={target / 'build'}",
+            f"-DoutputDirectory={target / 'lib'}",
+        )
         _run("mvn", "-q", "-B", *goals, *options, cwd=work)
 
     target = _built(f"{name}-{version}", source, version, build)
@@ -136,7 +144,15 @@ def go_client() -> Program:
     source = INTEROP / "go"
 
     def build(target: Path) -> None:
-        _run("go", "build", "-o", str(target / "driver"), ".", cwd=source, env={**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false"})
+        _run(
+            "go",
+            "build",
+            "-o",
+            str(target / "driver"),
+            ".",
+            cwd=source,
+            env={**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false"},
+        )
 
     return Program((str(_built("go-client", source, "", build) / "driver"),))
 

@@ -93,7 +93,10 @@ CASES: dict[str, tuple[Any, str]] = {
         f'{{"brokerAddrTable":{{"b":{BROKER_JSON}}},"clusterAddrTable":{{"c":["b"]}}}}',
     ),
     "TopicConfig": (TOPIC, TOPIC_JSON),
-    "TopicConfigAndQueueMapping": (TopicConfigAndQueueMapping(**{n: getattr(TOPIC, n) for n in TOPIC.__slots__}), TOPIC_JSON),
+    "TopicConfigAndQueueMapping": (
+        TopicConfigAndQueueMapping(**{n: getattr(TOPIC, n) for n in TOPIC.__slots__}),
+        TOPIC_JSON,
+    ),
     "CreateTopicListRequestBody": (CreateTopicListRequestBody([TOPIC]), f'{{"topicConfigList":[{TOPIC_JSON}]}}'),
     "TopicList": (TopicList(["x"]), '{"topicList":["x"]}'),
     "TopicStatsTable": (
@@ -254,21 +257,23 @@ def test_read_again(name: str) -> None:
         ),
         (
             group.SubscriptionGroupConfig("G", consume_from_min_enable=False, consume_broadcast_enable=False),
-            "SubscriptionGroupConfig{groupName=G, consumeEnable=true, consumeFromMinEnable=false, "
-            "consumeBroadcastEnable=false, consumeMessageOrderly=false, retryQueueNums=1, retryMaxTimes=16, "
-            "groupRetryPolicy=GroupRetryPolicy{type=CUSTOMIZED, exponentialRetryPolicy=null, customizedRetryPolicy=null}, "
-            "brokerId=0, whichBrokerWhenConsumeSlowly=1, notifyConsumerIdsChangedEnable=true, groupSysFlag=0, "
-            "consumeTimeoutMinute=15, subscriptionDataSet=null, attributes={}}",
+            "SubscriptionGroupConfig{groupName=G, consumeEnable=true, consumeFromMinEnable=false"
+            ", consumeBroadcastEnable=false, consumeMessageOrderly=false, retryQueueNums=1, retryMaxTimes=16"
+            ", groupRetryPolicy=GroupRetryPolicy{type=CUSTOMIZED, exponentialRetryPolicy=null"
+            ", customizedRetryPolicy=null}, brokerId=0, whichBrokerWhenConsumeSlowly=1"
+            ", notifyConsumerIdsChangedEnable=true, groupSysFlag=0, consumeTimeoutMinute=15"
+            ", subscriptionDataSet=null, attributes={}}",
         ),
         (
             GROUP,
-            "SubscriptionGroupConfig{groupName=G, consumeEnable=true, consumeFromMinEnable=true, "
-            "consumeBroadcastEnable=true, consumeMessageOrderly=false, retryQueueNums=1, retryMaxTimes=16, "
-            "groupRetryPolicy=GroupRetryPolicy{type=EXPONENTIAL, exponentialRetryPolicy=ExponentialRetryPolicy{initial=5000, "
-            "max=7200000, multiplier=2}, customizedRetryPolicy=CustomizedRetryPolicy{next=[1000, 5000]}}, brokerId=0, "
-            "whichBrokerWhenConsumeSlowly=1, notifyConsumerIdsChangedEnable=true, groupSysFlag=0, consumeTimeoutMinute=15, "
-            "subscriptionDataSet=[SimpleSubscriptionData{topic=t, expressionType=TAG, expression=*, version=3}], "
-            "attributes={a=b}}",
+            "SubscriptionGroupConfig{groupName=G, consumeEnable=true, consumeFromMinEnable=true"
+            ", consumeBroadcastEnable=true, consumeMessageOrderly=false, retryQueueNums=1, retryMaxTimes=16"
+            ", groupRetryPolicy=GroupRetryPolicy{type=EXPONENTIAL"
+            ", exponentialRetryPolicy=ExponentialRetryPolicy{initial=5000, max=7200000, multiplier=2}"
+            ", customizedRetryPolicy=CustomizedRetryPolicy{next=[1000, 5000]}}, brokerId=0"
+            ", whichBrokerWhenConsumeSlowly=1, notifyConsumerIdsChangedEnable=true, groupSysFlag=0"
+            ", consumeTimeoutMinute=15, subscriptionDataSet=[SimpleSubscriptionData{topic=t, expressionType=TAG"
+            ", expression=*, version=3}], attributes={a=b}}",
         ),
         (
             running.ConsumeMessageDirectlyResult(consume_result=running.ConsumeResult.CR_SUCCESS, spent_time_mills=1),
@@ -277,14 +282,18 @@ def test_read_again(name: str) -> None:
         ),
         (
             consume.ConsumeQueueData(1),
-            "ConsumeQueueData{physicOffset=1, physicSize=0, tagsCode=0, extendDataJson='null', bitMap='null', eval=false, "
-            "msg='null'}",
+            "ConsumeQueueData{physicOffset=1, physicSize=0, tagsCode=0, extendDataJson='null', bitMap='null', "
+            "eval=false, msg='null'}",
         ),
         (
             consume.ConsumeQueueData(1, extend_data_json="{}", bit_map="b", eval=True, msg="m"),
-            "ConsumeQueueData{physicOffset=1, physicSize=0, tagsCode=0, extendDataJson='{}', bitMap='b', eval=true, msg='m'}",
+            "ConsumeQueueData{physicOffset=1, physicSize=0, tagsCode=0, extendDataJson='{}', bitMap='b', "
+            "eval=true, msg='m'}",
         ),
-        (connection.ProducerInfo("c", "r", "GO", 3, 4), "clientId=c,remoteIP=r, language=GO, version=3, lastUpdateTimestamp=4"),
+        (
+            connection.ProducerInfo("c", "r", "GO", 3, 4),
+            "clientId=c,remoteIP=r, language=GO, version=3, lastUpdateTimestamp=4",
+        ),
         (DataVersion(1, 2, 3), "DataVersion[timestamp=3, counter=2]"),
     ],
 )
@@ -300,8 +309,8 @@ def test_permissions(perm: int, text: str) -> None:
 
 
 def test_versions_are_ordered_as_apache_compares_them() -> None:
-    ordered = [DataVersion(0, 1, 9), DataVersion(0, 2, 3), DataVersion(0, 2, 4), DataVersion(1, 0, 0)]
-    assert sorted(reversed(ordered)) == ordered
+    oldest, older, old, new = DataVersion(0, 1, 9), DataVersion(0, 2, 3), DataVersion(0, 2, 4), DataVersion(1, 0, 0)
+    assert sorted([new, older, oldest, old]) == [oldest, older, old, new]
     assert DataVersion(7, 1, 9).next(10) == DataVersion(7, 2, 10)
 
 
@@ -335,7 +344,8 @@ APACHES_CRC = 1853378400
 def compressed(value: registration.RegisterBrokerBody) -> registration.RegisterBrokerBody:
     wrapper = value.topic_config_serialize_wrapper
     return registration.RegisterBrokerBody(
-        TopicConfigAndMappingSerializeWrapper(wrapper.topic_config_table, wrapper.data_version), value.filter_server_list
+        TopicConfigAndMappingSerializeWrapper(wrapper.topic_config_table, wrapper.data_version),
+        value.filter_server_list,
     )
 
 

@@ -48,7 +48,14 @@ def test_our_version() -> None:
 
 
 def test_languages_stand_at_their_codes() -> None:
-    assert [LANGUAGES.index(name) for name in ("JAVA", "CPP", "PYTHON", "GO", "RUST", "NODE_JS")] == [0, 1, 3, 9, 12, 13]
+    assert [LANGUAGES.index(name) for name in ("JAVA", "CPP", "PYTHON", "GO", "RUST", "NODE_JS")] == [
+        0,
+        1,
+        3,
+        9,
+        12,
+        13,
+    ]
     assert LANGUAGE == "PYTHON"
 
 

@@ -142,7 +142,7 @@ def test_garbage_is_a_frame_error_or_a_command(data: bytes) -> None:
         assert all(type(name) is type(value) is str for name, value in command.ext.items())
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.sampled_from(sorted(GOLDEN)), st.data())
 def test_a_damaged_frame_is_a_frame_error_or_a_command(name: str, data: st.DataObject) -> None:
     frame = bytearray(GOLDEN[name][0])
@@ -164,7 +164,7 @@ JSON_VALUES = st.recursive(
 HEADER_MEMBERS = ["code", "language", "version", "opaque", "flag", "remark", "extFields"]
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(HEADER_MEMBERS), JSON_VALUES | st.dictionaries(TEXT, JSON_VALUES)))
 def test_wrong_types_in_a_json_header_are_a_frame_error_or_a_command(header: dict[str, Any]) -> None:
     try:

@@ -1,5 +1,7 @@
 """Cutting a stream: every case whole, byte by byte, in any chunks, with more behind it, and never past its end."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,7 +62,7 @@ def test_any_chunks(cuts: list[int], eager: bool) -> None:
     stream = CommandStream()
     bounds = [0, *sorted(cuts), len(ALL)]
     seen = []
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         stream.feed(ALL[start:end])
         if eager:
             seen += drain(stream)

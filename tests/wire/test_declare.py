@@ -165,7 +165,7 @@ def test_a_code_cannot_be_taken_twice() -> None:
 
 
 def test_a_field_that_may_be_none_needs_a_default() -> None:
-    with pytest.raises(TypeError, match="Wrong.topic may be None and so needs the default None"):
+    with pytest.raises(TypeError, match=r"Wrong\.topic may be None and so needs the default None"):
 
         @header
         class Wrong:
@@ -174,7 +174,7 @@ def test_a_field_that_may_be_none_needs_a_default() -> None:
 
 @pytest.mark.parametrize("kind", [int, bytes, list[str], dict[str, str], str | int])
 def test_a_header_field_needs_a_form(kind: Any) -> None:
-    with pytest.raises(TypeError, match="Wrong.field: no header form"):
+    with pytest.raises(TypeError, match=r"Wrong\.field: no header form"):
         header(type("Wrong", (), {"__annotations__": {"field": kind}}))
 
 
@@ -185,7 +185,7 @@ def test_a_required_field_cannot_follow_an_optional_one() -> None:
 
 @pytest.mark.parametrize("kind", [int, bytes, object, tuple[str, ...]])
 def test_a_member_needs_a_form(kind: Any) -> None:
-    with pytest.raises(TypeError, match="Wrong.member: no JSON form"):
+    with pytest.raises(TypeError, match=r"Wrong\.member: no JSON form"):
         body(type("Wrong", (), {"__annotations__": {"member": kind}}))
 
 

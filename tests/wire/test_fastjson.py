@@ -25,7 +25,7 @@ BOTH_WAYS: list[tuple[str, Any]] = [
         '{"consumerTable":{"c@1":{{"brokerName":"b","queueId":0,"topic":"t"}:5}}}',
         {"consumerTable": {"c@1": {QUEUE: 5}}},
     ),
-    (r'["\u0000\u0001\b\t\n\u000b\f\r\u001f\"\\/<>&"]', ["\0\1\b\t\n\x0b\f\r\x1f\"\\/<>&"]),
+    (r'["\u0000\u0001\b\t\n\u000b\f\r\u001f\"\\/<>&"]', ['\0\1\b\t\n\x0b\f\r\x1f"\\/<>&']),
     ('["é中😀\u2028"]', ["é中😀\u2028"]),
     ("[1.0,1.0E20,1.0E-7,1.23456789125E8,9223372036854775807]", [1.0, 1e20, 1e-7, 123456789.125, 2**63 - 1]),
 ]
@@ -107,7 +107,10 @@ def test_floats_as_java_prints_them(number: float, text: str) -> None:
         ("{true:1}", {"true": 1}),
         (r"{'a':'\x41\u0042\'\"\/\n\q'}", {"a": "AB'\"/\nq"}),
         (" \n{ a : [ 1 , 2 ] } \t", {"a": [1, 2]}),
-        ("{{'queueId':0,'topic':'t','brokerName':'b',}:5,}", {ObjectKey.of({"queueId": 0, "topic": "t", "brokerName": "b"}): 5}),
+        (
+            "{{'queueId':0,'topic':'t','brokerName':'b',}:5,}",
+            {ObjectKey.of({"queueId": 0, "topic": "t", "brokerName": "b"}): 5},
+        ),
         (r"['\ud83d\ude00','a\ud800b']", ["😀", "a?b"]),
     ],
 )
@@ -207,7 +210,29 @@ def test_the_place_of_an_error_is_said() -> None:
 
 
 PIECES = st.sampled_from(
-    ["{", "}", "[", "]", ":", ",", "'", '"', "\\", "a", "1", "-", ".", "e", "L", "true", "null", '"$ref"', '"$.a"', " ", "\0"]
+    [
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "'",
+        '"',
+        "\\",
+        "a",
+        "1",
+        "-",
+        ".",
+        "e",
+        "L",
+        "true",
+        "null",
+        '"$ref"',
+        '"$.a"',
+        " ",
+        "\0",
+    ]
 )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MILLIS_OF_HOUR = 3_600_000
 _RESENDING_GROUP = "ReSendMsgById"
+_RECEIVED_BUCKETS = 128  # of the HashMap that Java decodes properties into
 
 
 # --- queryMsgById --------------------------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ def _say_message(report: Report, message: MessageExt, path: str, *, with_offset_
     _line(report, "Born Host:", message.born_host)
     _line(report, "Store Host:", message.store_host)
     _line(report, "System Flag:", message.sys_flag)
-    _line(report, "Properties:", java_text(dict(hash_map_order(message.properties))))
+    _line(report, "Properties:", java_text(dict(hash_map_order(message.properties, _RECEIVED_BUCKETS))))
     _line(report, "Message Body Path:", path)
 
 

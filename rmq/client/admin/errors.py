@@ -41,6 +41,15 @@ class UnknownBrokerError(ClientError):
         super().__init__(f"The broker[{broker}] not exist")
 
 
+class InvalidPermissionError(ClientError):
+    """The permission is no sum of 1 inherit, 2 write and 4 read."""
+
+    default_code = ResponseCode.NO_PERMISSION
+
+    def __init__(self, perm: int) -> None:
+        super().__init__(f"topicPermission value: {perm} is invalid.")
+
+
 class NoTopicStatsError(ClientError):
     """No broker of the topic's route has queues of it."""
 

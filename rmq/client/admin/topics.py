@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rmq.client.admin.clusters import chosen_address
-from rmq.client.admin.errors import NoTopicStatsError
+from rmq.client.admin.errors import InvalidPermissionError, NoTopicStatsError
 from rmq.client.admin.session import Admin
 from rmq.wire.bodies.route import MessageQueue, TopicRouteData
-from rmq.wire.bodies.topic import TopicConfig, TopicList, TopicStatsTable
+from rmq.wire.bodies.topic import PERM_PRIORITY, TopicConfig, TopicList, TopicStatsTable
 from rmq.wire.names import DEFAULT_TOPIC
 from rmq.wire.requests.namesrv import DeleteTopicInNamesrv, GetAllTopicListFromNameserver
 from rmq.wire.requests.route import GetRouteInfoByTopic
@@ -68,7 +68,13 @@ async def topic_stats(admin: Admin, topic: str, *, route_of: str | None = None) 
 
 
 async def create_topic(admin: Admin, address: str, config: TopicConfig) -> None:
-    """Creates a topic on one broker, or overwrites its configuration."""
+    """Creates a topic on one broker, or overwrites its configuration.
+
+    Raises:
+        InvalidPermissionError: the permission is none (Validators.checkTopicConfig).
+    """
+    if not 0 <= config.perm < PERM_PRIORITY:
+        raise InvalidPermissionError(config.perm)
     header = UpdateAndCreateTopic(
         topic=config.topic_name,
         default_topic=DEFAULT_TOPIC,

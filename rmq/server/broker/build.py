@@ -62,6 +62,10 @@ class UnsupportedRoleError(Exception):
     """This broker cannot play the role that its configuration gives it."""
 
 
+class AlreadyStartedError(Exception):
+    """A broker is started once; to run again, another is made."""
+
+
 class Broker:
     """A broker.
 
@@ -86,6 +90,7 @@ class Broker:
         self._services: list[Any] = []
         self._offsets: OffsetTable | None = None
         self._loops: list[LoopingCall] = []
+        self._started = False
 
     # --- facts ----------------------------------------------------------------------------------------------------
 
@@ -119,25 +124,41 @@ class Broker:
     def start(self) -> Deferred[None]:
         """Opens the store, listens, registers; fires when every name server has answered or failed.
 
+        When it fails, everything is as before: no thread, no lock, no port.
+
         Raises:
+            AlreadyStartedError: it was started before.
             UnsupportedRoleError: the configuration wants a slave or synchronous replication.
             StoreError: the store cannot be opened, or another broker holds it.
             ConfigFileError: a file under `config/` is damaged.
             ListenError: the port is taken or not allowed.
         """
         settings = self._settings
+        if self._started:
+            raise AlreadyStartedError(f"broker {self.name} was started before")
         if settings.store.broker_role is not BrokerRole.ASYNC_MASTER:
             raise UnsupportedRoleError(
                 f"brokerRole={settings.store.broker_role.value}: this broker does not replicate yet; "
                 "use brokerRole=ASYNC_MASTER, or an Apache broker for this role"
             )
+        self._started = True
         self._threads.start()
         try:
             registrar = self._assemble()
         except BaseException:
-            self._threads.stop()
+            self._take_apart()
             raise
         return registrar.start()
+
+    def _take_apart(self) -> None:
+        """Undoes what a start that failed has done."""
+        self._stop_loops()
+        if self._server is not None:
+            self._server.stop()
+        if self._store is not None:
+            self._store.close()
+        self._server = self._store = self._offsets = self._registrar = None
+        self._threads.stop()
 
     def _assemble(self) -> Registrar:
         settings, reactor = self._settings, self._reactor
@@ -157,29 +178,22 @@ class Broker:
             after_read=hold.wake,
         )
         server.listen(settings.server.bind_address, settings.server.listen_port)
-        try:
-            host = pack_host(settings.broker.broker_ip1 or "127.0.0.1", server.port)
-            store = self._store = MessageStore(store_options(settings, host), Env(), reactor, self._in_thread)
-            report = self.report = store.open()
-            log.info(
-                "store {path} opened after {end}: scanned {bytes} bytes, {records} records",
-                path=settings.store.store_path_root_dir,
-                end="a clean stop" if report.clean else "an abnormal end",
-                bytes=report.scanned_bytes,
-                records=report.scanned_records,
-            )
-            try:
-                for table in (topics, groups, offsets):
-                    table.load()
-            except BaseException:
-                store.close()
-                raise
-        except BaseException:
-            server.stop()
-            raise
+        host = pack_host(settings.broker.broker_ip1 or "127.0.0.1", server.port)
+        store = self._store = MessageStore(store_options(settings, host), Env(), reactor, self._in_thread)
+        report = self.report = store.open()
+        log.info(
+            "store {path} opened after {end}: scanned {bytes} bytes, {records} records",
+            path=settings.store.store_path_root_dir,
+            end="a clean stop" if report.clean else "an abnormal end",
+            bytes=report.scanned_bytes,
+            records=report.scanned_records,
+        )
+        for table in (topics, groups, offsets):
+            table.load()
         stats = BrokerStats(reactor, settings.broker.broker_cluster_name, self.now)
-        consumers = ConsumerTable(seconds, lambda name: _notifies(groups, name))
-        producers = ProducerTable(seconds)
+        expires = settings.broker.channel_expired_timeout / 1000
+        consumers = ConsumerTable(seconds, lambda name: _notifies(settings, groups, name), expires=expires)
+        producers = ProducerTable(seconds, expires=expires)
         store.on_arrival = hold.arrived
         registrar = self._registrar = self._make_registrar(topics)
         topics.on_change = lambda changed: registrar.changed()
@@ -241,25 +255,34 @@ class Broker:
 
     @inlineCallbacks
     def stop(self) -> Any:
-        """Ends it; fires when everything is on the disk."""
-        for loop in self._loops:
-            loop.stop()
-        if self._registrar is not None:
-            yield self._registrar.stop()
+        """Ends it; fires when everything is on the disk. Does nothing to a broker that does not run."""
+        self._stop_loops()
+        registrar, self._registrar = self._registrar, None
+        if registrar is not None:
+            yield registrar.stop()
         self._client.close()
         if self._server is not None:
             yield self._server.stop()
-        for service in self._services[1:]:
-            service.stop()
         self._save_offsets()
-        if self._store is not None:
-            yield self._store.close()
-        self._threads.stop()
+        store, self._store = self._store, None
+        if store is not None:
+            yield store.close()
+            self._threads.stop()
+
+    def _stop_loops(self) -> None:
+        loops, self._loops = self._loops, []
+        for loop in loops:
+            if loop.running:
+                loop.stop()
+        services, self._services = self._services, []
+        for service in services[1:]:
+            service.stop()
 
 
-def _notifies(groups: GroupTable, name: str) -> bool:
+def _notifies(settings: BrokerSettings, groups: GroupTable, name: str) -> bool:
     config = groups.configs.get(name)
-    return config is None or config.notify_consumer_ids_changed_enable
+    allowed = config is None or config.notify_consumer_ids_changed_enable
+    return allowed and settings.broker.notify_consumer_ids_changed_enable
 
 
 def _disk_space(path: str) -> tuple[int, int]:

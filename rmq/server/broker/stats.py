@@ -1,17 +1,18 @@
 """Counts what the broker does, and how fast.
 
-Counting is two additions per message; rates come from samples that a clock takes: the figures of the last ten
-seconds, minute and ten minutes in the broker's runtime information, and per topic and group those of the last
-minute, hour and day that tools ask for by name.
+Counting is two additions per message, for at most so many topics and groups as `MOST_KEYS` says; rates come from
+samples that a clock takes: the figures of the last ten seconds, minute and ten minutes in the broker's runtime
+information, and per topic and group those of the last minute, hour and day that tools ask for by name.
 
 Source: BrokerStatsManager, StatsItem, StoreStatsService, BrokerStats.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from array import array
+from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 from twisted.internet.task import LoopingCall
 
@@ -30,12 +31,39 @@ GROUP_GET_NUMS: Final = "GROUP_GET_NUMS"
 GROUP_GET_SIZE: Final = "GROUP_GET_SIZE"
 BROKER_PUT_NUMS: Final = "BROKER_PUT_NUMS"
 BROKER_GET_NUMS: Final = "BROKER_GET_NUMS"
+MOST_KEYS: Final = 4096
+"""Most topics, and most pairs of topic and group, that are counted one by one: clients name them as they like."""
 _NAMES: Final = (TOPIC_PUT_NUMS, TOPIC_PUT_SIZE, GROUP_GET_NUMS, GROUP_GET_SIZE, BROKER_PUT_NUMS, BROKER_GET_NUMS)
 
 
-class _Sample(NamedTuple):
-    time: float
-    value: int
+class _Samples:
+    """The last so many samples of one counter, oldest first, packed: there are thousands of these."""
+
+    __slots__ = ("_most", "_times", "_values")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._times = array("d")
+        self._values = array("q")
+
+    def add(self, time: float, value: int, step: float) -> None:
+        """Takes a sample unless the last one is younger than `step`."""
+        if self._times and time - self._times[-1] < step - 1:
+            return
+        self._times.append(time)
+        self._values.append(value)
+        if len(self._times) > self._most:
+            del self._times[0], self._values[0]
+
+    def span(self, seconds: float) -> BrokerStatsItem:
+        """Sum and rate of what was counted in the last so many seconds."""
+        times, values = self._times, self._values
+        if len(times) < 2:
+            return BrokerStatsItem()
+        last = times[-1]
+        first = next(index for index, time in enumerate(times) if last - time <= seconds + 1)
+        total, elapsed = values[-1] - values[first], last - times[first]
+        return BrokerStatsItem(sum=total, tps=total / elapsed if elapsed else 0.0)
 
 
 class _History:
@@ -44,36 +72,26 @@ class _History:
     __slots__ = ("_day", "_hour", "_minute")
 
     def __init__(self) -> None:
-        self._minute: deque[_Sample] = deque(maxlen=_MINUTE_SAMPLES)
-        self._hour: deque[_Sample] = deque(maxlen=_HOUR_SAMPLES)
-        self._day: deque[_Sample] = deque(maxlen=_DAY_SAMPLES)
+        self._minute = _Samples(_MINUTE_SAMPLES)
+        self._hour = _Samples(_HOUR_SAMPLES)
+        self._day = _Samples(_DAY_SAMPLES)
 
-    def add(self, sample: _Sample) -> None:
-        for samples, step in ((self._minute, SAMPLE_SECONDS), (self._hour, _MINUTE), (self._day, _HOUR)):
-            if not samples or sample.time - samples[-1].time >= step - 1:
-                samples.append(sample)
+    def add(self, time: float, value: int) -> None:
+        self._minute.add(time, value, SAMPLE_SECONDS)
+        self._hour.add(time, value, _MINUTE)
+        self._day.add(time, value, _HOUR)
 
     def minute(self) -> BrokerStatsItem:
-        return _span(self._minute, _MINUTE)
+        return self._minute.span(_MINUTE)
 
     def hour(self) -> BrokerStatsItem:
-        return _span(self._hour, _HOUR)
+        return self._hour.span(_HOUR)
 
     def day(self) -> BrokerStatsItem:
-        return _span(self._day, _DAY)
+        return self._day.span(_DAY)
 
     def rate(self, seconds: float) -> float:
-        return _span(self._minute, seconds).tps
-
-
-def _span(samples: deque[_Sample], seconds: float) -> BrokerStatsItem:
-    """Sum and rate of what was counted in the last so many seconds."""
-    if len(samples) < 2:
-        return BrokerStatsItem()
-    last = samples[-1]
-    first = next(sample for sample in samples if last.time - sample.time <= seconds + 1)
-    total, elapsed = last.value - first.value, last.time - first.time
-    return BrokerStatsItem(sum=total, tps=total / elapsed if elapsed else 0.0)
+        return self._minute.span(seconds).tps
 
 
 class BrokerStats:
@@ -122,8 +140,9 @@ class BrokerStats:
 
     def put(self, topic: str, count: int, size: int) -> None:
         """Messages were stored."""
-        self._topic_nums[topic] += count
-        self._topic_size[topic] += size
+        if topic in self._topic_nums or len(self._topic_nums) < MOST_KEYS:
+            self._topic_nums[topic] += count
+            self._topic_size[topic] += size
         self.put_total += count
         self.put_bytes += size
 
@@ -134,8 +153,9 @@ class BrokerStats:
     def got(self, topic: str, group: str, count: int, size: int) -> None:
         """Messages were handed to a group."""
         key = f"{topic}@{group}"
-        self._group_nums[key] += count
-        self._group_size[key] += size
+        if key in self._group_nums or len(self._group_nums) < MOST_KEYS:
+            self._group_nums[key] += count
+            self._group_size[key] += size
         self.get_total += count
         self.get_found += 1
 
@@ -176,8 +196,8 @@ class BrokerStats:
                 history = self._histories.get((name, key))
                 if history is None:
                     history = self._histories[name, key] = _History()
-                    history.add(_Sample(now - SAMPLE_SECONDS, 0))
-                history.add(_Sample(now, value))
+                    history.add(now - SAMPLE_SECONDS, 0)
+                history.add(now, value)
         totals = {
             "put": self.put_total,
             "got": self.get_total,
@@ -186,7 +206,7 @@ class BrokerStats:
             "pulls": self.get_found + self.get_miss,
         }
         for name, value in totals.items():
-            self._totals[name].add(_Sample(now, value))
+            self._totals[name].add(now, value)
         day = self._midnight()
         if day != self._day:
             self._day = day

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rmq.remoting.client import RemotingClient
 from rmq.remoting.dispatch import Dispatcher
 from rmq.remoting.pressure import Pressure
+from rmq.remoting.reactor import Repeat
 from rmq.remoting.server import RemotingServer
 from rmq.server.files import DiskFiles, SmallFiles
 from rmq.server.namesrv.kv import KvConfig
@@ -43,7 +43,6 @@ class NameServer:
 
     def __init__(self, reactor: Any, settings: NamesrvSettings, files: SmallFiles | None = None) -> None:
         self._settings = settings
-        self._reactor = reactor
         files = files or DiskFiles()
         config, server = settings.namesrv, settings.server
         self._kv = KvConfig(config.kv_config_path, files)
@@ -62,9 +61,7 @@ class NameServer:
             pressure=Pressure(reactor, idle_seconds=server.server_channel_max_idle_time_seconds),
             max_frame=server.frame_max_length,
         )
-        self._scan = LoopingCall(self.tables.expire)
-        self._scan.clock = cast(Any, reactor)
-        self._first_scan: Any = None
+        self._scan = Repeat(reactor, self.tables.expire)
 
     @property
     def port(self) -> int:
@@ -86,14 +83,11 @@ class NameServer:
         self._kv.load()
         self._server.listen(self._settings.server.bind_address, self._settings.server.listen_port)
         interval = self._settings.namesrv.scan_not_active_broker_interval / 1000
-        self._first_scan = self._reactor.callLater(FIRST_SCAN_SECONDS, self._scan.start, interval)
+        self._scan.start(interval, first=FIRST_SCAN_SECONDS)
 
     def stop(self) -> Deferred[object]:
         """Ends it; fires when the port and all connections are closed."""
-        if self._first_scan is not None and self._first_scan.active():
-            self._first_scan.cancel()
-        if self._scan.running:
-            self._scan.stop()
+        self._scan.stop()
         self._client.close()
         return self._server.stop()
 

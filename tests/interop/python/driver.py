@@ -1,8 +1,8 @@
 """Runs producers and consumers of rmq.client on command, on plain asyncio.
 
-Standard input: one JSON object a line, {"id":N,"do":verb,...}. Standard output: {"id":N,"ok":...} or {"id":N,"error":text}
-for each, in any order, and {"event":...} lines between them. The name server address is the first argument. Each named
-client is a client of its own. End of input ends it.
+Standard input: one JSON object a line, {"id":N,"do":verb,...}. Standard output: {"id":N,"ok":...} or
+{"id":N,"error":text} for each, in any order, and {"event":...} lines between them. The name server address is the first
+argument. Each named client is a client of its own. End of input ends it.
 """
 
 import asyncio
@@ -38,10 +38,20 @@ def print_line(line: Facts) -> None:
 
 def described(message: MessageExt) -> Facts:
     return {
-        "topic": message.topic, "brokerName": message.broker_name, "queueId": message.queue_id, "queueOffset": message.queue_offset,
-        "msgId": message.msg_id, "offsetMsgId": message.offset_msg_id, "body": base64.b64encode(message.body).decode(),
-        "tags": message.tags, "keys": message.keys, "properties": message.properties, "reconsumeTimes": message.reconsume_times,
-        "sysFlag": message.sys_flag, "bornTimestamp": message.born_timestamp, "storeTimestamp": message.store_timestamp,
+        "topic": message.topic,
+        "brokerName": message.broker_name,
+        "queueId": message.queue_id,
+        "queueOffset": message.queue_offset,
+        "msgId": message.msg_id,
+        "offsetMsgId": message.offset_msg_id,
+        "body": base64.b64encode(message.body).decode(),
+        "tags": message.tags,
+        "keys": message.keys,
+        "properties": message.properties,
+        "reconsumeTimes": message.reconsume_times,
+        "sysFlag": message.sys_flag,
+        "bornTimestamp": message.born_timestamp,
+        "storeTimestamp": message.store_timestamp,
     }
 
 
@@ -52,7 +62,14 @@ def to_message(topic: str, item: Facts) -> Message:
 
 def report(result: SendResult) -> list[Any]:
     queue = result.message_queue
-    return [str(result.send_status), result.msg_id, result.offset_msg_id, queue.broker_name, queue.queue_id, result.queue_offset]
+    return [
+        str(result.send_status),
+        result.msg_id,
+        result.offset_msg_id,
+        queue.broker_name,
+        queue.queue_id,
+        result.queue_offset,
+    ]
 
 
 def by_queue_id(queues: Sequence[MessageQueue], message: Message, arg: int) -> MessageQueue:
@@ -112,7 +129,9 @@ class Driver:
             for message in messages:
                 print_line({"event": "message", "name": name, **described(message)})
 
-        config = PushConfig(message_model=MessageModel(command["model"]), consume_from_where=ConsumeFromWhere(command["from"]))
+        config = PushConfig(
+            message_model=MessageModel(command["model"]), consume_from_where=ConsumeFromWhere(command["from"])
+        )
         consumer = aio.PushConsumer(command["group"], listener, config=config, **self.common(command))
         consumer.subscribe(command["topic"], command["expression"])
         self.topics[name] = command["topic"]
@@ -136,7 +155,7 @@ class Driver:
         if what == "queues":
             return [[q.broker_name, q.queue_id] for q in client.assignment() if q.topic == queue.topic]
         if what == "poll":
-            return [described(message) for message in await client.poll(command["timeout"] / 1000)]
+            return [described(message) for message in await client.poll(command["seconds"])]
         if what == "commit":
             return await client.commit()
         if what == "committed":

@@ -163,9 +163,7 @@ def bare(fields: dict[str, str], names: set[str]) -> dict[str, str]:
 
 @pytest.mark.parametrize("code", sorted(REQUEST_CLASSES))
 def test_a_request_has_apaches_fields(code: int) -> None:
-    ours = {
-        name: kind for name, kind in declared(REQUESTS[code].header).items() if name not in ADDED.get(code, set())
-    }
+    ours = {name: kind for name, kind in declared(REQUESTS[code].header).items() if name not in ADDED.get(code, set())}
     assert ours == bare(APACHE[REQUEST_CLASSES[code]], LENIENT.get(code, set()))
 
 

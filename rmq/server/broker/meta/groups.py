@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from twisted.logger import Logger
+
 from rmq.server.broker.meta.config_file import ConfigFile, MemberTexts, pretty_object
 from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.group import SubscriptionGroupConfig, SubscriptionGroupWrapper
@@ -22,6 +24,8 @@ MAX_GROUPS: Final = 65536
 """Most groups of a broker: clients make groups by themselves."""
 MAX_FORBIDDEN: Final = 65536
 """Most pairs of group and topic from which something is taken."""
+
+log = Logger()
 
 
 class GroupTable:
@@ -88,7 +92,11 @@ class GroupTable:
         config = self.configs.get(name)
         if config is None and is_legal_group(name) and self._may_create(name):
             config = SubscriptionGroupConfig(group_name=name)
-            self.put(config)
+            try:
+                self.put(config)
+            except OSError as error:
+                # A disk that is full does not keep consumers away.
+                log.warn("group {name} is not on the disk yet: {error}", name=name, error=error)
         return config
 
     def _may_create(self, name: str) -> bool:

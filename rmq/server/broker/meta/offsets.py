@@ -112,6 +112,13 @@ class OffsetTable:
         """Groups that have offsets in the topic."""
         return [group for owner, group in self._keys() if owner == topic]
 
+    def topics_by_group(self) -> dict[str, list[str]]:
+        """Groups that have offsets, with the topics."""
+        topics: dict[str, list[str]] = {}
+        for topic, group in self._keys():
+            topics.setdefault(group, []).append(topic)
+        return topics
+
     def groups(self) -> set[str]:
         """All groups that have offsets."""
         return {group for _, group in self._keys()}
@@ -180,10 +187,7 @@ class OffsetTable:
         return fastjson.dumps(self._plain()).encode()
 
     def _plain(self) -> dict[str, object]:
-        topics: dict[str, list[str]] = {}
-        for topic, group in self._keys():
-            topics.setdefault(group, []).append(topic)
-        return to_plain(_OffsetsFile(self.version, topics, self._offsets))
+        return to_plain(_OffsetsFile(self.version, self.topics_by_group(), self._offsets))
 
     def _keys(self) -> Iterator[tuple[str, str]]:
         for key in self._offsets:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from twisted.logger import Logger
+
 from rmq.server.broker.meta.config_file import ConfigFile, MemberTexts, pretty_object
 from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.topic import (
@@ -24,7 +26,7 @@ from rmq.wire.bodies.topic import (
 )
 from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import body, decode_body, to_plain
-from rmq.wire.errors import SystemBusyError
+from rmq.wire.errors import ServiceNotAvailableError, SystemBusyError
 from rmq.wire.names import (
     BENCHMARK_TOPIC,
     DEFAULT_TOPIC,
@@ -49,6 +51,9 @@ _SCHEDULE_QUEUES: Final = 18
 _BENCHMARK_QUEUES: Final = 1024
 _REVIVE_QUEUES: Final = 8
 _TEMPLATE_QUEUES: Final = 16
+
+
+log = Logger()
 
 
 @body
@@ -156,6 +161,10 @@ class TopicTable:
             template: the topic whose permission and filter type are inherited.
             client_queues: how many queues the client would like.
             sys_flag: unit bits.
+
+        Raises:
+            SystemBusyError: there are too many topics.
+            ServiceNotAvailableError: the topic cannot be kept on the disk now, and so was not made.
         """
         model = self.configs.get(template)
         auto_create = self._settings.broker.auto_create_topic_enable
@@ -169,14 +178,25 @@ class TopicTable:
                 topic_filter_type=model.topic_filter_type,
                 topic_sys_flag=sys_flag,
             )
-            self.put(config)
+            try:
+                self.put(config)
+            except OSError as error:
+                del self.configs[name]
+                self._texts.remove(name)
+                raise ServiceNotAvailableError(f"topic[{name}] cannot be kept on the disk now: {error}") from None
             return config
         if name.startswith(RETRY_PREFIX):
             return self.ensure(name, 1, sys_flag=sys_flag)
         return None
 
     def ensure(self, name: str, queues: int, *, order: bool = False, sys_flag: int = 0) -> TopicConfig:
-        """A readable and writable topic that the broker itself needs, such as a group's retry topic."""
+        """A readable and writable topic that the broker itself needs, such as a group's retry topic.
+
+        A disk that is full does not keep consumers away: the topic is then on the disk with the next change.
+
+        Raises:
+            SystemBusyError: there are too many topics.
+        """
         config = self.configs.get(name)
         if config is None:
             config = TopicConfig(
@@ -187,10 +207,14 @@ class TopicTable:
                 topic_sys_flag=sys_flag,
                 order=order,
             )
+        elif config.order == order:
+            return config
+        config.order = order
+        try:
             self.put(config)
-        elif config.order != order:
-            config.order = order
-            self.put(config)
+        except OSError as error:
+            log.warn("topic {name} is not on the disk yet: {error}", name=name, error=error)
+            self.on_change([config])
         return config
 
     def wrapper(self) -> TopicConfigAndMappingSerializeWrapper:

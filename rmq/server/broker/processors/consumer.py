@@ -6,6 +6,7 @@ Source: AdminBrokerProcessor.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from rmq.remoting.dispatch import Call, handles
 from rmq.server.broker.clients import Client, ConsumerTable, ProducerTable
@@ -25,7 +26,7 @@ from rmq.wire.bodies.connection import (
 from rmq.wire.bodies.consume import ConsumeStats, ConsumeStatsList, GroupList, GroupSubscription, OffsetWrapper
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.bodies.topic import TopicList
-from rmq.wire.errors import ConsumerNotOnlineError, RemotingError
+from rmq.wire.errors import ConsumerNotOnlineError, InvalidParameterError, RemotingError
 from rmq.wire.requests.consumer import (
     GetAllProducerInfo,
     GetBrokerConsumeStats,
@@ -36,6 +37,9 @@ from rmq.wire.requests.consumer import (
     QueryTopicConsumeByWho,
     QueryTopicsByConsumer,
 )
+
+MOST_QUEUES: Final = 65536
+"""Most queues of which one answer tells the progress: it must fit into a frame."""
 
 
 class ConsumerProcessor:
@@ -133,7 +137,9 @@ class ConsumerProcessor:
         """A group's offsets beside the ends of its queues."""
         group = header.consumer_group
         stats = ConsumeStats()
-        for topic in self._topics_to_show(group, header.topic, header.topic_list):
+        topics = self._topics_to_show(group, header.topic, header.topic_list)
+        _check_size(sum(self._topics.configs[topic].read_queue_nums for topic in topics))
+        for topic in topics:
             stats.offset_table.update(self._progress(group, topic))
             stats.consume_tps += self._stats.group_rate(topic, group)
         return stats
@@ -142,11 +148,15 @@ class ConsumerProcessor:
     def broker_consume_stats(self, header: GetBrokerConsumeStats, call: Call) -> ConsumeStatsList:
         """The same for all groups at once."""
         result = ConsumeStatsList(broker_addr=self._address)
+        queues = 0
+        topics_by_group = self._offsets.topics_by_group()
         for group in sorted(self._groups.configs):
             shown = []
-            for topic in self._topics_to_show(group, None, None):
+            for topic in self._subscribed(group, topics_by_group.get(group, [])):
                 if header.is_order and not self._topics.is_order(topic):
                     continue
+                queues += self._topics.configs[topic].read_queue_nums
+                _check_size(queues)
                 stats = ConsumeStats(
                     offset_table=self._progress(group, topic), consume_tps=self._stats.group_rate(topic, group)
                 )
@@ -160,17 +170,19 @@ class ConsumerProcessor:
     def _topics_to_show(self, group: str, topic: str | None, topic_list: str | None) -> list[str]:
         """Topics named by the request; else those with offsets, less what an online group no longer subscribes."""
         if topic_list:
-            return [name for name in topic_list.split(";") if name]
-        names = [topic] if topic else self._offsets.topics_of(group)
+            return [name for name in dict.fromkeys(topic_list.split(";")) if name in self._topics.configs]
+        return self._subscribed(group, [topic] if topic else self._offsets.topics_of(group))
+
+    def _subscribed(self, group: str, topics: list[str]) -> list[str]:
+        """Those that exist and that the group subscribes, if it is online."""
         online = self._consumers.groups.get(group)
-        if online is not None and online.subscriptions:
-            names = [name for name in names if name in online.subscriptions]
-        return names
+        wanted = online.subscriptions if online is not None else {}
+        return [name for name in topics if name in self._topics.configs and (not wanted or name in wanted)]
 
     def _progress(self, group: str, topic: str) -> dict[MessageQueue, OffsetWrapper]:
-        config = self._topics.configs.get(topic)
+        config = self._topics.configs[topic]
         table: dict[MessageQueue, OffsetWrapper] = {}
-        for queue_id in range(config.read_queue_nums if config else 0):
+        for queue_id in range(config.read_queue_nums):
             consumed = max(self._offsets.query(group, topic, queue_id), 0)
             last = self._store.store_time(topic, queue_id, consumed - 1) if consumed > 0 else 0
             table[MessageQueue(topic, self._settings.broker.broker_name, queue_id)] = OffsetWrapper(
@@ -180,6 +192,11 @@ class ConsumerProcessor:
                 last_timestamp=max(last, 0),
             )
         return table
+
+
+def _check_size(queues: int) -> None:
+    if queues > MOST_QUEUES:
+        raise InvalidParameterError(f"an answer shows at most {MOST_QUEUES} queues, ask for fewer topics")
 
 
 def _connections(clients: Iterable[Client]) -> list[Connection]:

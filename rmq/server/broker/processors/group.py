@@ -5,9 +5,13 @@ Source: AdminBrokerProcessor, SubscriptionGroupManager.
 
 from __future__ import annotations
 
+from typing import Final
+
 from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.server.broker.meta.attributes import altered
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.offsets import OffsetTable
+from rmq.server.broker.processors.paging import page_of
 from rmq.server.broker.stats import BrokerStats
 from rmq.wire.bodies.group import (
     GroupForbidden,
@@ -16,8 +20,8 @@ from rmq.wire.bodies.group import (
     SubscriptionGroupWrapper,
 )
 from rmq.wire.declare import encode_body
-from rmq.wire.errors import SubscriptionGroupNotExistError
-from rmq.wire.names import check_group
+from rmq.wire.errors import InvalidParameterError, SubscriptionGroupNotExistError
+from rmq.wire.names import check_group, check_topic
 from rmq.wire.requests.group import (
     DeleteSubscriptionGroup,
     GetAllSubscriptionGroupConfig,
@@ -28,7 +32,11 @@ from rmq.wire.requests.group import (
     UpdateAndGetGroupForbidden,
 )
 
-_READ_INDEX = 2
+MAX_RETRY_QUEUES: Final = 1024
+"""Most queues of a group's retry topic."""
+MAX_CONFIG: Final = 16 * 1024
+"""Longest configuration of a group, in bytes of JSON."""
+_READ_INDEX: Final = 2
 
 
 class GroupProcessor:
@@ -42,35 +50,42 @@ class GroupProcessor:
     @handles(UpdateAndCreateSubscriptionGroup)
     def update(self, header: UpdateAndCreateSubscriptionGroup, call: Call) -> None:
         """Creates a group or overwrites its configuration."""
-        config = call.json(SubscriptionGroupConfig)
-        check_group(config.group_name)
-        self._groups.put(config)
+        self._groups.put(self._checked(call.json(SubscriptionGroupConfig)))
 
     @handles(UpdateAndCreateSubscriptionGroupList)
     def update_list(self, header: UpdateAndCreateSubscriptionGroupList, call: Call) -> None:
         """The same for many groups, all or none."""
-        configs = call.json(SubscriptionGroupList).group_config_list
-        for config in configs:
-            check_group(config.group_name)
-        self._groups.put(*configs)
+        self._groups.put(*map(self._checked, call.json(SubscriptionGroupList).group_config_list))
+
+    def _checked(self, config: SubscriptionGroupConfig) -> SubscriptionGroupConfig:
+        """The configuration as it will be, with the attributes that the group keeps."""
+        check_group(config.group_name)
+        if config.retry_queue_nums > MAX_RETRY_QUEUES:
+            raise InvalidParameterError(f"retryQueueNums {config.retry_queue_nums} is more than {MAX_RETRY_QUEUES}")
+        size = len(encode_body(config))
+        if size > MAX_CONFIG:
+            raise InvalidParameterError(f"a group's configuration of {size} bytes is longer than {MAX_CONFIG}")
+        known = self._groups.configs.get(config.group_name)
+        config.attributes = altered(known.attributes if known else {}, config.attributes, new=known is None)
+        return config
 
     @handles(GetAllSubscriptionGroupConfig)
     def all_configs(self, header: GetAllSubscriptionGroupConfig, call: Call) -> Reply:
         """All groups, or a page of them when the request gives a start and a number."""
         names = sorted(self._groups.configs)
-        start, most = header.group_seq or 0, header.max_group_num
-        page = names if most is None else names[max(start, 0) : max(start, 0) + max(most, 0)]
+        page = page_of(names, self._groups.version, header.data_version, header.group_seq, header.max_group_num)
+        shown = frozenset(page)
         wrapper = SubscriptionGroupWrapper(
             subscription_group_table={name: self._groups.configs[name] for name in page},
-            forbidden_table={name: bits for name, bits in self._groups.forbidden.items() if name in set(page)},
+            forbidden_table={name: bits for name, bits in self._groups.forbidden.items() if name in shown},
             data_version=self._groups.version,
         )
         return Reply(GetAllSubscriptionGroupReply(total_group_num=len(names)), encode_body(wrapper))
 
     @handles(GetSubscriptionGroupConfig)
     def config(self, header: GetSubscriptionGroupConfig, call: Call) -> SubscriptionGroupConfig:
-        """One group's configuration."""
-        config = self._groups.configs.get(header.group)
+        """One group's configuration; a group that may make itself is made, as at Apache's."""
+        config = self._groups.find(header.group)
         if config is None:
             raise SubscriptionGroupNotExistError(f"No group in this broker. group: {header.group}")
         return config
@@ -87,6 +102,8 @@ class GroupProcessor:
     def forbidden(self, header: UpdateAndGetGroupForbidden, call: Call) -> GroupForbidden:
         """Takes a group's right to read a topic, gives it back, or only tells."""
         if header.readable is not None:
+            check_group(header.group)
+            check_topic(header.topic)
             self._groups.set_forbidden(header.group, header.topic, _READ_INDEX, not header.readable)
         readable = not self._groups.is_forbidden(header.group, header.topic, _READ_INDEX)
         return GroupForbidden(topic=header.topic, group=header.group, readable=readable)

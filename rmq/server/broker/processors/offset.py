@@ -60,12 +60,20 @@ class OffsetProcessor:
             raise SubscriptionGroupNotExistError(f"Group {group} not exist!")
         if topic not in self._topics.configs:
             raise TopicNotExistError(f"Topic {topic} not exist!")
-        if queue_id < 0 or header.commit_offset < 0:
-            raise InvalidParameterError(f"queue {queue_id} or offset {header.commit_offset} is negative")
+        if not 0 <= queue_id < self._queues(topic, queue_id) or header.commit_offset < 0:
+            raise InvalidParameterError(
+                f"topic[{topic}] has no queue {queue_id}, or offset {header.commit_offset} is negative"
+            )
         if self._offsets.has_reset(group, topic, queue_id):
             return Reply(remark="Offset has been previously reset")
         self._offsets.commit(group, topic, queue_id, header.commit_offset)
         return None
+
+    def _queues(self, name: str, queue_id: int) -> int:
+        """How many queues count; one that was taken away from the topic counts while it holds messages."""
+        topic = self._topics.configs[name]
+        queues = max(topic.read_queue_nums, topic.write_queue_nums)
+        return queue_id + 1 if queue_id >= queues and self._store.max_offset(name, queue_id) else queues
 
     @handles(GetAllConsumerOffset)
     def all_offsets(self, header: GetAllConsumerOffset, call: Call) -> Reply:

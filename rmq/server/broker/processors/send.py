@@ -117,8 +117,14 @@ class SendProcessor:
         self._unique_ids = unique_ids
         self._store_host = store_host
         self._now = now
-        broker = settings.broker
-        marks = {"MSG_REGION": broker.region_id, "TRACE_ON": "true" if broker.trace_on else "false"}
+        self._broker = settings.broker
+        self._stamp()
+
+    def _stamp(self) -> None:
+        """Makes what every message and reply gets; tracing can be switched while the broker runs."""
+        broker = self._broker
+        self._traced = broker.trace_on
+        marks = {"MSG_REGION": broker.region_id, "TRACE_ON": "true" if self._traced else "false"}
         self._replies = SendReplies(marks)
         self._tail = format_properties({**marks, "CLUSTER": broker.broker_cluster_name})
 
@@ -144,12 +150,17 @@ class SendProcessor:
             in_range = False
         if not in_range or "a" not in ext:
             raise _bad_header(ext)
+        broker = self._broker
+        if broker.trace_on is not self._traced:
+            self._stamp()
+        if broker.start_accept_send_request_time_stamp > self._now():
+            raise RemotingError(f"broker unable to service, until {broker.start_accept_send_request_time_stamp} ms")
         topic = self._topics.configs.get(topic_name)
         if topic is None or is_not_allowed_send_topic(topic_name) or not self._may_write(topic):
             topic = self._checked_topic(topic_name, ext)
         if queue_id < 0:
-            queue_id = randrange(topic.write_queue_nums) if topic.write_queue_nums else 0
-        elif queue_id >= topic.write_queue_nums and queue_id >= topic.read_queue_nums:
+            queue_id = randrange(topic.write_queue_nums) if topic.write_queue_nums else topic.read_queue_nums
+        if queue_id >= topic.write_queue_nums and queue_id >= topic.read_queue_nums:
             raise InvalidParameterError(
                 f"request queueId[{queue_id}] is illegal, {topic} Producer: {connection.address}"
             )
@@ -157,7 +168,7 @@ class SendProcessor:
             sys_flag |= BORN_HOST_V6
         if topic.topic_filter_type is TopicFilterType.MULTI_TAG:
             sys_flag |= MULTI_TAGS
-        append = self._append_batch if ext.get("m") == "true" else self._append
+        append = self._append_batch if ext.get("m", "").lower() == "true" else self._append
         result, unique_id, wait = append(
             connection, command, topic, queue_id, flag, sys_flag, born, reconsume, ext.get("i") or ""
         )
@@ -241,7 +252,7 @@ class SendProcessor:
         """Properties text of a message that carries names which mean something to the broker."""
         if properties.get("TRAN_MSG", "").lower() == "true":
             raise NoPermissionError(
-                f"the broker[{self._settings.broker.broker_ip1}] sending transaction message is forbidden"
+                f"the broker[{self._broker.broker_ip1}] sending transaction message is forbidden"
             )
         if any(properties.get(name, "0") != "0" for name in _DELAYS):
             raise MessageIllegalError("this broker does not deliver delayed messages")
@@ -250,11 +261,11 @@ class SendProcessor:
     # --- checks ---------------------------------------------------------------------------------------------------
 
     def _may_write(self, topic: TopicConfig) -> bool:
-        return bool(self._settings.broker.broker_permission & PERM_WRITE) or not topic.order
+        return bool(self._broker.broker_permission & PERM_WRITE) or not topic.order
 
     def _checked_topic(self, name: str, ext: Ext) -> TopicConfig:
-        if not self._settings.broker.broker_permission & PERM_WRITE and self._topics.is_order(name):
-            raise NoPermissionError(f"the broker[{self._settings.broker.broker_ip1}] sending message is forbidden")
+        if not self._broker.broker_permission & PERM_WRITE and self._topics.is_order(name):
+            raise NoPermissionError(f"the broker[{self._broker.broker_ip1}] sending message is forbidden")
         check_topic(name)
         if is_not_allowed_send_topic(name):
             raise NoPermissionError(f"Sending message to topic[{name}] is forbidden.")

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.server.broker.meta.attributes import altered, parse_changes
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
+from rmq.server.broker.processors.paging import page_of
 from rmq.server.broker.stats import TOPIC_PUT_NUMS, BrokerStats
 from rmq.server.delivery.hold import PullHold
 from rmq.server.store.store import MessageStore
@@ -83,7 +85,7 @@ class TopicProcessor:
             topic_filter_type=filter_type,
             topic_sys_flag=header.topic_sys_flag or 0,
             order=header.order,
-            attributes=_altered(known.attributes if known else {}, header.attributes or "", new=known is None),
+            attributes=self._attributes(header.topic, parse_changes(header.attributes or "")),
         )
         self._check(config)
         if config != known:
@@ -95,8 +97,15 @@ class TopicProcessor:
         """The same for many topics, all or none."""
         configs = call.json(CreateTopicListRequestBody).topic_config_list
         for config in configs:
+            config.attributes = self._attributes(config.topic_name, config.attributes)
             self._check(config)
         self._topics.put(*configs)
+        for config in configs:
+            self._hold.notify_all(config.topic_name)
+
+    def _attributes(self, name: str, changes: dict[str, str]) -> dict[str, str]:
+        known = self._topics.configs.get(name)
+        return altered(known.attributes if known else {}, changes, new=known is None)
 
     def _check(self, config: TopicConfig) -> None:
         check_topic(config.topic_name)
@@ -116,7 +125,8 @@ class TopicProcessor:
             raise InvalidParameterError("The specified topic is blank.")
         if self._settings.broker.validate_system_topic_when_update_topic and self._topics.is_system(name):
             raise InvalidParameterError(f"The topic[{name}] is conflict with system topic.")
-        for topic in (name, *self._pop_retry_topics(name)):
+        retries = self._pop_retry_topics(name) if self._settings.broker.clear_retry_topic_when_delete_topic else []
+        for topic in (name, *retries):
             self._topics.remove(topic)
             self._offsets.forget_topic(topic)
             self._store.destroy_topic(topic)
@@ -151,8 +161,7 @@ class TopicProcessor:
     def all_configs(self, header: GetAllTopicConfig, call: Call) -> Reply:
         """All topics, or a page of them when the request gives a start and a number."""
         names = sorted(self._topics.configs)
-        start, most = header.topic_seq or 0, header.max_topic_num
-        page = names if most is None else names[max(start, 0) : max(start, 0) + max(most, 0)]
+        page = page_of(names, self._topics.version, header.data_version, header.topic_seq, header.max_topic_num)
         wrapper = TopicConfigAndMappingSerializeWrapper(
             topic_config_table={name: self._topics.configs[name] for name in page},
             data_version=self._topics.version,
@@ -191,17 +200,3 @@ class TopicProcessor:
         if config is None:
             raise TopicNotExistError(f"topic[{name}] not exist")
         return config
-
-
-def _altered(known: dict[str, str], text: str, *, new: bool) -> dict[str, str]:
-    """Attributes after `+key=value,-key` (AttributeParser, AttributeUtil)."""
-    attributes = dict(known)
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, equals, value = part[1:].partition("=")
-        if part[0] == "+" and name and equals:
-            attributes[name] = value
-        elif part[0] == "-" and name and not equals and not new:
-            attributes.pop(name, None)
-        else:
-            raise InvalidParameterError(f"attribute {part!r:.80} is neither +key=value nor -key of an existing topic")
-    return attributes

@@ -1,0 +1,114 @@
+package bench;
+
+import com.alibaba.fastjson.JSONObject;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.SendStatus;
+import org.apache.rocketmq.common.message.Message;
+
+/** Threads that send one after the other, each waiting for its answer: single messages or batches. */
+final class Sending {
+    private final JSONObject command;
+    private final String topic;
+    private final int threads;
+    private final int batch;
+    private final byte[] body;
+    private final LongAdder sent = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final AtomicBoolean running = new AtomicBoolean(true);
+    private final DefaultMQProducer producer;
+
+    Sending(JSONObject command) throws Exception {
+        this.command = command;
+        topic = command.getString("topic");
+        threads = command.getIntValue("threads");
+        batch = command.getIntValue("batch");
+        body = new byte[command.getIntValue("size")];
+        new Random(1).nextBytes(body);
+        producer = new DefaultMQProducer("benchmark_producer");
+        producer.setNamesrvAddr(command.getString("namesrv"));
+        producer.setInstanceName(Long.toString(System.nanoTime()));
+        producer.setCompressMsgBodyOverHowmuch(Integer.MAX_VALUE);
+        producer.setSendMsgTimeout(10_000);
+        producer.start();
+    }
+
+    /** After the warm-up ("warmup" seconds), the rate over "windows" windows of "window" seconds each. */
+    Map<String, Object> measure() throws Exception {
+        List<Thread> senders = startSenders(new AtomicLong(Long.MAX_VALUE));
+        Thread.sleep((long) (command.getDoubleValue("warmup") * 1000));
+        Windows windows = new Windows(sent);
+        for (int i = 0; i < command.getIntValue("windows"); i++) {
+            windows.watch(command.getDoubleValue("window"));
+        }
+        running.set(false);
+        finish(senders);
+        Map<String, Object> facts = windows.facts();
+        facts.put("failed", failed.sum());
+        return facts;
+    }
+
+    /** Sends so many messages, no more and no fewer. */
+    Map<String, Object> fill(int count) throws Exception {
+        long begin = System.nanoTime();
+        finish(startSenders(new AtomicLong(count)));
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("sent", sent.sum());
+        facts.put("failed", failed.sum());
+        facts.put("seconds", (System.nanoTime() - begin) / 1e9);
+        return facts;
+    }
+
+    private List<Thread> startSenders(AtomicLong left) {
+        List<Thread> senders = new ArrayList<>();
+        for (int i = 0; i < threads; i++) {
+            Thread sender = new Thread(() -> send(left), "sender-" + i);
+            sender.start();
+            senders.add(sender);
+        }
+        return senders;
+    }
+
+    private void finish(List<Thread> senders) throws InterruptedException {
+        for (Thread sender : senders) {
+            sender.join();
+        }
+        new Thread(producer::shutdown).start();
+    }
+
+    private void send(AtomicLong left) {
+        while (running.get()) {
+            int size = (int) Math.min(batch, left.getAndAdd(-batch));
+            if (size <= 0) {
+                return;
+            }
+            try {
+                SendStatus status = size == 1 && batch == 1 ? producer.send(new Message(topic, body)).getSendStatus()
+                    : producer.send(several(size)).getSendStatus();
+                if (status == SendStatus.SEND_OK) {
+                    sent.add(size);
+                } else {
+                    failed.add(size);
+                }
+            } catch (Exception e) {
+                failed.add(size);
+                left.addAndGet(size);
+            }
+        }
+    }
+
+    private List<Message> several(int size) {
+        List<Message> messages = new ArrayList<>(size);
+        for (int i = 0; i < size; i++) {
+            messages.add(new Message(topic, body));
+        }
+        return messages;
+    }
+}
