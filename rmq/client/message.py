@@ -261,7 +261,7 @@ def properties_text(message: Message) -> str:
     return format_properties(message.properties)
 
 
-def hash_map_order(properties: Mapping[str, str], buckets: int) -> list[tuple[str, str]]:
+def hash_map_order(properties: Mapping[str, str], buckets: int = 128) -> list[tuple[str, str]]:
     """The entries in the order in which Java's HashMap of so many buckets gives them."""
     while len(properties) > buckets * 3 // 4:
         buckets *= 2

@@ -33,6 +33,9 @@ RawHandler = Callable[[Connection, Command], "bytes | Deferred[bytes | None] | N
 _HANDLES: Final = "_rmq_handles"
 _RAW: Final = "_rmq_raw"
 
+_LENIENT_LIMIT: Final = 256 * 1024
+"""Bytes of a request's body that may be other than strict JSON: reading it leniently takes a second for two MiB."""
+
 log = Logger()
 
 

@@ -100,9 +100,9 @@ def broker_settings(
     )
 
 
-def namesrv_settings(host: str, port: int) -> NamesrvSettings:
-    """The name server's settings."""
-    return load_namesrv(overrides={"bindAddress": host, "listenPort": port}).settings
+def namesrv_settings(host: str, port: int, **more: Any) -> NamesrvSettings:
+    """The name server's settings; `more` are further keys."""
+    return load_namesrv(overrides={"bindAddress": host, "listenPort": port, **more}).settings
 
 
 def _reachable(host: str) -> str:

@@ -331,14 +331,19 @@ def encode_body(value: Any, *, strict: bool = False) -> bytes:
     return fastjson.dumps(to_plain(value), strict=strict).encode()
 
 
-def decode_body(cls: type[T], data: bytes) -> T:
+def decode_body(cls: type[T], data: bytes, *, lenient_limit: int | None = None) -> T:
     """Reads a body from JSON bytes.
+
+    Args:
+        cls: the declared body.
+        data: the bytes.
+        lenient_limit: most bytes that may be read leniently; None for no limit.
 
     Raises:
         InvalidFieldError: the bytes are no JSON, or a member has the wrong type.
     """
     try:
-        plain = fastjson.loads(data)
+        plain = fastjson.loads(data, lenient_limit=lenient_limit)
     except fastjson.JSONError as error:
         raise InvalidFieldError(f"{cls.__name__}: {error}") from None
     return from_plain(cls, plain)

@@ -40,15 +40,22 @@ class ObjectKey(tuple[tuple[str, Any], ...]):
         return cls(members.items())
 
 
-def loads(data: bytes | str) -> Any:
+def loads(data: bytes | str, *, lenient_limit: int | None = None) -> Any:
     """Parses strict or fastjson's JSON. Bare integer keys become `int`, object keys `ObjectKey`.
 
+    Args:
+        data: the text.
+        lenient_limit: the longest text that is worth the lenient reader, which is a hundred times slower than the
+            strict one; None for no limit.
+
     Raises:
-        JSONError: the text is malformed, or nested deeper than 64.
+        JSONError: the text is malformed, nested deeper than 64, or not strict and over the limit.
     """
     try:
         value = orjson.loads(data)
-    except orjson.JSONDecodeError:
+    except orjson.JSONDecodeError as error:
+        if lenient_limit is not None and len(data) > lenient_limit:
+            raise JSONError(f"{len(data)} bytes of text that is not strict JSON: {error}") from None
         text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
         value = _Reader(text).document()
     if (b'"$ref"' in data) if isinstance(data, bytes) else ('"$ref"' in data):

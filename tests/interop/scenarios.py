@@ -23,7 +23,7 @@ REBALANCE_WITHIN = 15.0
 def sends_and_consumes(
     driver: Driver, mode: str, topic: str, *, threads: int = 4, queues: int = 4
 ) -> tuple[list[Sent], list[Received]]:
-    """10,000 messages to an empty topic (or one that does not exist yet), all consumed; the reports are held against them."""
+    """10,000 messages to an empty topic (or none yet), all of them consumed; the reports are held against them."""
     outgoing = make_messages(topic, MANY)
     driver.call("producer", name=f"P-{topic}", group=f"PG-{topic}")
     sent = driver.send(f"P-{topic}", topic, outgoing, mode, size=BATCH, threads=threads)

@@ -126,7 +126,7 @@ def test_clean_handover(writer_kind: str, heir_kind: str, tmp_path: Path) -> Non
         server.stop()
         assert len(list((both.store_dir / "commitlog").iterdir())) >= 3
 
-        heir, admin, driver = both.start(heir_kind, "heir")
+        _, admin, driver = both.start(heir_kind, "heir")
         after = shown(admin)
         assert after == before
         driver.push("reader", GROUP, TOPIC)
@@ -152,7 +152,7 @@ def test_handover_after_kill(writer_kind: str, heir_kind: str, tmp_path: Path) -
         before = shown(admin)
         driver.kill()
         server.kill()
-        heir, admin, driver = both.start(heir_kind, "heir")
+        _, admin, driver = both.start(heir_kind, "heir")
         check_messages(driver, sent)
         after = shown(admin)
         assert [after[part] for part in ("keys", "group", "read only")] == [

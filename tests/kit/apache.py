@@ -59,8 +59,11 @@ class ApacheCluster:
             raise
 
     def _wait_registered(self) -> None:
-        """Apache's broker at times boots without registering (it has not seen its name server alive yet) and does it ten
-        seconds later; a changed permission makes it register at once."""
+        """Until the name server knows the broker.
+
+        Apache's broker at times boots without registering (it has not seen its name server alive yet) and does it ten
+        seconds later; a changed permission makes it register at once.
+        """
         try:
             wait_for_broker(self.namesrv_addr, self.broker_addr, timeout=0.5)
         except TimeoutError:
@@ -89,7 +92,7 @@ def mqadmin(*args: str, namesrv_addr: str) -> Printed:
     words = java(
         apache_class_path(), "org.apache.rocketmq.tools.command.MQAdminStartup", "-Xmx512m", "-XX:TieredStopAtLevel=1"
     )
-    done = subprocess.run([*words, *args, "-n", namesrv_addr], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*words, *args, "-n", namesrv_addr], capture_output=True, text=True, timeout=60, check=False)
     return Printed(done.stdout, done.stderr)
 
 

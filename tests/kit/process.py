@@ -56,7 +56,9 @@ class Child:
                         return line
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._reader.is_alive():
-                    raise NotReadyError(f"no line with {text!r} from {' '.join(self.words)[:300]}\n" + "\n".join(self.lines))
+                    raise NotReadyError(
+                        f"no line with {text!r} from {' '.join(self.words)[:300]}\n" + "\n".join(self.lines)
+                    )
                 self._news.wait(min(left, 0.5))
 
     def terminate(self, *, timeout: float = 60.0) -> int:

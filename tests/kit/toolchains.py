@@ -90,7 +90,14 @@ def _built(name: str, source: Path, salt: str, build: Callable[[Path], None]) ->
 
 def _run(*words: str, cwd: Path, env: dict[str, str] | None = None) -> None:
     done = subprocess.run(
-        words, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
+        words,
+        cwd=cwd,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        text=True,
     )
     if done.returncode:
         raise BuildFailedError(f"{' '.join(words)}\n{done.stdout[-6000:]}")

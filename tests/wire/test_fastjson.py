@@ -262,3 +262,10 @@ VALUES = st.recursive(
 @given(VALUES, st.booleans())
 def test_what_is_written_is_read(value: Any, pretty: bool) -> None:
     assert loads(dumps(value, pretty=pretty)) == value
+
+
+def test_lenient_reading_is_limited() -> None:
+    assert loads(b"{0:1}", lenient_limit=5) == {0: 1}
+    with pytest.raises(JSONError, match="6 bytes of text that is not strict JSON"):
+        loads(b"{10:1}", lenient_limit=5)
+    assert loads(b'{"a":1}', lenient_limit=5) == {"a": 1}

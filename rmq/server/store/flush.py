@@ -241,7 +241,7 @@ class Rounds:
         round_ = self._begin()
         if round_ is None:
             return succeed(None)
-        safe, segments, marks = round_
+        safe, segments, marks, index_state = round_
         over: Deferred[None] = Deferred()
         self._running = over
 
@@ -254,7 +254,7 @@ class Rounds:
             wrote(None)
 
         def synced(_: object) -> Deferred[Any]:
-            self._note(safe, marks)
+            self._note(safe, marks, index_state)
             page = self.checkpoint.encode()
             return self._defer_to_thread(lambda: self._env.write_file(self._path, page))
 
@@ -281,12 +281,12 @@ class Rounds:
         round_ = self._begin()
         if round_ is None:
             return
-        safe, segments, marks = round_
+        safe, segments, marks, index_state = round_
         sync_all(segments)
-        self._note(safe, marks)
+        self._note(safe, marks, index_state)
         self._env.write_file(self._path, self.checkpoint.encode())
 
-    def _begin(self) -> tuple[int, list[Segment], list[tuple[IndexFile, int]]] | None:
+    def _begin(self) -> tuple[int, list[Segment], list[tuple[IndexFile, int]], tuple[int, int]] | None:
         safe = self._log.end
         own = self.checkpoint.extension
         index_moved = self._index.is_dirty or (own is not None and own.index_behind != self._index.behind)
@@ -305,9 +305,9 @@ class Rounds:
         except OSError as error:
             _log.error("The index cannot be brought to the disk: {error}", error=error)
             return None
-        return safe, segments, marks
+        return safe, segments, marks, (self._index.digest(), self._index.behind)
 
-    def _note(self, safe: int, marks: Sequence[tuple[IndexFile, int]]) -> None:
+    def _note(self, safe: int, marks: Sequence[tuple[IndexFile, int]], index_state: tuple[int, int]) -> None:
         log = self._log
         log.flushed = max(log.flushed, safe)
         digest = 0
@@ -326,5 +326,5 @@ class Rounds:
             time,
             self.checkpoint.master_flushed_offset,
             safe,
-            Extension(safe, digest & _DIGEST_BITS, self._index.digest(), self._index.behind),
+            Extension(safe, digest & _DIGEST_BITS, *index_state),
         )

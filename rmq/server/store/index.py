@@ -259,7 +259,7 @@ class Index:
 
     def digest(self) -> int:
         """A number that changes when files are missing."""
-        return crc32("\n".join(file.name for file in self.files).encode())
+        return crc32("\n".join(file.name for file in self.files if file.count > 1).encode())
 
     @property
     def end(self) -> int:

@@ -176,10 +176,16 @@ class Recovery:
         damaged = set()
         for queue in queues:
             samples = list(queue.samples())
+            before = -1
             for offset, physical, size in samples if len(queues) <= _ALL_SAMPLES_UP_TO else samples[-1:]:
                 segment = self._log.segments.find(physical)
-                if segment is None:
+                if segment is None and before < physical < self._log.min_offset:
+                    before = physical
                     continue
+                if segment is None or physical <= before:
+                    damaged.add(queue)
+                    break
+                before = physical
                 at = physical - segment.start
                 record, _ = parse_record(segment.mapped()[at : at + max(0, size)], physical, check_crc=False)
                 if record is not None and (record.queue_offset, record.queue_id) == (offset, queue.queue_id):
@@ -205,15 +211,14 @@ class Recovery:
         if not index.enabled:
             return
         own = self._checkpoint.extension
-        trusted = own is not None and not problems and own.index_digest == index.digest()
-        if own is not None and trusted:
-            index.rewind(own.safe_offset)
-            if own.index_behind >= 0:
-                index.behind = max(own.index_behind, log.min_offset)
-            elif whole or start != own.safe_offset:
-                index.behind = max(own.safe_offset, log.min_offset)
-            return
         if own is not None and not problems:
+            index.rewind(own.safe_offset)
+            if own.index_digest == index.digest():
+                if own.index_behind >= 0:
+                    index.behind = max(own.index_behind, log.min_offset)
+                elif whole or start != own.safe_offset:
+                    index.behind = max(own.safe_offset, log.min_offset)
+                return
             self.problems.append("the index is not the one that the checkpoint knows; it is built again")
             index.wipe()
         index.rewind(_FAR if self._clean else start)

@@ -74,7 +74,7 @@ class LogScan:
                 break
             if magic in _RECORD_MAGICS and MIN_RECORD <= total <= size - at:
                 record, problem = parse_record(view[at : at + total], base + at, check_crc)
-                if record is not None and (not problem or self._goes_on(view, segment, at + total)):
+                if record is not None and self._stands(record, problem, view, segment, at + total):
                     if problem:
                         self.problems.append(f"{problem} in {segment.path} at {at} (offset {base + at})")
                     at += total
@@ -107,9 +107,14 @@ class LogScan:
         record, problem = parse_record(view[at : at + total], segment.start + at)
         return record if not problem else None
 
+    def _stands(self, record: Record, problem: str, view: mmap.mmap, segment: Segment, end: int) -> bool:
+        """Whether a record counts, given what is wrong with it and where it ends."""
+        if problem:
+            return segment.start + end <= self._known_good or self._goes_on(view, segment, end)
+        # No client ends properties with a NUL: as the last record this is one whose end never reached the disk.
+        return not record.properties.endswith(b"\0") or self._goes_on(view, segment, end)
+
     def _goes_on(self, view: mmap.mmap, segment: Segment, at: int) -> bool:
-        if segment.start + at <= self._known_good:
-            return True
         if at + _BLANK_MIN <= segment.size and _unpack_head(view, at) == (segment.size - at, BLANK_MAGIC):
             return True
         return self._record_at(view, segment, at) is not None

@@ -1,0 +1,49 @@
+"""pytest fixtures: `rocketmq`, one running server for the whole session, and `rocketmq_factory`, servers of one's own.
+
+    def test_order(rocketmq):
+        client = connect(rocketmq.namesrv_addr)
+
+    def test_restart(rocketmq_factory, tmp_path):
+        first = rocketmq_factory(tmp_path)
+        first.stop()
+        second = rocketmq_factory(tmp_path, {"autoCreateTopicEnable": False})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from rmq.testing.server import RocketMQ
+
+Factory = Callable[..., "RocketMQ"]
+
+
+@pytest.fixture(scope="session")
+def rocketmq() -> Iterator[RocketMQ]:
+    """A running name server and broker, shared by all tests of the session."""
+    from rmq.testing.server import RocketMQ
+
+    with RocketMQ() as running:
+        yield running
+
+
+@pytest.fixture
+def rocketmq_factory() -> Iterator[Factory]:
+    """Starts servers: `rocketmq_factory(directory=None, settings=None)`. All are stopped when the test ends."""
+    from rmq.testing.server import RocketMQ
+
+    started: list[RocketMQ] = []
+
+    def start(directory: Path | None = None, settings: Mapping[str, Any] | None = None) -> RocketMQ:
+        running = RocketMQ(directory, settings)
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        running.stop()
