@@ -108,16 +108,23 @@ def _guarded(command: Command, options: Parsed, servers: tuple[str, ...], form: 
 
     try:
         return asyncio.run(_run(command, options, servers, form, timeout))
-    except RemotingError as error:
-        failure, code = one_line(error), FAILED
-    except (CommandLineError, NoTableError) as error:
-        failure, code = str(error) or str(type(error).__doc__), WRONG_USAGE
-    except OSError as error:
-        failure, code = f"{error.strerror or error}: {error.filename}" if error.filename else str(error), FAILED
-    if options.given("debug"):
-        import traceback
+    except (RemotingError, CommandLineError, NoTableError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        if options.given("debug"):
+            import traceback
 
-        traceback.print_exc()
+            traceback.print_exception(error)
+        return _failed(command, error)
+
+
+def _failed(command: Command, error: Exception) -> int:
+    if isinstance(error, RemotingError):
+        failure, code = one_line(error), FAILED
+    elif isinstance(error, OSError):
+        failure, code = f"{error.strerror}: {error.filename}" if error.filename else str(error), FAILED
+    else:
+        failure, code = str(error) or str(type(error).__doc__), WRONG_USAGE
     _complain(f"{command.name}: {failure}")
     return code
 

@@ -11,6 +11,7 @@ from rmq.client.admin.errors import UnknownBrokerError, UnknownClusterError
 from rmq.remoting.errors import CallTimeoutError, ConnectFailedError, ConnectionClosedError
 from rmq.wire.codes import ResponseCode
 from rmq.wire.errors import RemotingError
+from rmq.wire.names import RETRY_PREFIX
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -24,7 +25,7 @@ class CommandLineError(Exception):
     """An option's value is wrong; the text says how."""
 
 
-_REMEDIES: Final = {
+_REMEDIES: Final[dict[int, str]] = {
     ResponseCode.SYSTEM_BUSY: "The server is behind; try again later.",
     ResponseCode.REQUEST_CODE_NOT_SUPPORTED: "This server does not support the command.",
     ResponseCode.SERVICE_NOT_AVAILABLE: "The broker takes no messages now; look at its disk and its log.",
@@ -50,8 +51,14 @@ def one_line(error: RemotingError) -> str:
         return f"{sentence}. Check that a RocketMQ server listens there; --timeout waits longer."
     if isinstance(error, ConnectionClosedError):
         return f"{sentence}. Check that a RocketMQ server listens there."
-    remedy = _REMEDIES.get(error.code, "")  # type: ignore[call-overload]
+    remedy = _remedy(error)
     return " ".join(part for part in (sentence + _origin(error) + ".", remedy) if part)
+
+
+def _remedy(error: RemotingError) -> str:
+    if error.code == ResponseCode.TOPIC_NOT_EXIST and RETRY_PREFIX in error.remark:
+        return "No consumer of the group has ever connected; check the name: mqadmin consumerList."
+    return _REMEDIES.get(int(error.code), "")
 
 
 def _sentence(error: RemotingError) -> str:

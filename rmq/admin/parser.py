@@ -3,7 +3,7 @@
 Apache's tool uses the default parser of commons-cli 1.5.0. What it accepts, for an option `t,topic` with a value and
 flags `c` and `l`:
 
-    -t v   -tv   -t=v   --topic v   --topic=v   -topic v   -topic=v   -topicv   --top v   -cl   -clt v
+    -t v   -tv   -t=v   --topic v   --topic=v   -topic v   -topic=v   -topicvalue   --top v   -cl   -clt v
 
 A long name may be cut as long as it stays unambiguous; an exact name wins. After an option that wants a value, the
 next word is its value unless it looks like a known option (a negative number never does). A pair of quotes around
@@ -196,7 +196,7 @@ class _Parse:
             self._run_together(token, text)
 
     def _run_together(self, token: str, text: str) -> None:
-        """`-topicV`, `-cl` or `-cltV`."""
+        """`-topicvalue`, `-cl` or `-cltv`."""
         prefixed = self._table.long_prefix(text)
         if prefixed is not None and not prefixed.flag:
             self._option(prefixed)

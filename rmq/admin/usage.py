@@ -26,7 +26,7 @@ def page(command: Command) -> str:
             synopsis(command.name, command.accepted),
             *option_lines(command.options),
             "",
-            f"{command.summary} Beyond Apache's options every command takes, spelt in full:",
+            *_wrapped(f"{command.summary} Every command also takes, spelt in full:", 0),
             *option_lines(command.extras),
             "",
         )

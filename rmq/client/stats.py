@@ -1,7 +1,7 @@
 """Rates of a consumer, per topic, for tools that ask how it is.
 
-Totals are sampled every ten seconds; a rate is the difference over the last minute, failures are those of the last
-hour.
+Totals are sampled when something happens, at most every ten seconds, together with the span of time during which they
+were the same. A rate is the difference over the last minute, failures are those of the last hour.
 
 Source: ConsumerStatsManager, StatsItem.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 from rmq.wire.bodies.running import ConsumeStatus
 
@@ -30,6 +31,12 @@ class _Totals:
     failed: int = 0
 
 
+class _Sample(NamedTuple):
+    since: float
+    until: float
+    totals: tuple[float, ...]
+
+
 class TopicStats:
     """Totals of one topic, and samples of them over the last hour.
 
@@ -40,7 +47,8 @@ class TopicStats:
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
         self._totals = _Totals()
-        self._samples: deque[tuple[float, tuple[float, ...]]] = deque([(seconds(), astuple(self._totals))])
+        self._changed = seconds()
+        self._samples: deque[_Sample] = deque([_Sample(seconds(), seconds(), astuple(self._totals))])
 
     def pulled(self, messages: int, took: float) -> None:
         """A pull took so many seconds and found so many messages."""
@@ -59,23 +67,27 @@ class TopicStats:
 
     def _sample(self) -> None:
         now = self._seconds()
-        if now - self._samples[-1][0] >= _STEP:
-            self._samples.append((now, astuple(self._totals)))
-            while len(self._samples) > 1 and now - self._samples[1][0] >= _HOUR:
+        if now - self._samples[-1].until >= _STEP:
+            self._samples.append(_Sample(self._changed, now, astuple(self._totals)))
+            while len(self._samples) > 1 and now - self._samples[1].since >= _HOUR:
                 self._samples.popleft()
+        self._changed = now
 
-    def _since(self, seconds: float) -> tuple[float, _Totals]:
+    def _over(self, seconds: float) -> tuple[float, _Totals]:
         now = self._seconds()
-        old_enough = (sample for sample in reversed(self._samples) if now - sample[0] >= seconds)
-        then, values = next(old_enough, self._samples[0])
-        differences = [new - old for new, old in zip(astuple(self._totals), values, strict=True)]
-        return max(now - then, 1.0), _Totals(*differences)
+        old_enough = (sample for sample in reversed(self._samples) if now - sample.since >= seconds)
+        then = next(old_enough, self._samples[0])
+        differences = [new - old for new, old in zip(astuple(self._totals), then.totals, strict=True)]
+        # Nothing changed while the sample held, so the span may begin wherever in it the wanted one does.
+        begin = min(max(now - seconds, then.since), then.until)
+        return max(now - begin, 1.0), _Totals(*differences)
 
     def status(self) -> ConsumeStatus:
         """The rates now."""
-        self._sample()
-        span, last = self._since(_MINUTE)
-        _, hour = self._since(_HOUR)
+        if self._seconds() - self._changed >= _STEP:
+            self._sample()
+        span, last = self._over(_MINUTE)
+        _, hour = self._over(_HOUR)
         return ConsumeStatus(
             pull_rt=last.pull_time * 1000 / last.pulls if last.pulls else 0.0,
             pull_tps=last.pulled / span,

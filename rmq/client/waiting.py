@@ -77,7 +77,9 @@ class Waiters(Generic[T]):
         """Tells all who wait now."""
         waiting, self._waiting = self._waiting, deque()
         for result in waiting:
-            result.callback(value)
+            # The one before may have cancelled this one.
+            if not result.called:
+                result.callback(value)
 
     def wake_one(self, value: T) -> None:
         """Tells the one who has waited longest, if anybody waits."""
@@ -88,7 +90,8 @@ class Waiters(Generic[T]):
         """Fails all who wait now."""
         waiting, self._waiting = self._waiting, deque()
         for result in waiting:
-            result.errback(reason)
+            if not result.called:
+                result.errback(reason)
 
     def _gone(self, result: Deferred[T]) -> None:
         if result in self._waiting:

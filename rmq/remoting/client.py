@@ -60,10 +60,14 @@ class RemotingClient:
             self._connected(address, ConnectFailedError(address, str(error)))
             return
         factory = _Connecting(self._reactor, self._handler, lambda outcome: self._connected(address, outcome))
-        self._connectors[address] = self._reactor.connectTCP(host, port, factory, timeout=self._connect_timeout)
+        connector = self._reactor.connectTCP(host, port, factory, timeout=self._connect_timeout)
+        # A connection to this machine can fail before connectTCP returns.
+        if address in self._connecting:
+            self._connectors[address] = connector
 
     def _connected(self, address: str, outcome: Connection | Exception) -> None:
         waiting = self._connecting.pop(address, [])
+        self._connectors.pop(address, None)
         if isinstance(outcome, Connection):
             self._connections[address] = outcome
             outcome.on_close(lambda gone: self._forget(address, gone))
@@ -119,9 +123,10 @@ class RemotingClient:
 
     def close(self) -> None:
         """Ends all connections."""
-        for connector in self._connectors.values():
-            connector.disconnect()
-        self._connectors.clear()
+        for connector in list(self._connectors.values()):
+            connector.stopConnecting()
+        for connection in list(self._connections.values()):
+            connection.close()
 
 
 class _Connecting(ClientFactory):

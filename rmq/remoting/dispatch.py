@@ -23,7 +23,14 @@ from rmq.remoting.protocol import Connection
 from rmq.wire.codes import FLAG_ONEWAY, FLAG_RESPONSE, ResponseCode
 from rmq.wire.command import Command, Ext, encode
 from rmq.wire.declare import decode_body, decode_header, encode_body, encode_header, is_header, spec_of
-from rmq.wire.errors import NotSupportedError, RemotingError, SystemBusyError
+from rmq.wire.errors import (
+    InvalidFieldError,
+    InvalidParameterError,
+    MissingFieldError,
+    NotSupportedError,
+    RemotingError,
+    SystemBusyError,
+)
 
 B = TypeVar("B")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,6 +42,9 @@ _RAW: Final = "_rmq_raw"
 
 _LENIENT_LIMIT: Final = 256 * 1024
 """Bytes of a request's body that may be other than strict JSON: reading it leniently takes a second for two MiB."""
+
+_OFFENCES: Final = (InvalidFieldError, InvalidParameterError, MissingFieldError)
+"""Refusals that no proper client ever gets; each is a line in the log."""
 
 log = Logger()
 
@@ -223,7 +233,11 @@ def _refusal(connection: Connection, command: Command, failure: Failure) -> byte
     error = failure.value
     if isinstance(error, RemotingError):
         reply = Reply(code=error.code, remark=error.remark)
-        log.debug("{peer} request {code} refused: {error}", peer=connection.address, code=command.code, error=error)
+        tell = log.warn if isinstance(error, _OFFENCES) else log.debug
+        tell(
+            "{peer} request {code} refused: {remark:.200}",
+            peer=connection.address, code=command.code, remark=error.remark,
+        )  # fmt: skip
     else:
         reply = Reply(code=ResponseCode.SYSTEM_ERROR, remark=f"{type(error).__name__}: {error}")
         log.failure("request {code} of {peer} failed unexpectedly", failure, code=command.code, peer=connection.address)

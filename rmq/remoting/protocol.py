@@ -34,6 +34,9 @@ from rmq.wire.errors import FrameError
 if TYPE_CHECKING:
     from rmq.remoting.pressure import Pressure
 
+_TRANSPORT_BUFFER: Final = 64 * 1024
+"""What a Twisted transport keeps at most before it asks its producer to pause."""
+
 _WRITE_AT: Final = 128 * 1024
 """Replies gathered in one pass are written when they reach this many bytes, so that back-pressure can act."""
 
@@ -60,9 +63,10 @@ class Connection(Protocol):
     Attributes:
         address: the peer, `host:port`.
         host: the peer as a message's born host: packed address and 32-bit port.
+        alive: whether it stands; what is written to a dead one is dropped.
         waiting: requests of this peer that wait for a late answer.
+        unread: how many bytes of output the transport keeps at most, while the peer does not read.
         last_active: clock time of the last read or write.
-        stopped: whether reading is stopped because the peer does not read, or its frame has no room yet.
     """
 
     address = "?"
@@ -88,6 +92,7 @@ class Connection(Protocol):
         self._draining = False
         self._awaiting_room = False
         self._working = False
+        self._closing = False
         self.alive = False
         self.waiting = 0
         self.unread = 0
@@ -123,14 +128,23 @@ class Connection(Protocol):
         """Calls back once when the connection is gone."""
         self._closed.append(callback)
 
+    @property
+    def buffered(self) -> int:
+        """Bytes of unfinished or unhandled frames that are kept."""
+        return self._stream.buffered
+
     def close(self) -> None:
-        """Ends the connection once what was written has been sent."""
-        if self.alive:
+        """Ends the connection once what was written has been sent; nothing more is handled."""
+        if self.alive and not self._closing:
+            self._closing = True
+            # A transport that waits for its producer would never close.
+            self._tcp().unregisterProducer()
             self._tcp().loseConnection()
 
     def abort(self, reason: str) -> None:
         """Ends the connection at once, with a line in the log."""
         if self.alive:
+            self._closing = True
             log.warn("closing {peer}: {reason}", peer=self.address, reason=reason)
             self._tcp().abortConnection()
 
@@ -154,7 +168,7 @@ class Connection(Protocol):
         replies: list[bytes] = []
         size = 0
         try:
-            while not self._draining and (command := next_command()) is not None:
+            while not self._draining and not self._closing and (command := next_command()) is not None:
                 if command.flag & FLAG_RESPONSE:
                     self._answered(command)
                     continue
@@ -171,15 +185,13 @@ class Connection(Protocol):
             self._working = False
         if replies:
             self._write_all(replies, size)
-        if self._pressure is not None and self._stream.announced:
+        if self._pressure is not None and not self._closing:
             self._pressure.receiving(self, self._stream.announced)
-        elif self._pressure is not None:
-            self._pressure.received(self)
         if self._after_read is not None:
             self._after_read()
 
     def _write_all(self, replies: list[bytes], size: int) -> None:
-        self.unread += size
+        self.unread = (self.unread if self._draining else _TRANSPORT_BUFFER) + size
         self._tcp().write(replies[0] if len(replies) == 1 else b"".join(replies))
         replies.clear()
 
@@ -187,7 +199,7 @@ class Connection(Protocol):
         """Sends a frame; dropped when the connection is gone."""
         if self.alive:
             self.last_active = self._clock.seconds()
-            self.unread += len(frame)
+            self.unread = (self.unread if self._draining else _TRANSPORT_BUFFER) + len(frame)
             self._tcp().write(frame)
 
     # --- back-pressure --------------------------------------------------------------------------------------------
@@ -202,7 +214,6 @@ class Connection(Protocol):
     def resumeProducing(self) -> None:
         """The buffer has drained: go on where handling stopped."""
         self._draining = False
-        self.unread = 0
         self.last_active = self._clock.seconds()
         if self._pressure is not None:
             self._pressure.drained(self)
@@ -244,9 +255,10 @@ class Connection(Protocol):
             deferred.errback(ConnectionClosedError(self.address))
             return deferred
         self._opaque = command.opaque = (self._opaque + 1) & 0x7FFFFFFF
+        frame = encode(command)
         delayed = self._clock.callLater(timeout, self._timed_out, command.opaque, timeout)
         self._pending[command.opaque] = deferred, delayed
-        self.write(encode(command))
+        self.write(frame)
         return deferred
 
     def send_oneway(self, command: Command) -> None:

@@ -65,6 +65,10 @@ class Transport(Protocol):
         """Who is to be told when the buffer fills and drains."""
         ...
 
+    def unregisterProducer(self) -> None:
+        """Tells nobody any more."""
+        ...
+
     def pauseProducing(self) -> None:
         """Stops reading."""
         ...

@@ -13,6 +13,9 @@ from rmq.wire.codes import MAX_FRAME
 from rmq.wire.command import Command, decode
 from rmq.wire.errors import FrameError, FrameTooLargeError
 
+_SMALL = 4096
+"""Smaller chunks are put together as they come: an object for each byte of a frame would take fifty times its size."""
+
 
 class CommandStream:
     """The receiving side of one connection.
@@ -28,7 +31,7 @@ class CommandStream:
         self._max_frame = max_frame
         self._data = b""
         self._position = 0
-        self._chunks: list[bytes] = []
+        self._chunks: list[bytes | bytearray] = []
         self.announced = 0
         self.buffered = 0
 
@@ -38,8 +41,12 @@ class CommandStream:
         if self._position == len(self._data) and not self._chunks:
             self._data = data
             self._position = 0
-        else:
+        elif len(data) >= _SMALL:
             self._chunks.append(data)
+        elif self._chunks and type(self._chunks[-1]) is bytearray:
+            self._chunks[-1] += data
+        else:
+            self._chunks.append(bytearray(data))
 
     def next_command(self) -> Command | None:
         """The next whole command, or None until more is fed.

@@ -3,8 +3,8 @@
 The hash is `sum(c[i] * 31**(n-1-i))` over UTF-16 code units, wrapped to a signed int32. Tags become their hash in the
 consume queue; the index files every message under the hash of `topic#key`. A hash of a joined string follows from the
 hashes of its parts, `h(a + b) = h(a) * 31**len(b) + h(b)`, and the key of most messages is an id of 32 or 56 hex
-digits, of which all but the last 12 name the client and seldom change. So the index hash remembers the first part per topic and adds the
-last 12 characters from a table of three-character pieces. All tables are bounded.
+digits, of which all but the last 12 name the client and seldom change. So the index hash remembers the first part per
+topic and adds the last 12 characters from a table of three-character pieces. All tables are bounded.
 """
 
 from __future__ import annotations

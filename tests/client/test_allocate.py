@@ -27,7 +27,7 @@ def test_shares_are_even_and_neighbouring(count: int, clients: int, shares: list
     ids = [f"c{i}" for i in range(clients)]
     parts = [allocate_averagely(client, queues(count), ids) for client in ids]
     assert [len(part) for part in parts] == shares
-    assert sum(parts, []) == queues(count)
+    assert [queue for part in parts for queue in part] == queues(count)
 
 
 def test_a_client_that_is_not_a_member_gets_nothing() -> None:

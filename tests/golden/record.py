@@ -26,7 +26,10 @@ def record() -> dict[str, Any]:
     home = Path(tempfile.mkdtemp(prefix="rmq-golden-"))
     cluster = ApacheCluster(home, extra={"enablePropertyFilter": "true"})
     try:
-        return {"steps": _steps(cluster, home), "parser": [_parsed(line, cluster.namesrv_addr) for line in PARSER_LINES]}
+        return {
+            "steps": _steps(cluster, home),
+            "parser": [_parsed(line, cluster.namesrv_addr) for line in PARSER_LINES],
+        }
     finally:
         cluster.kill()
 

@@ -192,8 +192,8 @@ STEPS = [
     Step("topicList -c", rows=True, eventually=True),
     # clients
     Step("@connect"),
-    Step("consumerConnection -g GID_live", eventually=True),
-    Step("consumerConnection -g GID_live -b {broker}"),
+    Step("consumerConnection -g GID_live", rows=True, eventually=True),
+    Step("consumerConnection -g GID_live -b {broker}", rows=True),
     Step("producerConnection -g PID_live -t T_two"),
     Step("consumerProgress", rows=True, eventually=True),
     Step("queryMsgById -t T_two -i {msgid:first}", rows=True, eventually=True),
@@ -262,7 +262,8 @@ def normalised(step: Step, text: str, known: dict[str, str]) -> str:
     if command == "clusterlist":
         text = _CLUSTER_ROW.sub(lambda match: match[1] + " ".join(_NUMBER.sub("N", match[2]).split()), text)
         text = re.sub(r"^(DefaultCluster +broker-a) +\d+ +\d+ +\d+ +\d+$", r"\1 <totals>", text, flags=re.MULTILINE)
-    lines = text.splitlines(keepends=True)
+    # Topics of Apache's other store; a broker without RocksDB has no use for them.
+    lines = [line for line in text.splitlines(keepends=True) if "RMQ_SYS_ROCKSDB_" not in line]
     if step.heads:
         lines = [line for line in lines if _HEAD.match(line.strip())]
     return "".join(sorted(lines) if step.rows else lines)
@@ -283,4 +284,4 @@ def synopsis_of(page: str) -> str:
 
 def refusal_of(text: str) -> str:
     """What the parser said, without the help of the options that it quotes."""
-    return re.sub(r"(?<=[\[ ])(-\w) [^,\]]+", r"\1 <help>", text.split("\n")[0])
+    return re.sub(r"(?<=[\[ ])(-\w) .*?(?=, -\w |\])", r"\1 <help>", text.split("\n", maxsplit=1)[0])

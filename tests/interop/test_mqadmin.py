@@ -86,7 +86,9 @@ def _run(step: Step, known: dict[str, str]) -> tuple[Played, str]:
     return Played(normalised(step, out.getvalue(), known), err.getvalue(), code), out.getvalue()
 
 
-@pytest.mark.parametrize("number", range(len(_COMMANDS)), ids=[f"{i:03d} {s.line[:60]}" for i, s in enumerate(_COMMANDS)])
+@pytest.mark.parametrize(
+    "number", range(len(_COMMANDS)), ids=[f"{i:03d} {s.line[:60]}" for i, s in enumerate(_COMMANDS)]
+)
 def test_prints_what_apache_printed(played: list[Played], number: int) -> None:
     step, outcome = _COMMANDS[number], played[number]
     if _EXPECTED[number] is not None:

@@ -246,7 +246,8 @@ def consumed(
         f"MSGID: {msg_id} MessageExt [brokerName=broker-a, queueId=1, storeSize={size}, queueOffset={offset}, "
         f"sysFlag=0, bornTimestamp=N, bornHost=/127.0.0.1:P, storeTimestamp=N, storeHost=/{own.broker_addr}, "
         f"msgId=7F000001{port:08X}{commit_offset:016X}, commitLogOffset={commit_offset}, bodyCRC={crc}, "
-        f"reconsumeTimes=0, preparedTransactionOffset=0, toString()=Message{{topic='Orders', flag=0, properties={{{properties}}}, "
+        f"reconsumeTimes=0, preparedTransactionOffset=0, toString()=Message{{topic='Orders', flag=0, "
+        f"properties={{{properties}}}, "
         f"body={list(body)}, transactionId='null'}}] BODY: {body.decode()}"
     )
 
@@ -423,8 +424,8 @@ def test_producer_connection(mq: MqAdmin, group: tuple[str, str]) -> None:
 def test_cluster_list(mq: MqAdmin, own: RunningServer) -> None:
     head, row = trimmed(mq.out("clusterList"))
     assert re.sub(r" {2,}", " | ", head) == (
-        "#Cluster Name | #Broker Name | #BID | #Addr | #Version | #InTPS(LOAD) | #OutTPS(LOAD) | #Timer(Progress) | #PCWait(ms) | "
-        "#Hour | #SPACE | #ACTIVATED"
+        "#Cluster Name | #Broker Name | #BID | #Addr | #Version | #InTPS(LOAD) | #OutTPS(LOAD) | #Timer(Progress) | "
+        "#PCWait(ms) | #Hour | #SPACE | #ACTIVATED"
     )
     pattern = (
         rf"{'DefaultCluster':<22}  {'broker-a':<22}  {0:<4}  {own.broker_addr:<21}  {'V5_4_0':<16} +"

@@ -34,7 +34,6 @@ from rmq.wire.bodies.topic import TopicConfig
 from rmq.wire.command import Command
 from rmq.wire.declare import encode_body
 from rmq.wire.message import StoredMessage, UniqueIds, decode_messages, format_properties, pack_host
-from rmq.wire.requests.client import Heartbeat
 from rmq.wire.requests.pull import PullMessage
 from rmq.wire.requests.send import SendMessageV2
 from rmq.wire.subscription import build_subscription
@@ -195,6 +194,3 @@ def beat(peer: MemoryPeer, data: HeartbeatData) -> Command:
     (answer,) = [found for found in peer.answers() if found.flag & 1]
     assert answer.code == 0, answer.remark
     return answer
-
-
-__all__ = ["Bench", "Heartbeat", "beat", "heartbeat", "messages", "pull_header", "send_header", "settings_of", "text_of"]

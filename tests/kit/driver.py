@@ -1,7 +1,7 @@
 """A process that runs an official client on command, and the messages that pass through it.
 
 The programs under tests/interop (Java, Go, Node) speak one line protocol: commands in, answers and received messages
-out, each a JSON line. Every exact value comes from here (bodies, tags, keys, properties), so the programs hold no test data.
+out, each a JSON line. Every exact value (bodies, tags, keys, properties) comes from here, none is in the programs.
 """
 
 import base64
@@ -103,7 +103,7 @@ class Driver:
         words = list(program.command)
         if words[0] == "java":
             words[1:1] = [f"-Duser.home={home}", f"-Drocketmq.client.localOffsetStoreDir={home / 'offsets'}"]
-        self._stderr = (home / "stderr").open("ab")  # noqa: SIM115 (as long as the process)
+        self._stderr = (home / "stderr").open("ab")
         self._process = subprocess.Popen(
             [*words, namesrv_addr],
             stdin=subprocess.PIPE,

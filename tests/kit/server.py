@@ -18,7 +18,7 @@ BROKER_NAME = "broker-a"
 CLUSTER_NAME = "DefaultCluster"
 
 # One-way sends come in bursts of thousands and are dropped by a broker that finds its queue full or slow: wide limits.
-# Small files, so that a store rolls and copies quickly.
+# Small files, so that a store rolls and copies quickly. A disk that is short of room for a moment deletes none of them.
 BASE_CONFIG = {
     "brokerClusterName": CLUSTER_NAME,
     "brokerName": BROKER_NAME,
@@ -30,6 +30,7 @@ BASE_CONFIG = {
     "sendThreadPoolQueueCapacity": "100000",
     "waitTimeMillsInSendQueue": "10000",
     "diskMaxUsedSpaceRatio": "95",
+    "cleanFileForciblyEnable": "false",
 }
 
 

@@ -1,4 +1,4 @@
-"""Small stores for tests: a clock that stands, threads that run at once or when told, and a disk that fails on demand."""
+"""Small stores for tests: a clock that stands, threads that run when told, and a disk that fails on demand."""
 
 import errno
 from collections.abc import Callable
@@ -113,7 +113,9 @@ class SmallStore:
             java_hash(tags) if tags else 0, uniq or None, keys or None,
         )
 
-    def fill(self, count: int, topic: str = "T", queues: int = 2, size: int = 100, first: int = 0) -> list[AppendResult]:
+    def fill(
+        self, count: int, topic: str = "T", queues: int = 2, size: int = 100, first: int = 0
+    ) -> list[AppendResult]:
         """Stores numbered messages with unique keys and keys, a millisecond apart."""
         results = []
         for number in range(first, first + count):
@@ -150,7 +152,7 @@ class SmallStore:
 
     def crash(self) -> None:
         """Lets go of the directory as a killed process does: nothing is written any more."""
-        for call in self.clock.getDelayedCalls():
+        for call in list(self.clock.getDelayedCalls()):
             call.cancel()
         if self.store._store_lock is not None:
             self.store._store_lock.release()

@@ -69,6 +69,7 @@ def test_the_one_hash_without_an_absolute_value_is_zero() -> None:
 def test_tables_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(javahash, "_PREFIX_LIMIT", 8)
     monkeypatch.setattr(javahash, "_PIECE_LIMIT", 8)
+    javahash._pieces.clear()
     hashes = IndexKeyHash("T")
     for number in range(100):
         key = f"{number:020d}{number:012d}"

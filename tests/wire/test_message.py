@@ -47,7 +47,8 @@ def messages(draw: st.DrawFn) -> StoredMessage:
     ):
         setattr(message, name, draw(INT64))
     message.body = draw(st.binary(max_size=300))
-    message.topic = draw(st.one_of(st.from_regex(r"[a-zA-Z%_-]{1,127}", fullmatch=True), st.just("%RETRY%" + "g" * 200)))
+    names = st.from_regex(r"[a-zA-Z%_-]{1,127}", fullmatch=True)
+    message.topic = draw(st.one_of(names, st.just("%RETRY%" + "g" * 200)))
     message.properties_text = format_properties(draw(st.dictionaries(NAME, NAME, max_size=4)))
     message._properties = None
     return message

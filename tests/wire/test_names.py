@@ -124,6 +124,8 @@ def test_a_legal_name_is_a_plain_file_name(name: str) -> None:
         "RMQ_SYS_TRANS_HALF_TOPIC",
         "RMQ_SYS_TRACE_TOPIC",
         "RMQ_SYS_TRANS_OP_HALF_TOPIC",
+        "RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",
+        "RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC",
         "TRANS_CHECK_MAX_TIME_TOPIC",
         "SELF_TEST_TOPIC",
         "OFFSET_MOVED_EVENT",
@@ -139,7 +141,7 @@ def test_system_topics(topic: str) -> None:
 def test_other_topics_are_not_the_systems() -> None:
     assert not names.is_system_topic("TopicTest")
     assert not names.is_system_topic("%RETRY%g")
-    assert len(names.SYSTEM_TOPICS) == 10
+    assert len(names.SYSTEM_TOPICS) == 12
 
 
 def test_topics_that_clients_may_not_send_to() -> None:
@@ -148,6 +150,8 @@ def test_topics_that_clients_may_not_send_to() -> None:
         "SCHEDULE_TOPIC_XXXX",
         "RMQ_SYS_TRANS_HALF_TOPIC",
         "RMQ_SYS_TRANS_OP_HALF_TOPIC",
+        "RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",
+        "RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC",
         "TRANS_CHECK_MAX_TIME_TOPIC",
         "SELF_TEST_TOPIC",
         "OFFSET_MOVED_EVENT",

@@ -75,6 +75,13 @@ class NoMessageError(ClientError):
     default_code = ResponseCode.NO_MESSAGE
 
 
+class MalformedAnswerError(ClientError):
+    """A server answered with bytes that mean nothing."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"{address} answered with something else than messages: {reason}")
+
+
 class NoTopicRouteError(ClientError):
     """The topic has no route, or none that leads into the cluster asked for."""
 

@@ -58,9 +58,7 @@ async def retry_groups(admin: Admin) -> list[str]:
 # --- progress ------------------------------------------------------------------------------------------------------
 
 
-async def consume_stats(
-    admin: Admin, group: str, topic: str | None = None, cluster: str | None = None
-) -> ConsumeStats:
+async def consume_stats(admin: Admin, group: str, topic: str | None = None, cluster: str | None = None) -> ConsumeStats:
     """How far a group is.
 
     Args:

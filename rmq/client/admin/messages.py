@@ -13,6 +13,7 @@ from rmq.client.admin.clusters import MASTER, chosen_address, cluster_info
 from rmq.client.admin.errors import NoMessageError, NoTopicRouteError
 from rmq.client.admin.groups import consume_stats, consumer_connection, groups_of_topic
 from rmq.client.admin.session import Admin
+from rmq.client.admin.stored import messages_in
 from rmq.client.admin.topics import topic_route
 from rmq.client.message import MessageExt
 from rmq.wire.address import join_address
@@ -24,8 +25,6 @@ from rmq.wire.errors import RemotingError, TopicNotExistError
 from rmq.wire.message import (
     KEY_SEPARATOR,
     MessageError,
-    decode_message,
-    decode_messages,
     parse_offset_message_id,
     unpack_host,
 )
@@ -138,7 +137,7 @@ async def _query(admin: Admin, topic: str, cluster: str | None, header: QueryMes
     async def ask(broker: tuple[str, str]) -> list[MessageExt]:
         address, name = broker
         answer = await admin.call(address, header, timeout=admin.timeout * _PATIENCE)
-        return [MessageExt(stored, name) for stored in decode_messages(answer.body)]
+        return list(messages_in(answer, name))
 
     outcomes = await admin.attempt_each(addresses, ask)
     found = [message for outcome in outcomes if not isinstance(outcome, RemotingError) for message in outcome]
@@ -180,7 +179,7 @@ async def view_message(admin: Admin, topic: str, offset_message_id: str) -> Mess
     host, offset = parse_offset_message_id(offset_message_id)
     address = join_address(*unpack_host(host))
     answer = await admin.call(address, ViewMessageById(offset, topic))
-    return MessageExt(decode_message(answer.body))
+    return _some(list(messages_in(answer)))[0]
 
 
 # --- tracks --------------------------------------------------------------------------------------------------------

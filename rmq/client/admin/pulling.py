@@ -5,13 +5,13 @@ Source: DefaultMQPullConsumerImpl, PullAPIWrapper, MQAdminImpl.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import Enum
 from typing import Final, NamedTuple
 
 from rmq.client.admin.clusters import MASTER, chosen_address
 from rmq.client.admin.errors import UnknownBrokerError
 from rmq.client.admin.session import Admin
+from rmq.client.admin.stored import messages_in
 from rmq.client.admin.topics import in_order
 from rmq.client.identity import client_id, local_address, unique_instance_name
 from rmq.client.message import PROPERTY_MAX_OFFSET, PROPERTY_MIN_OFFSET, MessageExt
@@ -25,7 +25,6 @@ from rmq.wire.bodies.heartbeat import (
 )
 from rmq.wire.bodies.route import MessageQueue, TopicRouteData
 from rmq.wire.codes import ResponseCode
-from rmq.wire.message import decode_messages
 from rmq.wire.names import TOOLS_CONSUMER_GROUP
 from rmq.wire.requests.client import Heartbeat, UnregisterClient
 from rmq.wire.requests.offset import GetMaxOffset, GetMinOffset, OffsetReply, SearchOffsetByTimestamp
@@ -149,14 +148,9 @@ class Reader:
         answer = await self._admin.call(self._address(queue.broker_name, self._any), header, accept=_ANSWERS)
         reply: PullMessageReply = answer.header
         status = PullStatus(answer.code)
-        found = list(self._received(answer.body, queue, reply)) if status is PullStatus.FOUND else []
-        return Pulled(status, reply.next_begin_offset, found)
-
-    @staticmethod
-    def _received(body: bytes, queue: MessageQueue, reply: PullMessageReply) -> Iterable[MessageExt]:
-        for stored in decode_messages(body):
-            message = MessageExt(stored, queue.broker_name)
+        found = list(messages_in(answer, queue.broker_name)) if status is PullStatus.FOUND else []
+        for message in found:
             message.properties[PROPERTY_MIN_OFFSET] = str(reply.min_offset)
             message.properties[PROPERTY_MAX_OFFSET] = str(reply.max_offset)
             message.queue_offset += reply.offset_delta or 0
-            yield message
+        return Pulled(status, reply.next_begin_offset, found)

@@ -196,7 +196,8 @@ class BrokerStats:
                 history = self._histories.get((name, key))
                 if history is None:
                     history = self._histories[name, key] = _History()
-                    history.add(now - SAMPLE_SECONDS, 0)
+                    if value:
+                        history.add(now - SAMPLE_SECONDS, 0)
                 history.add(now, value)
         totals = {
             "put": self.put_total,

@@ -134,8 +134,8 @@ class RecoveryReport:
 
 
 ArrivalListener = Callable[[str, int, int, int], None]
-"""Called as (topic, queue_id, next_offset, tags_code) after a message became readable; a batch calls once, with the
-last message's tags code."""
+"""Called as (topic, queue_id, next_offset, tags_code) after a message became readable; a batch calls once for each
+tags code in it, always with the offset after its last message."""
 
 MatchRecord = Callable[[bytes], bool]
 """Decides on one stored record."""

@@ -305,7 +305,8 @@ class Appender:
         counters.put_total += count
         counters.put_bytes += total
         if self.on_arrival is not None:
-            self.on_arrival(topic, queue_id, queue_offset, items[-1][3])
+            for tags_code in {item[3] for item in items}:
+                self.on_arrival(topic, queue_id, queue_offset, tags_code)
         return AppendResult(_OK, offsets[0], first, now, total, tuple(offsets))
 
     # --- the less travelled roads

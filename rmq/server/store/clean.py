@@ -137,6 +137,7 @@ class Cleaner:
             return
         segment = files.pop(0)
         segment.unmap()
+        segment.gone = True
         _log.info("{path} is deleted", path=segment.path)
         self._defer_to_thread(lambda: self._env.remove(segment.path)).addErrback(
             lambda failure: _log.error("{path} is not deleted: {e}", path=segment.path, e=failure.value)

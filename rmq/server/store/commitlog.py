@@ -98,6 +98,7 @@ class CommitLog:
             # The newest file is full, or there is none: the next append makes one.
             self.base, self.position, self.reserved = end - end % self.size, end % self.size, 0
         else:
+            segment.adopt(self._active_cache)
             self._activate(segment)
             self.position = end - self.base
             segment.reserved = self.reserved = self.position
@@ -110,11 +111,10 @@ class CommitLog:
         self.active = self.map = None
 
     def _activate(self, segment: Segment) -> None:
-        segment.unmap()
-        if self.active is not None:
+        fresh = segment.mapped()
+        if self.active is not None and self.active is not segment:
             self.active.adopt(self.segments.cache)
-        segment.adopt(self._active_cache)
-        self.map = segment.mapped()
+        self.map = fresh
         self.active = segment
         self.base = segment.start
         self.position = 0
@@ -167,15 +167,15 @@ class CommitLog:
             segment = files[-1]
         else:
             segment = self.segments.create(start)
+        # Space and map first: the blank that closes the old file cannot be taken back.
+        segment.adopt(self._active_cache)
         if segment.reserved < length + BLANK_MIN:
-            # Space first: the blank that closes the old file cannot be taken back.
             segment.reserve(length + BLANK_MIN, self._reserve_bytes)
-        blank_map, at = self.map, self.position
-        old = self.active
-        if old is not None and blank_map is not None and at < self.size:
-            if self.reserved < at + BLANK_MIN:
+        segment.mapped()
+        if self.map is not None and self.position < self.size:
+            if self.reserved < self.position + BLANK_MIN:
                 self._reserve(BLANK_MIN)
-            BLANK_RECORD.pack_into(blank_map, at, self.size - at, BLANK_MAGIC)
+            BLANK_RECORD.pack_into(self.map, self.position, self.size - self.position, BLANK_MAGIC)
         self._activate(segment)
 
     # --- reading
@@ -244,7 +244,7 @@ class CommitLog:
 
     def unsynced(self, end: int) -> list[Segment]:
         """The files to bring to the disk so that everything before `end` is there."""
-        return list(self.segments.between(self.flushed, end))
+        return list(self.segments.between(self.flushed, end)) if self.flushed < end else []
 
     def dirty_again(self) -> None:
         """Writes what is not yet on the disk over itself, see `Segment.rewrite`.

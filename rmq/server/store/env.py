@@ -9,6 +9,7 @@ import os
 import resource
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -162,25 +163,32 @@ class Env:
 
     def lock(self, path: str, content: bytes) -> Lock | None:
         """Locks byte 0 of a file for this process and writes `content`; None when somebody holds it."""
+        # The system's locks belong to the process: it would let us lock twice, and closing any descriptor of the file
+        # would give the lock up. So a file that is locked here is not even opened.
+        try:
+            if self._identity(os.stat(path)) in self._held_here:
+                return None
+        except FileNotFoundError:
+            pass
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        status = os.fstat(descriptor)
-        identity = (status.st_dev, status.st_ino)
-        # The system's locks belong to the process: it would let us lock twice, and closing the second file would
-        # give the first lock up.
-        if identity in self._held_here:
-            os.close(descriptor)
-            return None
+        identity = self._identity(os.fstat(descriptor))
         try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0, os.SEEK_SET)
-            os.pwrite(descriptor, content, 0)
         except BlockingIOError:
             os.close(descriptor)
             return None
         except OSError:
             os.close(descriptor)
             raise
+        with suppress(OSError):
+            # For people to read; a full disk is no reason to stay away.
+            os.pwrite(descriptor, content, 0)
         self._held_here.add(identity)
         return Lock(descriptor, identity, self._held_here)
+
+    @staticmethod
+    def _identity(status: os.stat_result) -> tuple[int, int]:
+        return status.st_dev, status.st_ino
 
     def disk_used_ratio(self, path: str) -> float:
         """Used share of the disk that holds `path`, 0 to 1; -1 when there is no such path."""

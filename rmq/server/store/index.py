@@ -241,6 +241,8 @@ class Index:
             self.files.pop().segment.remove()
         while len(self.files) > 1 and self.files[-1].begin_physical >= physical_end:
             self.files.pop().segment.remove()
+        self.current = None
+        self.free = 0
         if self.files:
             self.files[-1].rewind(physical_end)
             self._aim(self.files[-1])
@@ -318,7 +320,7 @@ class Index:
         self._hashes.pop(topic, None)
 
     def _make_room(self) -> None:
-        file = self.current
+        file = self.files[-1] if self.files else None
         if file is None or file.count >= file.top:
             file = self._roll(file)
         segment = file.segment

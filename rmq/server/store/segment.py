@@ -48,9 +48,10 @@ class Segment:
         map: the mapped bytes, None while unmapped; `mapped` maps.
         reserved: bytes from the file's beginning whose disk space is certain.
         listed: whether the directory entry is known to be on the disk.
+        gone: whether the file was removed; a thread may still be asked to sync it.
     """
 
-    __slots__ = ("_cache", "_env", "listed", "map", "path", "reserved", "size", "start")
+    __slots__ = ("_cache", "_env", "gone", "listed", "map", "path", "reserved", "size", "start")
 
     def __init__(self, env: Env, cache: MapCache, path: str, start: int, size: int) -> None:
         self._env = env
@@ -61,6 +62,7 @@ class Segment:
         self.map: mmap.mmap | None = None
         self.reserved = 0
         self.listed = True
+        self.gone = False
 
     def create(self) -> None:
         """Makes the file at its full length, without space.
@@ -132,6 +134,7 @@ class Segment:
             OSError: it cannot be removed.
         """
         self.unmap()
+        self.gone = True
         self._env.remove(self.path)
 
     def sync(self) -> None:
@@ -140,7 +143,11 @@ class Segment:
         Raises:
             OSError: the disk did not take it.
         """
-        self._env.sync_file(self.path)
-        if not self.listed:
-            self._env.sync_directory(self.path.rpartition("/")[0])
-            self.listed = True
+        try:
+            self._env.sync_file(self.path)
+            if not self.listed:
+                self._env.sync_directory(self.path.rpartition("/")[0])
+                self.listed = True
+        except FileNotFoundError:
+            if not self.gone:
+                raise

@@ -141,7 +141,6 @@ class MessageStore:
             )
         try:
             report = self._recover()
-            self._env.write_file(f"{self._root}/abort", str(self._env.process_id()).encode())
         except OSError as error:
             self._store_lock.release()
             raise StoreError(f"the store in {self._root} cannot be opened: {error}") from error
@@ -150,9 +149,21 @@ class MessageStore:
             raise
         for problem in report.problems:
             _log.error("Store: {problem}", problem=problem)
+        self._begin_run()
         self._opened = True
         self._appender.refused = None
         return report
+
+    def _begin_run(self) -> None:
+        """Notes how far the recovered store is on the disk, and that it is in use; a full disk must not prevent it."""
+        try:
+            self._rounds.run_now()
+        except OSError as error:
+            _log.error("The checkpoint could not be written at the start: {error}", error=error)
+        try:
+            self._env.write_file(f"{self._root}/abort", str(self._env.process_id()).encode())
+        except OSError as error:
+            _log.error("The mark of a running store could not be written: {error}", error=error)
 
     def start(self) -> None:
         """Begins the timed work: flushing, rounds, catching up of the index, deletion."""
@@ -215,7 +226,6 @@ class MessageStore:
         if self._index.behind >= 0:
             self._catch_up.work(_CATCH_UP_AT_OPEN)
         self._rounds.checkpoint = checkpoint
-        self._rounds.run_now()
         return report
 
     # --- queues

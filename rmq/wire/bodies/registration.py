@@ -29,6 +29,9 @@ from rmq.wire.errors import InvalidFieldError
 MAX_INFLATED: Final = 64 * 1024 * 1024
 """Bytes that a compressed registration may have when inflated."""
 
+_LENIENT_LIMIT: Final = 1024 * 1024
+"""Bytes of JSON that may be other than strict, as mappings of static topics are; reading them takes half a second."""
+
 _LEVEL = 9
 _MASK = 0x7FFFFFFF
 _LEAST_PARTS = 5
@@ -79,16 +82,21 @@ def decode_registration(data: bytes, *, compressed: bool, version: int) -> Regis
     """
     if not compressed:
         if version < VERSION_REGISTER_BODY:
-            wrapper = decode_body(TopicConfigAndMappingSerializeWrapper, data)
+            wrapper = decode_body(TopicConfigAndMappingSerializeWrapper, data, lenient_limit=_LENIENT_LIMIT)
             return RegisterBrokerBody(wrapper)
-        return decode_body(RegisterBrokerBody, data)
+        return decode_body(RegisterBrokerBody, data, lenient_limit=_LENIENT_LIMIT)
     parts = _Parts(_inflate(data))
-    wrapper = TopicConfigAndMappingSerializeWrapper(data_version=decode_body(DataVersion, parts.next()))
+    wrapper = TopicConfigAndMappingSerializeWrapper(
+        data_version=decode_body(DataVersion, parts.next(), lenient_limit=_LENIENT_LIMIT)
+    )
     topics = [decode_topic(parts.text()) for _ in range(parts.count())]
     wrapper.topic_config_table = {topic.topic_name: topic for topic in topics}
     filters = _strings(parts.next())
     if version >= VERSION_TOPIC_MAPPING:
-        mappings = [decode_body(TopicQueueMappingInfo, parts.next()) for _ in range(parts.count())]
+        mappings = [
+            decode_body(TopicQueueMappingInfo, parts.next(), lenient_limit=_LENIENT_LIMIT)
+            for _ in range(parts.count())
+        ]
         wrapper.topic_queue_mapping_info_map = {mapping.topic: mapping for mapping in mappings}
     return RegisterBrokerBody(wrapper, filters)
 
@@ -118,7 +126,7 @@ def decode_topic(text: str) -> TopicConfig:
 
 def _attributes(words: list[str]) -> dict[str, str]:
     try:
-        plain = fastjson.loads(words[0]) if words else None
+        plain = fastjson.loads(words[0], lenient_limit=_LENIENT_LIMIT) if words else None
     except fastjson.JSONError:
         plain = None
     return {str(key): str(value) for key, value in plain.items()} if isinstance(plain, dict) else {}
@@ -126,7 +134,7 @@ def _attributes(words: list[str]) -> dict[str, str]:
 
 def _strings(data: bytes) -> list[str]:
     try:
-        plain = fastjson.loads(data)
+        plain = fastjson.loads(data, lenient_limit=_LENIENT_LIMIT)
     except fastjson.JSONError as error:
         raise InvalidFieldError(f"filter servers: {error}") from None
     if not isinstance(plain, list):

@@ -31,5 +31,6 @@ def test_defaults() -> None:
     assert options.sync_flush is False
     assert options.mapped_file_size_commit_log == 1 << 30
     assert options.mapped_file_size_consume_queue == 300_000 * 20
-    assert (options.max_transfer_count_on_message_in_memory, options.max_transfer_bytes_on_message_in_disk) == (32, 65536)
+    assert options.max_transfer_count_on_message_in_memory == 32
+    assert options.max_transfer_bytes_on_message_in_disk == 65536
     assert 0 < options.disk_space_clean_forcibly_ratio < options.disk_space_warning_level_ratio < 1

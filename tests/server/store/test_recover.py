@@ -199,7 +199,7 @@ def test_without_a_log_the_rest_goes(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "commitlog")
     kit.open()
     assert kit.store.queues() == []
-    assert kit.fill(2)[1].physical_offset == 249
+    assert kit.fill(2)[1].physical_offset == 254
     check_index(kit, range(2))
 
 
@@ -305,8 +305,9 @@ def test_any_history_keeps_every_message(
             if step == "crash":
                 end = kit.store.log_max_offset
                 kit.crash()
-                if end % 8192 and damage:
-                    overwrite(log_file(root, end // 8192 * 8192), end % 8192, os.urandom(min(damage, 8192 - end % 8192)))
+                at = end % 8192
+                if at and damage:
+                    overwrite(log_file(root, end - at), at, os.urandom(min(damage, 8192 - at)))
             else:
                 kit.close()
             kit.open()

@@ -95,7 +95,8 @@ def test_batches(tmp_path: Path) -> None:
         (1 + n, result.offsets[n], b"b%d" % n, n) for n in range(120)
     ]
     assert all(message.body_is_sound for message in messages)
-    assert seen == [("T", 1, 1, 0), ("T", 1, 121, 119)]
+    assert seen[0] == ("T", 1, 1, 0)
+    assert sorted(seen[1:]) == [("T", 1, 121, tags) for tags in range(120)]
     (found,) = kit.store.query_index("T", "k77", 32, 0, NOW + 1000).messages
     assert decode_message(found).body == b"b77"
     # A batch that does not fit goes to the next file as a whole.
@@ -348,5 +349,5 @@ def test_an_unusable_directory_is_a_sentence(tmp_path: Path) -> None:
 
     env = FaultyEnv()
     env.fail["make_directory"] = (0, errno.EACCES)
-    with pytest.raises(StoreError, match="cannot be used: .*EACCES"):
+    with pytest.raises(StoreError, match=r"cannot be used: .*EACCES"):
         SmallStore(tmp_path, env=env)

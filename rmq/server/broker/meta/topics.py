@@ -32,6 +32,8 @@ from rmq.wire.names import (
     DEFAULT_TOPIC,
     OFFSET_MOVED_EVENT,
     RETRY_PREFIX,
+    ROCKSDB_TRANS_HALF_TOPIC,
+    ROCKSDB_TRANS_OP_HALF_TOPIC,
     SCHEDULE_TOPIC,
     SELF_TEST_TOPIC,
     SYNC_BROKER_MEMBER_PREFIX,
@@ -254,4 +256,7 @@ class TopicTable:
         yield topic(SYNC_BROKER_MEMBER_PREFIX + broker.broker_name, 1, PERM_INHERIT)
         yield topic(TRANS_HALF_TOPIC)
         yield topic(TRANS_OP_HALF_TOPIC)
+        # Every 5.4 broker has these two, whatever its store is made of.
+        yield topic(ROCKSDB_TRANS_HALF_TOPIC)
+        yield topic(ROCKSDB_TRANS_OP_HALF_TOPIC)
         yield topic(TIMER_TOPIC)

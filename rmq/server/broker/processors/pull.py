@@ -30,7 +30,7 @@ from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.group import SubscriptionGroupConfig
 from rmq.wire.bodies.heartbeat import MessageModel, SubscriptionData
 from rmq.wire.bodies.topic import PERM_READ, TopicConfig
-from rmq.wire.codes import FLAG_RESPONSE, ResponseCode
+from rmq.wire.codes import FLAG_ONEWAY, FLAG_RESPONSE, ResponseCode
 from rmq.wire.command import Command, Ext, encode
 from rmq.wire.declare import decode_header
 from rmq.wire.errors import (
@@ -152,7 +152,7 @@ class PullProcessor:
             self._offsets.commit(group_name, topic_name, queue_id, commit_offset)
         if code == _NOT_FOUND:
             self._stats.get_miss += 1
-            if may_wait and flags & FLAG_SUSPEND:
+            if may_wait and flags & FLAG_SUSPEND and not command.flag & FLAG_ONEWAY:
                 self._wait(connection, command, (topic_name, queue_id), offset, suspend_millis, tags)
                 return None
         elif code == _FOUND:

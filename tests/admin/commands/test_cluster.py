@@ -1,0 +1,101 @@
+"""Cluster commands."""
+
+import pytest
+
+from rmq.admin.errors import CommandLineError
+from rmq.wire.bodies.broker import KVTable
+from rmq.wire.requests.broker import GetBrokerRuntimeInfo
+from tests.kit.adminfake import MASTER_A, NOW, SLAVE_A, FakeServers, report, reports
+
+STATUS = KVTable(
+    {
+        "brokerActive": "true",
+        "brokerVersionDesc": "V5_4_0",
+        "putTps": "12.345 1.0 0.5",
+        "getTransferredTps": "7.0  ",
+        "sendThreadPoolQueueSize": "3",
+        "sendThreadPoolQueueHeadWaitTimeMills": "4",
+        "pullThreadPoolQueueSize": "5",
+        "pullThreadPoolQueueHeadWaitTimeMills": "6",
+        "pageCacheLockTimeMills": "9",
+        "earliestMessageTimeStamp": str(NOW - 5_400_000),
+        "commitLogDiskRatio": "0.25",
+        "timerReadBehind": "1",
+        "timerOffsetBehind": "2",
+        "timerCongestNum": "25000",
+        "timerEnqueueTps": "0.5",
+        "timerDequeueTps": "1.25",
+        "msgPutTotalYesterdayMorning": "100",
+        "msgPutTotalTodayMorning": "150",
+        "msgPutTotalTodayNow": "175",
+        "msgGetTotalYesterdayMorning": "10",
+        "msgGetTotalTodayMorning": "20",
+        "msgGetTotalTodayNow": "21",
+    }
+)
+HEAD = (
+    f"{'#Cluster Name':<22}  {'#Broker Name':<22}  #BID  {'#Addr':<22} {'#Version':<16}  {'#InTPS(LOAD)':>16}"
+    f"  {'#OutTPS(LOAD)':>30}  {'#Timer(Progress)':<22}  #PCWait(ms)  {'#Hour':<12}  {'#SPACE':<8}  #ACTIVATED\n"
+)
+
+
+def line(name: str, number: int, address: str, *cells: str) -> str:
+    version, taken, given, timer, wait, hour, space, active = cells
+    return (
+        f"{'C1':<22}  {name:<22}  {number:<4}  {address:<22} {version:<16}  {taken:>16}  {given:>30}  {timer:<22}"
+        f"  {wait:>11}  {hour:<12}  {space:<8}  {active:>10}\n"
+    )
+
+
+def servers() -> FakeServers:
+    fake = FakeServers({GetBrokerRuntimeInfo: STATUS})
+    fake.down = {SLAVE_A}
+    return fake
+
+
+def test_load() -> None:
+    made = report(servers(), "clusterList")
+    known = (
+        "V5_4_0",
+        "    12.35(3,4ms)",
+        "     7.00(5,6ms|N,Nms)",
+        "1-2(2.5w, 0.5, 1.3)",
+        "9",
+        "1.50",
+        "0.2500",
+        "true",
+    )
+    silent = ("", "     0.00(,ms)", "     0.00(,ms|,ms)", "0-0(0.0w, 0.0, 0.0)", "", "0.00", "0.0000", "false")
+    assert made.render("text") == (
+        HEAD
+        + line("broker-a", 0, MASTER_A, *known)
+        + line("broker-a", 1, SLAVE_A, *silent)
+        + line("broker-b", 0, "10.0.0.3:10911", *known)
+    )
+    assert [failure.address for failure in made.failures] == [SLAVE_A]
+    assert made.members["brokers"][0]["hours"] == 1.5
+
+
+def test_totals() -> None:
+    row = "{:<16}  {:<32} {:>14} {:>14} {:>14} {:>14}\n".format
+    assert report(servers(), "clusterList", "-m", "-c", "C1").render("text") == (
+        row("#Cluster Name", "#Broker Name", "#InTotalYest", "#OutTotalYest", "#InTotalToday", "#OutTotalToday")
+        + row("C1", "broker-a", 50, 10, 25, 1)
+        + row("C1", "broker-a", 0, 0, 0, 0)
+        + row("C1", "broker-b", 50, 10, 25, 1)
+    )
+
+
+def test_unknown_cluster() -> None:
+    made = report(servers(), "clusterList", "-c", "nope")
+    assert made.render("text") == HEAD
+    assert len(made.failures) == 1
+
+
+def test_again_and_again() -> None:
+    slept: list[float] = []
+    made = reports(servers(), ["clusterList", "-i", "5"], slept)
+    assert len(made) == 3
+    assert slept == [5, 5]
+    with pytest.raises(CommandLineError, match="interval -1"):
+        reports(servers(), ["clusterList", "-i", "-1"])

@@ -1,0 +1,26 @@
+"""Records of stored messages for tests of commands."""
+
+from rmq.wire.message import StoredMessage, encode_message, format_properties, pack_host
+
+STORED_AT = 1_794_999_000_000
+
+
+def record(
+    body: bytes,
+    *,
+    topic: str = "T",
+    queue_id: int = 1,
+    queue_offset: int = 0,
+    properties: dict[str, str] | None = None,
+    store_host: tuple[str, int] = ("10.0.0.3", 10911),
+) -> bytes:
+    """The bytes of one stored message."""
+    message = StoredMessage()
+    message.queue_id, message.flag, message.queue_offset = queue_id, 0, queue_offset
+    message.physical_offset, message.sys_flag = queue_offset * 100, 0
+    message.born_timestamp, message.born_host = STORED_AT - 5, pack_host("10.1.1.1", 55000)
+    message.store_timestamp, message.store_host = STORED_AT, pack_host(*store_host)
+    message.reconsume_times, message.prepared_transaction_offset = 0, 0
+    message.body, message.topic = body, topic
+    message.properties_text = format_properties({"TAGS": "TagA"} if properties is None else properties)
+    return encode_message(message)

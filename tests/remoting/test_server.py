@@ -1,0 +1,102 @@
+"""Listening: where, until when, and what becomes of the connections."""
+
+from typing import Any
+
+import pytest
+from twisted.internet.error import CannotListenError
+from twisted.internet.testing import MemoryReactorClock
+
+from rmq.remoting.dispatch import Dispatcher
+from rmq.remoting.server import ListenError, RemotingServer
+from tests.kit.peer import MemoryTransport
+
+
+class World:
+    def __init__(self) -> None:
+        self.reactor = MemoryReactorClock()
+        self.server = RemotingServer(self.reactor, Dispatcher(()))
+        self.server.listen("127.0.0.1", 9876)
+
+    def connect(self) -> MemoryTransport:
+        connection = self.reactor.tcpServers[0][1].buildProtocol(None)
+        transport = MemoryTransport()
+        transport.connection = connection
+        connection.makeConnection(transport)
+        return transport
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_it_listens_with_a_long_queue(world: World) -> None:
+    port, _, backlog, interface = world.reactor.tcpServers[0]
+    assert (port, backlog, interface) == (9876, 1024, "127.0.0.1")
+
+
+def test_it_knows_its_connections(world: World) -> None:
+    transport = world.connect()
+    assert {connection.address for connection in world.server.connections} == {"10.0.0.1:40000"}
+    transport.lose()
+    assert world.server.connections == set()
+
+
+def test_a_taken_port_is_a_sentence() -> None:
+    class Taken(MemoryReactorClock):
+        def listenTCP(self, *words: Any, **more: Any) -> Any:
+            raise CannotListenError("127.0.0.1", 9876, OSError(98, "Address already in use"))
+
+    with pytest.raises(ListenError, match=r"^cannot listen on 127.0.0.1:9876: .*Address already in use; is another server"):
+        RemotingServer(Taken(), Dispatcher(())).listen("127.0.0.1", 9876)
+
+
+def test_stopping_ends_the_connections_and_then_fires(world: World) -> None:
+    transports = [world.connect() for _ in range(3)]
+    done: list[Any] = []
+    world.server.stop().addCallback(done.append)
+    assert all(transport.disconnecting for transport in transports)
+    assert done == [None]
+    assert not world.reactor.getDelayedCalls()
+
+
+def test_stopping_gives_a_peer_a_second_to_read_the_rest(world: World) -> None:
+    transport = world.connect()
+    transport.loseConnection = lambda: None
+    done: list[Any] = []
+    world.server.stop().addCallback(done.append)
+    world.reactor.advance(0.9)
+    assert done == []
+    del transport.loseConnection
+    world.reactor.advance(0.1)
+    assert transport.aborting
+    assert done == [None]
+
+
+def test_a_bound_port_accepts_only_when_told() -> None:
+    class Port:
+        reading = True
+
+        def stopReading(self) -> None:
+            self.reading = False
+
+        def startReading(self) -> None:
+            self.reading = True
+
+        def getHost(self) -> Any:
+            return type("Host", (), {"port": 1234})
+
+    port = Port()
+    reactor = MemoryReactorClock()
+    reactor.listenTCP = lambda *words, **more: port
+    server = RemotingServer(reactor, Dispatcher(()))
+    server.bind("", 0)
+    assert (server.port, port.reading) == (1234, False)
+    server.accept()
+    assert port.reading
+
+
+def test_stopping_what_never_listened_is_done_at_once() -> None:
+    done: list[Any] = []
+    RemotingServer(MemoryReactorClock(), Dispatcher(())).stop().addCallback(done.append)
+    assert done == [None]

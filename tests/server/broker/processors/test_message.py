@@ -1,0 +1,67 @@
+"""Messages by key and by place."""
+
+from typing import Any
+
+import pytest
+
+from rmq.server.broker.processors import message as message_module
+from rmq.wire.requests.message import QueryMessage, ViewMessageById
+from tests.kit.broker import EPOCH, Bench, messages, send_header, text_of
+
+
+def ask_for(key: str, most: int = 10, **fields: Any) -> QueryMessage:
+    return QueryMessage("T", key, most, 0, 1 << 62, **fields)
+
+
+@pytest.fixture
+def filled(bench: Bench) -> Bench:
+    bench.topic("T")
+    peer = bench.peer()
+    for number in range(40):
+        text = text_of(KEYS=f"all k{number}", UNIQ_KEY=f"unique{number}")
+        peer.ask(send_header("T", number % 4, properties=text), b"%d" % number)
+        bench.clock.advance(1)
+    return bench
+
+
+def test_by_key(filled: Bench) -> None:
+    answer = filled.peer().ask(ask_for("k7"))
+    assert [message.body for message in messages(answer)] == [b"7"]
+    assert int(answer.ext["indexLastUpdateTimestamp"]) == (EPOCH + 39) * 1000
+    assert int(answer.ext["indexLastUpdatePhyoffset"]) < filled.store.log_max_offset
+
+
+def test_as_many_as_asked_for_and_no_more_than_32_by_unique_id(filled: Bench) -> None:
+    peer = filled.peer()
+    assert len(messages(peer.ask(ask_for("all", 5)))) == 5
+    assert len(messages(peer.ask(ask_for("all", 5, unique_key=True)))) == 32
+    assert [message.body for message in messages(peer.ask(ask_for("unique3", 1, unique_key=True)))] == [b"3"]
+
+
+def test_by_time(filled: Bench) -> None:
+    answer = filled.peer().ask(QueryMessage("T", "all", 64, (EPOCH + 5) * 1000, (EPOCH + 7) * 1000))
+    assert [message.body for message in messages(answer)] == [b"5", b"6", b"7"]
+
+
+@pytest.mark.parametrize(("key", "most"), [("none", 10), ("all", 0), ("all", -1), ("", 10), ("x" * 100_000, 10)])
+def test_nothing_found(filled: Bench, key: str, most: int) -> None:
+    answer = filled.peer().ask(ask_for(key, most))
+    assert (answer.code, answer.remark) == (22, "can not find message, maybe time range not correct")
+
+
+def test_a_reply_fits_into_a_frame(filled: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_module, "_MOST_BYTES", 1)
+    assert len(messages(filled.peer().ask(ask_for("all")))) == 1
+
+
+def test_by_place(filled: Bench) -> None:
+    peer = filled.peer()
+    (wanted,) = messages(peer.ask(ask_for("k9")))
+    (found,) = messages(peer.ask(ViewMessageById(wanted.physical_offset)))
+    assert (found.body, found.queue_offset) == (b"9", 2)
+
+
+@pytest.mark.parametrize("offset", [-1, 1, 1 << 40, -(1 << 63)])
+def test_no_message_begins_there(filled: Bench, offset: int) -> None:
+    answer = filled.peer().ask(ViewMessageById(offset))
+    assert (answer.code, answer.remark) == (1, f"can not find message by the offset, {offset}")

@@ -1,0 +1,217 @@
+"""A whole broker: starting, stopping, starting again, and failing to start without leaving anything behind."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.selectreactor import SelectReactor
+from twisted.python.failure import Failure
+
+from rmq.remoting.client import RemotingClient
+from rmq.remoting.server import ListenError
+from rmq.server.broker.build import AlreadyStartedError, Broker, UnsupportedRoleError
+from rmq.server.broker.meta.config_file import ConfigFileError
+from rmq.server.store.api import StoreLockedError
+from rmq.wire.errors import RemotingError
+from rmq.wire.requests.client import Heartbeat
+from rmq.wire.requests.offset import QueryConsumerOffset, UpdateConsumerOffset
+from rmq.wire.requests.topic import GetTopicConfig
+from tests.kit.broker import heartbeat, messages, pull_header, send_header, settings_of
+
+
+class Loop:
+    """A reactor of its own, turned by hand."""
+
+    def __init__(self) -> None:
+        self.reactor: Any = SelectReactor()
+
+    def turn(self, times: int = 5) -> None:
+        for _ in range(times):
+            self.reactor.iterate(0.01)
+
+    def wait(self, deferred: Deferred[Any], seconds: float = 20) -> Any:
+        """What the Deferred fires with."""
+        results: list[Any] = []
+        errors: list[Any] = []
+        deferred.addCallbacks(results.append, errors.append)
+        limit = time.monotonic() + seconds
+        while not results and not errors:
+            assert time.monotonic() < limit, "nothing fired"
+            self.reactor.iterate(0.01)
+        if errors:
+            errors[0].raiseException()
+        return results[0]
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    made = Loop()
+    yield made
+    for reader in made.reactor.removeAll():
+        reader.connectionLost(Failure(ConnectionDone()))
+
+
+def broker(loop: Loop, path: Path, **overrides: Any) -> Broker:
+    values = {
+        "storePathRootDir": str(path), "listenPort": 0, "bindAddress": "127.0.0.1", "mapedFileSizeCommitLog": 1 << 20,
+        "mapedFileSizeConsumeQueue": 20000, "maxHashSlotNum": 100, "maxIndexNum": 400, "diskMaxUsedSpaceRatio": 95,
+        **overrides,
+    }  # fmt: skip
+    return Broker(loop.reactor, settings_of(**values))
+
+
+def flush_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if "rmq-flush" in thread.name]
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_life_and_the_next_one(loop: Loop, tmp_path: Path) -> None:
+    first = broker(loop, tmp_path)
+    loop.wait(first.start())
+    assert first.port > 0
+    assert first.address == f"127.0.0.1:{first.port}"
+    assert first.name == "broker-a"
+    assert first.name_servers == []
+    client = RemotingClient(loop.reactor)
+    sent = loop.wait(client.call(first.address, send_header("T", 1), b"hello"))
+    assert sent.header.queue_offset == 0
+    assert loop.wait(client.call(first.address, pull_header("T", queue_id=1))).code == 0
+    loop.wait(client.call(first.address, UpdateConsumerOffset("G", "T", 1, 1)))
+    assert (tmp_path / "abort").exists()
+    loop.wait(first.stop())
+    assert not (tmp_path / "abort").exists()
+    assert not is_open(first.port)
+    assert flush_threads() == []
+    kept = json.loads((tmp_path / "config/topics.json").read_text())["topicConfigTable"]
+    assert kept["T"]["writeQueueNums"] == 4
+    loop.wait(first.stop())
+
+    second = broker(loop, tmp_path)
+    loop.wait(second.start())
+    assert second.report is not None
+    assert (second.report.clean, second.report.scanned_records) == (True, 0)
+    answer = loop.wait(client.call(second.address, pull_header("T", queue_id=1)))
+    assert [message.body for message in messages(answer)] == [b"hello"]
+    assert loop.wait(client.call(second.address, QueryConsumerOffset("G", "T", 1))).header.offset == 1
+    assert loop.wait(client.call(second.address, GetTopicConfig("T"))).json().read_queue_nums == 4
+    client.close()
+    loop.wait(second.stop())
+
+
+def test_a_waiting_pull_is_answered_across_connections(loop: Loop, tmp_path: Path) -> None:
+    running = broker(loop, tmp_path)
+    loop.wait(running.start())
+    reader, writer = RemotingClient(loop.reactor), RemotingClient(loop.reactor)
+    loop.wait(writer.call(running.address, send_header("T"), b"1"))
+    woken: list[Any] = []
+    waiting = reader.call(running.address, pull_header("T", 1, sys_flag=6), timeout=10).addCallback(woken.append)
+    loop.turn()
+    assert woken == []
+    loop.wait(writer.call(running.address, send_header("T"), b"2"))
+    loop.wait(waiting)
+    assert [message.body for message in messages(woken[0])] == [b"2"]
+    reader.close()
+    writer.close()
+    loop.wait(running.stop())
+
+
+def test_a_broker_is_started_once(loop: Loop, tmp_path: Path) -> None:
+    running = broker(loop, tmp_path)
+    loop.wait(running.start())
+    port = running.port
+    with pytest.raises(AlreadyStartedError, match="broker-a was started before"):
+        running.start()
+    assert (running.port, is_open(port)) == (port, True)
+    loop.wait(running.stop())
+    with pytest.raises(AlreadyStartedError):
+        running.start()
+
+
+def test_a_store_that_another_broker_holds(loop: Loop, tmp_path: Path) -> None:
+    running = broker(loop, tmp_path)
+    loop.wait(running.start())
+    threads = flush_threads()
+    late = broker(loop, tmp_path)
+    with pytest.raises(StoreLockedError, match="is in use by another broker"):
+        late.start()
+    loop.turn()
+    assert flush_threads() == threads
+    loop.wait(late.stop())
+    client = RemotingClient(loop.reactor)
+    assert loop.wait(client.call(running.address, send_header("T"), b"x")).code == 0
+    client.close()
+    loop.wait(running.stop())
+
+
+def test_a_port_that_is_taken(loop: Loop, tmp_path: Path) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        refused = broker(loop, tmp_path, listenPort=sock.getsockname()[1])
+        with pytest.raises(ListenError, match="is another server running there"):
+            refused.start()
+    assert flush_threads() == []
+    assert not (tmp_path / "lock").exists()
+    loop.wait(refused.stop())
+
+
+@pytest.mark.parametrize("name", ["topics.json", "subscriptionGroup.json", "consumerOffset.json"])
+def test_a_damaged_table_stops_the_start_and_frees_lock_and_port(loop: Loop, tmp_path: Path, name: str) -> None:
+    (tmp_path / "config").mkdir()
+    damaged = tmp_path / "config" / name
+    damaged.write_text("{")
+    refused = broker(loop, tmp_path)
+    with pytest.raises(ConfigFileError, match=name):
+        refused.start()
+    loop.turn()
+    assert flush_threads() == []
+    assert not (tmp_path / "abort").exists()
+    loop.wait(refused.stop())
+    damaged.unlink()
+    running = broker(loop, tmp_path)
+    loop.wait(running.start())
+    loop.wait(running.stop())
+
+
+@pytest.mark.parametrize("role", ["SLAVE", "SYNC_MASTER"])
+def test_roles_that_need_replication_are_refused(loop: Loop, tmp_path: Path, role: str) -> None:
+    refused = broker(loop, tmp_path / "store", brokerRole=role, brokerId=1 if role == "SLAVE" else 0)
+    with pytest.raises(UnsupportedRoleError, match=f"brokerRole={role}"):
+        refused.start()
+    assert not (tmp_path / "store").exists()
+    assert flush_threads() == []
+    loop.wait(refused.stop())
+
+
+def test_a_broker_that_was_never_started_stops(loop: Loop, tmp_path: Path) -> None:
+    loop.wait(broker(loop, tmp_path).stop())
+
+
+def test_the_setting_silences_notifications(loop: Loop, tmp_path: Path) -> None:
+    running = broker(loop, tmp_path, notifyConsumerIdsChangedEnable=False)
+    loop.wait(running.start())
+    told: list[int] = []
+
+    class Handler:
+        def dispatch(self, connection: Any, command: Any) -> None:
+            told.append(command.code)
+
+    client = RemotingClient(loop.reactor, Handler())
+    loop.wait(client.call(running.address, Heartbeat(), heartbeat("c", "G", {"T": "*"})))
+    loop.turn()
+    assert told == []
+    with pytest.raises(RemotingError, match="not exist"):
+        loop.wait(client.call(running.address, GetTopicConfig("none")))
+    client.close()
+    loop.wait(running.stop())

@@ -1,0 +1,182 @@
+"""Registration: when it happens, what is sent, and what a silent name server delays (nothing at the others)."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from rmq.remoting.errors import CallTimeoutError
+from rmq.server.broker.register import Registrar
+from rmq.wire.bodies.registration import body_crc, decode_registration
+from rmq.wire.bodies.topic import TopicConfig, TopicConfigAndMappingSerializeWrapper
+from rmq.wire.requests.registration import RegisterBroker, UnregisterBroker
+
+
+class Calls:
+    """A client whose calls wait until the test answers them."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, Any, Any, Deferred[Any]]] = []
+
+    def call(self, address: str, header: Any, body: Any = b"", *, timeout: float = 3.0) -> Deferred[Any]:
+        result: Deferred[Any] = Deferred()
+        self.made.append((address, header, body, result))
+        return result
+
+    def take(self) -> list[str]:
+        """Who was called, in order; the calls stay open."""
+        return [address for address, _, _, _ in self.made]
+
+    def answer(self, address: str, *, fail: bool = False) -> None:
+        """Answers the oldest open call to an address."""
+        index = self.take().index(address)
+        _, _, _, result = self.made.pop(index)
+        if fail:
+            result.errback(Failure(CallTimeoutError(address, 3.0)))
+        else:
+            result.callback(None)
+
+
+class Scene:
+    def __init__(self, *servers: str, cost: float = 0.0, compressed: bool = False) -> None:
+        self.clock = Clock()
+        self.calls = Calls()
+        self.servers = list(servers)
+        self.table = {"T": TopicConfig("T", 1, 2)}
+        self.registrar = Registrar(
+            self.clock,
+            self.calls,  # type: ignore[arg-type]
+            name_servers=lambda: self.servers,
+            identity=("C", "broker-a", 0, "1.2.3.4:10911", "1.2.3.4:10912"),
+            topics=self.topics,
+            compressed=lambda: compressed,
+        )
+        self.cost = cost
+
+    def topics(self) -> TopicConfigAndMappingSerializeWrapper:
+        self.clock.rightNow += self.cost
+        return TopicConfigAndMappingSerializeWrapper(dict(self.table))
+
+
+def test_the_first_round_is_over_when_all_have_answered_or_failed() -> None:
+    scene = Scene("a", "b")
+    over: list[Any] = []
+    scene.registrar.start().addCallback(over.append)
+    assert scene.calls.take() == ["a", "b"]
+    scene.calls.answer("b", fail=True)
+    assert over == []
+    scene.calls.answer("a")
+    assert over == [None]
+
+
+def test_a_registration_says_who_and_what() -> None:
+    for compressed in (False, True):
+        scene = Scene("a", compressed=compressed)
+        scene.registrar.start()
+        ((_, header, body, _),) = scene.calls.made
+        assert header == RegisterBroker(
+            "broker-a", "1.2.3.4:10911", "C", "1.2.3.4:10912", 0, compressed=compressed, body_crc32=body_crc(body)
+        )
+        registration = decode_registration(body, compressed=compressed, version=493)
+        assert registration.topic_config_serialize_wrapper.topic_config_table == scene.table
+
+
+def test_every_thirty_seconds() -> None:
+    scene = Scene("a")
+    scene.registrar.start()
+    for _ in range(3):
+        assert scene.calls.take() == ["a"]
+        scene.calls.answer("a")
+        assert scene.calls.take() == []
+        scene.clock.advance(30)
+
+
+def test_without_a_name_server_there_is_nothing_to_wait_for() -> None:
+    scene = Scene()
+    over: list[Any] = []
+    scene.registrar.start().addCallback(over.append)
+    assert over == [None]
+    scene.servers.append("a")
+    scene.registrar.changed()
+    assert scene.calls.take() == ["a"]
+
+
+def test_changes_under_way_are_gathered_into_one() -> None:
+    scene = Scene("a")
+    scene.registrar.start()
+    for _ in range(5):
+        scene.registrar.changed()
+    scene.table["U"] = TopicConfig("U")
+    assert scene.calls.take() == ["a"]
+    scene.calls.answer("a")
+    scene.clock.advance(0)
+    ((_, _, body, _),) = scene.calls.made
+    registration = decode_registration(body, compressed=False, version=493)
+    assert registration.topic_config_serialize_wrapper.topic_config_table.keys() == {"T", "U"}
+    scene.calls.answer("a")
+    scene.clock.advance(1)
+    assert scene.calls.take() == []
+
+
+def test_a_silent_name_server_delays_nothing_at_the_others() -> None:
+    scene = Scene("a", "b")
+    scene.registrar.start()
+    scene.calls.answer("b")
+    scene.registrar.changed()
+    assert scene.calls.take() == ["a", "b"]
+    scene.calls.answer("b")
+    scene.calls.answer("a", fail=True)
+    scene.clock.advance(0)
+    assert scene.calls.take() == ["a"]
+
+
+def test_a_large_registration_is_followed_by_a_rest() -> None:
+    scene = Scene("a", cost=0.5)
+    scene.registrar.start()
+    scene.registrar.changed()
+    scene.calls.answer("a")
+    scene.registrar.changed()
+    scene.clock.advance(1.9)
+    assert scene.calls.take() == []
+    scene.clock.advance(0.2)
+    assert scene.calls.take() == ["a"]
+
+
+def test_a_name_server_that_was_taken_out_is_left_alone() -> None:
+    scene = Scene("a")
+    scene.registrar.start()
+    scene.registrar.changed()
+    scene.servers.clear()
+    scene.calls.answer("a")
+    scene.clock.advance(0)
+    assert scene.calls.take() == []
+
+
+def test_stop_unregisters_everywhere_and_ends_the_rounds() -> None:
+    scene = Scene("a", "b")
+    scene.registrar.start()
+    scene.calls.answer("a")
+    scene.calls.answer("b")
+    over: list[Any] = []
+    scene.registrar.stop().addCallback(over.append)
+    good_bye = UnregisterBroker("broker-a", "1.2.3.4:10911", "C", 0)
+    assert [header for _, header, _, _ in scene.calls.made] == [good_bye] * 2
+    scene.registrar.changed()
+    scene.clock.advance(60)
+    assert scene.calls.take() == ["a", "b"]
+    scene.calls.answer("a", fail=True)
+    assert over == []
+    scene.calls.answer("b")
+    assert over == [None]
+    assert scene.clock.getDelayedCalls() == []
+
+
+def test_a_registration_under_way_is_not_repeated_after_the_stop() -> None:
+    scene = Scene("a")
+    scene.registrar.start()
+    scene.registrar.changed()
+    scene.registrar.stop()
+    scene.calls.answer("a")
+    scene.clock.advance(1)
+    assert [type(header) for _, header, _, _ in scene.calls.made] == [UnregisterBroker]

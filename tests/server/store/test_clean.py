@@ -1,0 +1,98 @@
+import os
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from rmq.server.store.api import PutStatus
+from tests.kit.stores import START, FaultyEnv, SmallStore
+
+HOUR = datetime.fromtimestamp(START + 60).hour
+OTHER_HOUR = f"{(HOUR + 5) % 24:02d}"
+
+
+def logs(root: Path) -> list[int]:
+    return sorted(int(path.name) // 65536 for path in (root / "commitlog").iterdir())
+
+
+def store(tmp_path: Path, used: float = 0.5, age_hours: float = 100, **options: object) -> tuple[SmallStore, FaultyEnv]:
+    env = FaultyEnv()
+    env.used_ratio = used
+    kit = SmallStore(tmp_path, env=env, **options)
+    kit.fill(2000, queues=1)
+    kit.store.start()
+    for path in (tmp_path / "commitlog").iterdir():
+        os.utime(path, (START - age_hours * 3600,) * 2)
+    assert logs(tmp_path) == list(range(8))
+    return kit, env
+
+
+def test_expired_files_go_at_the_hour(tmp_path: Path) -> None:
+    kit, _ = store(tmp_path, delete_when=f"{OTHER_HOUR};{HOUR:02d}", delete_file_batch_max=3)
+    kit.clock.advance(59)
+    assert logs(tmp_path) == list(range(8))
+    kit.clock.advance(1)
+    assert logs(tmp_path) == list(range(1, 8)), "one file, then a pause"
+    kit.clock.pump([0.1] * 5)
+    assert logs(tmp_path) == list(range(3, 8)), "so many in a round"
+    kit.clock.pump([1] * 40)
+    assert logs(tmp_path) == [7], "never the newest"
+    first = kit.store.min_offset("T", 0)
+    assert kit.store.log_min_offset == 7 * 65536
+    assert kit.numbers(queues=1) == {0: [(n, n) for n in range(first, 2000)]}
+    names = sorted(int(path.name) // 1000 for path in (tmp_path / "consumequeue" / "T" / "0").iterdir())
+    assert names[0] == first // 50
+    assert kit.store.query_index("T", "key5", 32, 0, 1 << 60).messages == []
+    kit.clock.pump([1] * 5)
+    kit.reopen()
+    assert (kit.report.problems, kit.report.scanned_records) == ([], 0)
+    assert kit.store.min_offset("T", 0) == first
+
+
+def test_young_files_and_other_hours_stay(tmp_path: Path) -> None:
+    kit, _ = store(tmp_path / "a", age_hours=71.9, delete_when=f"{HOUR:02d}")
+    kit.clock.pump([60, 10, 10])
+    assert len(logs(tmp_path / "a")) == 8
+    kit, _ = store(tmp_path / "b", delete_when=OTHER_HOUR)
+    kit.clock.pump([60, 10, 10])
+    assert len(logs(tmp_path / "b")) == 8
+    kit.store.delete_expired()
+    kit.clock.pump([10, 0.1, 0.1])
+    assert len(logs(tmp_path / "b")) < 8, "somebody asked"
+
+
+@pytest.mark.parametrize(
+    ("used", "age", "removed", "refused"),
+    [
+        (0.74, 100, False, False),
+        (0.76, 100, True, False),
+        (0.76, 1, False, False),
+        (0.86, 1, True, False),
+        (0.91, 1, True, True),
+    ],
+)
+def test_watermarks(tmp_path: Path, used: float, age: float, removed: bool, refused: bool) -> None:
+    kit, env = store(tmp_path, used, age, delete_when=OTHER_HOUR)
+    kit.clock.pump([60, 0.2])
+    assert (len(logs(tmp_path)) < 8) is removed
+    assert kit.store.disk_full is refused
+    expected = PutStatus.SERVICE_NOT_AVAILABLE if refused else PutStatus.PUT_OK
+    assert kit.fill(1)[0].status is expected
+    assert kit.store.commit_log_disk_ratio() == kit.store.consume_queue_disk_ratio() == used
+    env.used_ratio = 0.2
+    kit.clock.advance(10)
+    assert kit.fill(1)[0].status is PutStatus.PUT_OK
+
+
+def test_queues_without_messages_keep_their_offset_until_asked(tmp_path: Path) -> None:
+    kit, _ = store(tmp_path, delete_when=OTHER_HOUR)
+    kit.fill(3, "Early", queues=1)
+    kit.fill(900, queues=1, first=2000)
+    for path in (tmp_path / "commitlog").iterdir():
+        os.utime(path, (START - 400_000,) * 2)
+    kit.store.delete_expired()
+    kit.clock.pump([60] + [0.1] * 20 + [10] + [0.1] * 20)
+    assert (kit.store.min_offset("Early", 0), kit.store.max_offset("Early", 0)) == (3, 3)
+    assert kit.store.clean_expired_consume_queues() == 1
+    assert kit.store.queues() == [("T", 0)]
+    assert kit.store.clean_expired_consume_queues() == 0
