@@ -27,10 +27,11 @@ cut short as long as they are clear, flags run together. Name servers come from 
 
 - Exit codes: 0 done, 1 failed or refused (also when it failed for some brokers only), 2 the command line is wrong.
   Apache's tool ends with 0 when a command fails, and with 1 when the command line is wrong.
-- A failure is one line on standard error, with the server's address, the code and what to do. Standard output is left as
-  it was; sentences that Apache's tool prints there, such as `[error] Make sure the specified clusterName exists ...`,
-  stand there too. When the command line is wrong, Apache's sentence goes to standard error and the page to standard
-  output, as in Apache's tool; `mqadmin help` works, and a misspelt command is answered with what it may have meant.
+- A failure is one line on standard error, with the server's address, the code and what to do. Standard output is left
+  as it was; sentences that Apache's tool prints there, such as `[error] Make sure the specified clusterName exists
+  ...`, stand there too. When the command line is wrong, Apache's sentence goes to standard error and the page to
+  standard output, as in Apache's tool; `mqadmin help` works, and a misspelt command is answered with what it may have
+  meant.
 - `-f,--format json` prints one JSON object instead; its members are listed with each command. `errors` is among them
   when something failed for some brokers: a list of objects with `code`, `address` and `message`. A command that repeats
   itself prints one object each time. `csv` prints the tables.

@@ -77,10 +77,13 @@ def format_properties(properties: Mapping[str, str]) -> str:
 def find_property(properties: bytes, name: bytes) -> bytes | None:
     """The value of one property in properties text, without reading the others; None where it is absent or empty."""
     wanted = name + b"\x01"
-    start = 0 if properties.startswith(wanted) else properties.find(b"\x02" + wanted) + 1
-    if start == 0 and not properties.startswith(wanted):
+    at = properties.find(wanted)
+    if at > 0 and properties[at - 1] != 2:
+        # The end of a longer name.
+        at = properties.find(b"\x02" + wanted) + 1 or -1
+    if at < 0:
         return None
-    start += len(wanted)
+    start = at + len(wanted)
     end = properties.find(b"\x02", start)
     return (properties[start:] if end < 0 else properties[start:end]) or None
 

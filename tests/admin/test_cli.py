@@ -109,7 +109,11 @@ def test_never_answers(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_garbage(capsys: pytest.CaptureFixture[str]) -> None:
-    with server(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as address:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with server(serve) as address:
         code, out, err = run(capsys, "brokerStatus", "-b", address)
     assert (code, out) == (1, "")
     assert err.startswith(f"mqadmin brokerStatus: connection to {address} closed before the answer came: ")

@@ -128,7 +128,7 @@ def test_a_command_keeps_its_own_letter() -> None:
     "recorded", json.loads(RECORDING.read_text(encoding="utf-8"))["parser"], ids=lambda recorded: recorded["line"]
 )
 def test_answers_as_apache_answered(recorded: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(shlex.split(recorded["line"]) + ["-n", "127.0.0.1:1"])
+    code = main([*shlex.split(recorded["line"]), "-n", "127.0.0.1:1"])
     out, err = capsys.readouterr()
     assert synopsis_of(out) == recorded["synopsis"]
     assert refusal_of(err) == recorded["err"]
