@@ -229,6 +229,8 @@ class ClientInstance:
     async def consumer_ids(self, topic: str, group: str) -> list[str]:
         """The client ids of a group, as a broker of the topic knows them.
 
+        A broker that does not know this client, because it is new to one of them, is told first.
+
         Raises:
             RemotingError: the broker knows no member, or cannot be reached.
             BrokerNotExistError: the topic has no broker.
@@ -236,6 +238,18 @@ class ClientInstance:
         address = self.routes.any_broker_of(topic)
         if address is None:
             raise BrokerNotExistError(f"any of {topic}")
+        try:
+            known = await self._consumer_ids(address, group)
+        except TransportError:
+            raise
+        except RemotingError:
+            known = []
+        if self.client_id not in known:
+            await self.heartbeat_to(address)
+            known = await self._consumer_ids(address, group)
+        return known
+
+    async def _consumer_ids(self, address: str, group: str) -> list[str]:
         answer = await self.invoker.call(address, GetConsumerListByGroup(group), timeout=self.config.call_timeout)
         return answer.json(ConsumerIdList).consumer_id_list
 

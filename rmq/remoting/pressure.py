@@ -1,14 +1,17 @@
 """What all connections of a server may take together.
 
 Three things a peer can hold without giving anything: silence, a large frame it announced but does not send, and
-output it asked for but does not read. Once a second this part looks at all connections:
+output it asked for but does not read.
+
+Frames above the free size may all come in at once as long as what has come of them fits into the frame room. When it
+does not, only the frame that lacks least is read on, and the others wait unread until there is room; so one of them
+always gets done, and memory ends at the room and one frame. Once a second this part looks at all connections:
 
 - silent ones are closed after the idle time;
-- a frame above the free size, once its first bytes have come, gets a grant for all it announced; while the grants
-  are used up, further such connections wait unread; a holder loses its connection when it makes no progress for the
-  stall time, or, while others wait, when it sends less than the least rate;
-- when unfinished frames together exceed their limit although each is small, or unread output exceeds its own, the
-  connections that hold most of what does not move are closed until it fits.
+- a large frame that makes no progress for the stall time loses its connection; while others wait, one that is being
+  read and brings less than the least rate does at once;
+- when unfinished frames of any size exceed their limit, or unread output exceeds its own, the connections that hold
+  most of what does not move are closed until it fits.
 
 Source: the idle time is NettyServerConfig.serverChannelMaxIdleTimeSeconds; the rest has no counterpart at Apache's.
 """
@@ -22,17 +25,17 @@ from rmq.remoting.protocol import Connection
 from rmq.remoting.reactor import Clock, Repeat
 
 MIB: Final = 1024 * 1024
-ONE_READ: Final = 64 * 1024
-"""Bytes of an unfinished frame below which its connection is not asked to wait: about one read of a socket."""
 
 
 @dataclass(slots=True)
-class _Grant:
-    """Room for one large frame, and how far the frame had come when last looked at."""
+class _Frame:
+    """A large frame that is coming in: its size, how much has come, and how much had come at the last look."""
 
     size: int
-    seen: int = 0
-    since: float = 0.0
+    came: int
+    looked: int
+    since: float
+    held: bool = False
 
 
 class Pressure:
@@ -41,12 +44,12 @@ class Pressure:
     Args:
         clock: tells time and calls later.
         idle_seconds: silence after which a connection is closed.
-        frame_room: bytes granted to large frames at one time.
-        free_frame: a frame up to this many bytes needs no grant.
-        partial_room: bytes of unfinished frames that all connections keep together.
+        frame_room: bytes of large frames that may have come in without being complete.
+        free_frame: a frame up to this many bytes is not large.
+        partial_room: bytes of unfinished frames of any size that all connections keep together.
         output_room: bytes of unread output of blocked connections.
-        stall_seconds: time without progress after which a granted frame is given up.
-        least_rate: bytes a second that a granted frame must bring while others wait.
+        stall_seconds: time without progress after which a large frame is given up.
+        least_rate: bytes a second that a large frame must bring while others wait.
     """
 
     def __init__(
@@ -54,10 +57,10 @@ class Pressure:
         clock: Clock,
         *,
         idle_seconds: float = 120.0,
-        frame_room: int = 32 * MIB,
+        frame_room: int = 16 * MIB,
         free_frame: int = 256 * 1024,
-        partial_room: int = 48 * MIB,
-        output_room: int = 32 * MIB,
+        partial_room: int = 32 * MIB,
+        output_room: int = 16 * MIB,
         stall_seconds: float = 10.0,
         least_rate: int = 64 * 1024,
     ) -> None:
@@ -69,9 +72,9 @@ class Pressure:
         self._output_room = output_room
         self._stall = stall_seconds
         self._least_rate = least_rate
-        self._grants: dict[Connection, _Grant] = {}
-        self._granted = 0
-        self._waiting: dict[Connection, int] = {}
+        self._frames: dict[Connection, _Frame] = {}
+        self._came = 0
+        self._held = 0
         self._blocked: dict[Connection, float] = {}
         self.connections: set[Connection] = set()
         self._sweeper = Repeat(clock, self.sweep)
@@ -94,25 +97,48 @@ class Pressure:
         """A peer has gone; what it held is free."""
         self.connections.discard(connection)
         self._blocked.pop(connection, None)
-        self._waiting.pop(connection, None)
-        self._give_back(connection)
+        self._forget(connection)
 
     def receiving(self, connection: Connection, announced: int) -> None:
         """A peer's frame of so many bytes is under way; 0 when none is."""
-        grant = self._grants.get(connection)
-        if grant is not None and grant.size != announced:
-            self._give_back(connection)
-            grant = None
-        if grant is not None or announced <= self._free_frame or connection in self._waiting:
+        frame = self._frames.get(connection)
+        if frame is not None and frame.size != announced:
+            self._forget(connection)
+            frame = None
+        if announced <= self._free_frame:
             return
-        if connection.buffered < ONE_READ:
-            # It has announced, and sent next to nothing: that is free, and no reason to let others wait.
-            return
-        if not self._waiting and self._has_room(announced):
-            self._grant(connection, announced)
-        else:
-            self._waiting[connection] = announced
+        came, now = connection.buffered, self._clock.seconds()
+        if frame is None:
+            frame = self._frames[connection] = _Frame(announced, 0, came, now)
+        self._came += came - frame.came
+        frame.came = came
+        if self._came > self._frame_room and not frame.held and connection is not self._nearest():
+            frame.held = True
+            self._held += 1
             connection.hold_reading()
+            self._read_on()
+
+    def _nearest(self) -> Connection:
+        return min(self._frames, key=lambda connection: self._frames[connection].size - self._frames[connection].came)
+
+    def _forget(self, connection: Connection) -> None:
+        frame = self._frames.pop(connection, None)
+        if frame is not None:
+            self._came -= frame.came
+            self._held -= frame.held
+            if self._held:
+                self._read_on()
+
+    def _read_on(self) -> None:
+        """Lets waiting frames come on: all when there is room again, else the one that lacks least."""
+        crowded = self._came > self._frame_room
+        for connection in [self._nearest()] if crowded else list(self._frames):
+            frame = self._frames[connection]
+            if frame.held:
+                frame.held = False
+                frame.looked, frame.since = frame.came, self._clock.seconds()
+                self._held -= 1
+                connection.release_reading()
 
     def blocked(self, connection: Connection) -> None:
         """A peer does not read its output."""
@@ -121,27 +147,6 @@ class Pressure:
     def drained(self, connection: Connection) -> None:
         """It does again."""
         self._blocked.pop(connection, None)
-
-    def _has_room(self, announced: int) -> bool:
-        # One frame always fits, so a limit on frames above the room does not lock anybody out.
-        return not self._granted or self._granted + announced <= self._frame_room
-
-    def _grant(self, connection: Connection, announced: int) -> None:
-        self._grants[connection] = _Grant(announced, connection.buffered, self._clock.seconds())
-        self._granted += announced
-
-    def _give_back(self, connection: Connection) -> None:
-        grant = self._grants.pop(connection, None)
-        if grant is None:
-            return
-        self._granted -= grant.size
-        while self._waiting:
-            waiter, announced = next(iter(self._waiting.items()))
-            if not self._has_room(announced):
-                break
-            del self._waiting[waiter]
-            self._grant(waiter, announced)
-            waiter.release_reading()
 
     # --- the look around ------------------------------------------------------------------------------------------
 
@@ -152,22 +157,20 @@ class Pressure:
         self._close_partial(now)
         self._close_unread(now)
         for connection in [c for c in self.connections if now - c.last_active >= self._idle]:
-            if connection not in self._waiting:
-                connection.abort(f"idle for {self._idle:g} seconds")
+            connection.abort(f"idle for {self._idle:g} seconds")
 
     def _close_stalled(self, now: float) -> None:
-        for connection, grant in list(self._grants.items()):
-            came = connection.buffered - grant.seen
-            if came >= (self._least_rate if self._waiting else 1):
-                grant.seen, grant.since = connection.buffered, now
-            elif now - grant.since >= (1.0 if self._waiting else self._stall):
-                connection.abort(f"announced a frame of {grant.size} bytes and stalled")
+        for connection, frame in list(self._frames.items()):
+            if frame.came - frame.looked >= (self._least_rate if self._held else 1) or frame.held:
+                frame.looked, frame.since = frame.came, now
+            elif now - frame.since >= (1.0 if self._held else self._stall):
+                connection.abort(f"stalled after {frame.came} bytes of a frame of {frame.size}")
 
     def _close_partial(self, now: float) -> None:
         held = sum(connection.buffered for connection in self.connections)
         if held <= self._partial_room:
             return
-        still = [c for c in self.connections if now - c.last_active >= 1.0 and c not in self._waiting]
+        still = [c for c in self.connections if c.buffered and now - c.last_active >= 1.0]
         for connection in sorted(still, key=lambda c: c.buffered, reverse=True):
             if held <= self._partial_room:
                 break

@@ -359,7 +359,7 @@ def test_part_of_a_call_that_failed() -> None:
 def test_a_broker_that_takes_nothing_back_gets_a_new_message() -> None:
     cluster, inbox = (
         MemoryCluster(),
-        Inbox(lambda message: ConsumeStatus.RECONSUME_LATER if message.topic == "T" else None),
+        Inbox(lambda m: ConsumeStatus.RECONSUME_LATER if m.reconsume_times == 2 else None),
     )
     (queue,) = cluster.create("T", 1)
     cluster.store(queue, "a", properties="KEYS\x01k\x02", reconsume_times=2)
