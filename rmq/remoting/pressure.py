@@ -156,8 +156,16 @@ class Pressure:
         self._close_stalled(now)
         self._close_partial(now)
         self._close_unread(now)
-        for connection in [c for c in self.connections if now - c.last_active >= self._idle]:
+        for connection in self._still(now, self._idle):
             connection.abort(f"idle for {self._idle:g} seconds")
+
+    def _still(self, now: float, seconds: float) -> list[Connection]:
+        """Connections that brought and took nothing for so long, though they were being read."""
+        frames = self._frames
+        return [
+            connection for connection in self.connections
+            if now - connection.last_active >= seconds and not (connection in frames and frames[connection].held)
+        ]  # fmt: skip
 
     def _close_stalled(self, now: float) -> None:
         for connection, frame in list(self._frames.items()):
@@ -170,8 +178,7 @@ class Pressure:
         held = sum(connection.buffered for connection in self.connections)
         if held <= self._partial_room:
             return
-        still = [c for c in self.connections if c.buffered and now - c.last_active >= 1.0]
-        for connection in sorted(still, key=lambda c: c.buffered, reverse=True):
+        for connection in sorted(self._still(now, 1.0), key=lambda c: c.buffered, reverse=True):
             if held <= self._partial_room:
                 break
             held -= connection.buffered

@@ -99,6 +99,9 @@ VERSION: Final = 493
 VERSION_STRICT_JSON: Final = 401
 """V4_9_4: from here on a client wants route data as strict JSON."""
 
+VERSION_RUNNING_INFO: Final = 62
+"""V3_1_8_SNAPSHOT: from here on a consumer tells about itself when asked."""
+
 VERSION_REGISTER_BODY: Final = 37
 """V3_0_11: from here on a broker registers with a RegisterBrokerBody."""
 

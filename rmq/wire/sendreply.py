@@ -1,8 +1,8 @@
 """The reply to a send, written in one go.
 
 Every stored message is answered with the same few fields, so their fixed parts are made once and a reply is a handful
-of joins instead of a walk over a map. `encode` of `rmq.wire.command` is the readable twin; a property test holds the two
-equal.
+of joins instead of a walk over a map. `encode` of `rmq.wire.command` is the readable twin; a property test holds the
+two equal.
 
 Source: SendMessageResponseHeader, its fast encoding in SendMessageResponseHeader.encode.
 """

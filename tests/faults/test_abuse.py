@@ -123,7 +123,8 @@ def _wrong_fields(fields: dict[str, str]) -> Iterator[dict[str, Any]]:
     for name in fields:
         yield {other: value for other, value in fields.items() if other != name}
         for value in abuse.NASTY_VALUES:
-            yield {**fields, name: value}
+            if not isinstance(value, list | dict):
+                yield {**fields, name: value}
 
 
 def _answers(address: str, frames: list[bytes]) -> list[int]:

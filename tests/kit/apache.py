@@ -70,6 +70,10 @@ class ApacheCluster:
             ask(self.broker_addr, UPDATE_BROKER_CONFIG, body=b"brokerPermission=6\n")
             wait_for_broker(self.namesrv_addr, self.broker_addr)
 
+    @property
+    def pids(self) -> list[int]:
+        return [child.pid for child in self._children]
+
     def stop(self) -> None:
         for child in reversed(self._children):
             child.terminate()

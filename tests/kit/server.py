@@ -42,6 +42,10 @@ class RunningServer(Protocol):
     broker_addr: str
     store_dir: Path
 
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of all its processes."""
+
     def stop(self) -> None:
         """Clean stop (SIGTERM), finished when this returns."""
 
@@ -104,6 +108,10 @@ class RmqServer:
         except BaseException:
             self._child.kill()
             raise
+
+    @property
+    def pids(self) -> list[int]:
+        return [self._child.pid]
 
     def stop(self) -> None:
         status = self._child.terminate()

@@ -6,9 +6,14 @@ Source: AdminBrokerProcessor.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NoReturn
 
-from rmq.remoting.dispatch import Call, handles
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from rmq.remoting.calls import request_command
+from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.remoting.errors import CallTimeoutError
 from rmq.server.broker.clients import Client, ConsumerTable, ProducerTable
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.offsets import OffsetTable
@@ -26,11 +31,14 @@ from rmq.wire.bodies.connection import (
 from rmq.wire.bodies.consume import ConsumeStats, ConsumeStatsList, GroupList, GroupSubscription, OffsetWrapper
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.bodies.topic import TopicList
+from rmq.wire.codes import VERSION_RUNNING_INFO, ResponseCode, version_name
+from rmq.wire.command import Command
 from rmq.wire.errors import ConsumerNotOnlineError, InvalidParameterError, RemotingError
 from rmq.wire.requests.consumer import (
     GetAllProducerInfo,
     GetBrokerConsumeStats,
     GetConsumerConnectionList,
+    GetConsumerRunningInfo,
     GetConsumeStats,
     GetProducerConnectionList,
     QuerySubscriptionByConsumer,
@@ -40,6 +48,9 @@ from rmq.wire.requests.consumer import (
 
 MOST_QUEUES: Final = 65536
 """Most queues of which one answer tells the progress: it must fit into a frame."""
+
+RELAY_SECONDS: Final = 10.0
+"""Time that a client has to answer a question which the broker passes on (Broker2Client.callClient)."""
 
 
 class ConsumerProcessor:
@@ -130,6 +141,22 @@ class ConsumerProcessor:
             subscription_data=self._consumers.subscription(header.group, topic), group=header.group, topic=topic
         )
 
+    @handles(GetConsumerRunningInfo)
+    def running_info(self, header: GetConsumerRunningInfo, call: Call) -> Deferred[Reply]:
+        """What a consumer says of itself, fetched from it."""
+        group, client_id = header.consumer_group, header.client_id
+        online = self._consumers.groups.get(group)
+        client = online.find(client_id) if online is not None else None
+        if client is None:
+            raise RemotingError(f"The Consumer <{group}> <{client_id}> not online")
+        if client.version < VERSION_RUNNING_INFO:
+            raise RemotingError(
+                f"The Consumer <{client_id}> Version <{version_name(client.version)}> too low to finish, "
+                "please upgrade it to V3_1_8_SNAPSHOT"
+            )
+        answer = client.connection.call(request_command(header), RELAY_SECONDS)
+        return answer.addCallbacks(_relayed, _unanswered, errbackArgs=(group, client_id))
+
     # --- how far behind -------------------------------------------------------------------------------------------
 
     @handles(GetConsumeStats)
@@ -197,6 +224,17 @@ class ConsumerProcessor:
 def _check_size(queues: int) -> None:
     if queues > MOST_QUEUES:
         raise InvalidParameterError(f"an answer shows at most {MOST_QUEUES} queues, ask for fewer topics")
+
+
+def _relayed(answer: Command) -> Reply:
+    return Reply(body=answer.body, code=answer.code, remark=answer.remark)
+
+
+def _unanswered(failure: Failure, group: str, client_id: str) -> NoReturn:
+    error = failure.value
+    if isinstance(error, CallTimeoutError):
+        raise RemotingError(f"consumer <{group}> <{client_id}> Timeout: {error}", ResponseCode.CONSUME_MSG_TIMEOUT)
+    raise RemotingError(f"invoke consumer <{group}> <{client_id}> Exception: {error}")
 
 
 def _connections(clients: Iterable[Client]) -> list[Connection]:

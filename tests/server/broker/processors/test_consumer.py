@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rmq.remoting.calls import request_command
 from rmq.server.broker.processors import consumer as consumer_module
 from rmq.wire import fastjson
 from rmq.wire.command import Command
@@ -12,6 +13,7 @@ from rmq.wire.requests.consumer import (
     GetAllProducerInfo,
     GetBrokerConsumeStats,
     GetConsumerConnectionList,
+    GetConsumerRunningInfo,
     GetConsumeStats,
     GetProducerConnectionList,
     QuerySubscriptionByConsumer,
@@ -122,3 +124,29 @@ def test_one_answer_shows_only_so_many_queues(bench: Bench, monkeypatch: pytest.
     for header in (GetConsumeStats("G"), GetConsumeStats("G", None, "T;U"), GetBrokerConsumeStats()):
         answer = peer.ask(header)
         assert (answer.code, answer.remark) == (29, "an answer shows at most 3 queues, ask for fewer topics")
+
+
+def test_a_consumer_is_asked_about_itself(bench: Bench) -> None:
+    asker, consumer = bench.peer(), bench.peer()
+    beat(consumer, heartbeat("c@1", "G", {"T": "a"}))
+    asker.send(request_command(GetConsumerRunningInfo("G", "c@1")))
+    (question,) = consumer.answers()
+    assert (question.code, question.ext) == (307, {"consumerGroup": "G", "clientId": "c@1", "jstackEnable": "false"})
+    consumer.send(Command(0, body=b'{"mqTable":{}}', opaque=question.opaque, flag=1))
+    (answer,) = asker.answers()
+    assert (answer.code, answer.body) == (0, b'{"mqTable":{}}')
+
+
+def test_a_consumer_that_says_nothing_about_itself(bench: Bench) -> None:
+    asker, consumer = bench.peer(), bench.peer()
+    beat(consumer, heartbeat("c@1", "G", {"T": "a"}))
+    asker.send(request_command(GetConsumerRunningInfo("G", "c@1")))
+    bench.clock.advance(10)
+    (answer,) = asker.answers()
+    text = "wait response on the channel <10.0.0.1:40000> timeout, 10000(ms)"
+    assert (answer.code, answer.remark) == (207, f"consumer <G> <c@1> Timeout: {text}")
+
+
+def test_nobody_to_ask(bench: Bench) -> None:
+    answer = bench.peer().ask(GetConsumerRunningInfo("G", "c@1"))
+    assert (answer.code, answer.remark) == (1, "The Consumer <G> <c@1> not online")
