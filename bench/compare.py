@@ -93,7 +93,7 @@ def one_server(kind: str, program: LoadProgram, wanted: Callable[[str], bool], f
             note(START, time.perf_counter() - started)
             note(IDLE, anonymous_mib(server))
             for name in filter(wanted, SENDS):
-                note(name, program.send(server.namesrv_addr, name)["rate"])
+                note(name, program.send(server.namesrv_addr, name)["median"])
             if wanted(CATCH_UP):
                 note(CATCH_UP, program.catch_up(server.namesrv_addr, "CatchUp")["rate"])
             note(LOADED, anonymous_mib(server))

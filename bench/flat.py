@@ -65,7 +65,7 @@ def main() -> None:
             rates: dict[str, dict[str, list[float]]] = {"send": {}, "pull": {}}
             for number in range(options.rounds):
                 for name, server in servers.items():
-                    sent = program.send(server.namesrv_addr, SEND, warm_up=3.0, windows=3)["rate"]
+                    sent = program.send(server.namesrv_addr, SEND, warm_up=3.0, windows=3)["median"]
                     pulled = program.catch_up(server.namesrv_addr, f"CatchUp{number}", count=CATCH_UP)["rate"]
                     rates["send"].setdefault(name, []).append(sent)
                     rates["pull"].setdefault(name, []).append(pulled)

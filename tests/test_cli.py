@@ -19,23 +19,36 @@ def test_version(capsys: Captured) -> None:
 def test_help_names_every_command(capsys: Captured) -> None:
     assert cli.main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert all(f"\n  {command} " in shown for command in ("standalone", "namesrv", "broker", "shutdown", "admin", "quickstart"))
+    assert all(
+        f"\n  {command} " in shown for command in ("standalone", "namesrv", "broker", "shutdown", "admin", "quickstart")
+    )
 
 
 @pytest.mark.parametrize(
     ("program", "words", "sentence"),
     [
         (cli.main, ["standalon"], "rmq does not know 'standalon'; did you mean rmq standalone?"),
-        (cli.main, ["zzz"], "rmq does not know 'zzz'; it knows standalone, namesrv, broker, shutdown, admin, quickstart."),
-        (cli.main, ["quickstart", "producr"], "rmq quickstart does not know 'producr'; did you mean rmq quickstart producer?"),
         (
-            cli.tools, ["org.apache.rocketmq.example.quickstart.Producr"],
+            cli.main,
+            ["zzz"],
+            "rmq does not know 'zzz'; it knows standalone, namesrv, broker, shutdown, admin, quickstart.",
+        ),
+        (
+            cli.main,
+            ["quickstart", "producr"],
+            "rmq quickstart does not know 'producr'; did you mean rmq quickstart producer?",
+        ),
+        (
+            cli.tools,
+            ["org.apache.rocketmq.example.quickstart.Producr"],
             "tools.sh does not know 'org.apache.rocketmq.example.quickstart.Producr'; "
             "did you mean tools.sh org.apache.rocketmq.example.quickstart.Producer?",
         ),
     ],
 )
-def test_unknown_words_get_the_nearest_known_one(program: object, words: list[str], sentence: str, capsys: Captured) -> None:
+def test_unknown_words_get_the_nearest_known_one(
+    program: object, words: list[str], sentence: str, capsys: Captured
+) -> None:
     assert program(words) == 1
     assert capsys.readouterr().err == sentence + "\n"
 
@@ -62,7 +75,10 @@ def test_small_commands_import_neither_twisted_nor_construct(words: list[str], t
         "print(sorted(name for name in ('twisted', 'construct') if name in sys.modules))"
     )
     shown = subprocess.run(
-        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        check=True,
         env={"HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])},
     )
     assert shown.stdout.splitlines()[-1] == "[]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -56,7 +57,12 @@ def run(main: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
 
     reactor.addSystemEventTrigger("before", "shutdown", interrupted)
     reactor.callWhenRunning(begin)
-    reactor.run()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        reactor.run()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     outcome = outcomes[0]
     if isinstance(outcome, Failure):
         outcome.raiseException()

@@ -84,9 +84,7 @@ class Composition:
         return join_address(_reachable(self._host), self.namesrv.server.port)
 
 
-def broker_settings(
-    text: str, file: str | None, overrides: dict[str, Any], host: str
-) -> Loaded[BrokerSettings]:
+def broker_settings(text: str, file: str | None, overrides: dict[str, Any], host: str) -> Loaded[BrokerSettings]:
     """The broker's settings: overrides, then the text, then what fits a broker of one machine.
 
     Raises:
@@ -95,9 +93,7 @@ def broker_settings(
     named = {entry.key for entry in parse_properties(text, file)}
     defaults = {"bindAddress": host, "brokerIP1": _reachable(host)}
     missing = {key: value for key, value in defaults.items() if key not in named}
-    return load_broker(
-        text, file=file, overrides={**missing, **overrides}, local_address=_reachable(host)
-    )
+    return load_broker(text, file=file, overrides={**missing, **overrides}, local_address=_reachable(host))
 
 
 def namesrv_settings(host: str, port: int, **more: Any) -> NamesrvSettings:

@@ -16,7 +16,10 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
+
+if TYPE_CHECKING:
+    from twisted.python.failure import Failure
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 30.0
@@ -84,7 +87,7 @@ class RocketMQ:
     def _begin(self) -> None:
         from twisted.internet.defer import Deferred
 
-        Deferred.fromCoroutine(self._start()).addErrback(lambda failure: self._fail(failure.value))
+        Deferred.fromCoroutine(self._start()).addErrback(self._start_failed)
 
     async def _start(self) -> None:
         from rmq.server.standalone import DEFAULT_HOST, Composition, namesrv_settings
@@ -101,6 +104,9 @@ class RocketMQ:
         await parts.broker.start()
         self.namesrv_addr, self.broker_addr = parts.namesrv_address, parts.broker.address
         self._ready.set_result(None)
+
+    def _start_failed(self, failure: Failure) -> None:
+        self._fail(failure.value or RuntimeError("the servers did not start"))
 
     def _fail(self, error: BaseException) -> None:
         if not self._ready.done():

@@ -1,4 +1,4 @@
-"""Peers that abuse the servers: whatever comes, they stay up, answer others, stay small, and say so in one line each."""
+"""Peers that abuse the servers, which stay up, answer others, stay small, and say so in one line each."""
 
 import itertools
 import json
@@ -21,29 +21,41 @@ from tests.kit.server import RmqServer
 MIB = 1024 * 1024
 ROOM = 64 * MIB
 SEND = {
-    "a": "g", "b": "Probe", "c": "TBW102", "d": "4", "e": "0", "f": "0", "g": "1700000000000", "h": "0", "i": "TAGS\x01x\x02", "j": "0", "k": "false",
-    "m": "false",
+    "a": "g", "b": "Probe", "c": "TBW102", "d": "4", "e": "0", "f": "0", "g": "1700000000000", "h": "0",
+    "i": "TAGS\x01x\x02", "j": "0", "k": "false", "m": "false",
 }  # fmt: skip
 PULL = {
-    "consumerGroup": "g", "topic": "Probe", "queueId": "0", "queueOffset": "0", "maxMsgNums": "32", "sysFlag": "4", "commitOffset": "0",
-    "suspendTimeoutMillis": "0", "subscription": "*", "subVersion": "0", "expressionType": "TAG",
+    "consumerGroup": "g", "topic": "Probe", "queueId": "0", "queueOffset": "0", "maxMsgNums": "32", "sysFlag": "4",
+    "commitOffset": "0", "suspendTimeoutMillis": "0", "subscription": "*", "subVersion": "0", "expressionType": "TAG",
 }  # fmt: skip
 HEARTBEAT = {
     "clientID": "c@1", "producerDataSet": [{"groupName": "g"}],
     "consumerDataSet": [{
-        "groupName": "g", "consumeType": "CONSUME_PASSIVELY", "messageModel": "CLUSTERING", "consumeFromWhere": "CONSUME_FROM_LAST_OFFSET",
-        "unitMode": False,
-        "subscriptionDataSet": [{"topic": "Probe", "subString": "*", "tagsSet": [], "codeSet": [], "subVersion": 1, "expressionType": "TAG"}],
+        "groupName": "g", "consumeType": "CONSUME_PASSIVELY", "messageModel": "CLUSTERING",
+        "consumeFromWhere": "CONSUME_FROM_LAST_OFFSET", "unitMode": False,
+        "subscriptionDataSet": [{
+            "topic": "Probe", "subString": "*", "tagsSet": [], "codeSet": [], "subVersion": 1, "expressionType": "TAG",
+        }],
     }],
 }  # fmt: skip
-REGISTER = {"brokerName": "x", "brokerAddr": "h:1", "clusterName": "C", "haServerAddr": "h:2", "brokerId": "0", "compressed": "false", "bodyCrc32": "0"}
+REGISTER = {
+    "brokerName": "x",
+    "brokerAddr": "h:1",
+    "clusterName": "C",
+    "haServerAddr": "h:2",
+    "brokerId": "0",
+    "compressed": "false",
+    "bodyCrc32": "0",
+}
 REGISTER_BODY = {
     "filterServerList": [],
     "topicConfigSerializeWrapper": {
         "dataVersion": {"counter": 1, "stateVersion": 0, "timestamp": 1},
         "topicConfigTable": {
-            name: {"topicName": name, "readQueueNums": 4, "writeQueueNums": 4, "perm": 6, "topicFilterType": "SINGLE_TAG", "topicSysFlag": 0,
-                   "order": False, "attributes": {}} for name in ("T1", "T2")
+            name: {
+                "topicName": name, "readQueueNums": 4, "writeQueueNums": 4, "perm": 6, "topicFilterType": "SINGLE_TAG",
+                "topicSysFlag": 0, "order": False, "attributes": {},
+            } for name in ("T1", "T2")
         },
     },
 }  # fmt: skip
@@ -61,7 +73,7 @@ class Target:
         assert header["code"] == 0
 
     def neighbours(self) -> tuple[abuse.Neighbour, abuse.Neighbour]:
-        asks_route = abuse.Neighbour(self.namesrv, encode(Command(105, {"topic": "TBW102"})))
+        asks_route = abuse.Neighbour(self.namesrv, encode(Command(105, {"topic": "Probe"})))
         sends = abuse.Neighbour(self.broker, encode(Command(310, SEND, b"hello")))
         return asks_route, sends
 
@@ -109,8 +121,7 @@ def test_a_hundred_thousand_bad_frames(watched: Target) -> None:
 
 def _mutations(plain: Any) -> Iterator[Any]:
     """The value with each of its parts replaced by something of another kind."""
-    for wrong in ("", "x", -1, 2**70, 1.5, True, None, [], {}, [[]], "\x00", "../x", "a" * 300):
-        yield wrong
+    yield from ("", "x", -1, 2**70, 1.5, True, None, [], {}, [[]], "\x00", "../x", "a" * 300)
     if isinstance(plain, dict):
         for key, value in plain.items():
             yield from ({**plain, key: changed} for changed in _mutations(value))
@@ -139,7 +150,7 @@ def _answers(address: str, frames: list[bytes]) -> list[int]:
                 data = sock.recv(1 << 16)
                 assert data, f"hung up after {len(codes)} answers"
                 stream.feed(data)
-                codes += [command.code for command in iter(stream.next_command, None)]
+                codes += [command.code for command in iter(stream.next_command, None) if command.is_response]
     return codes
 
 
@@ -151,14 +162,17 @@ def test_wrong_types_in_every_field_are_answered(watched: Target) -> None:
     to_broker += [abuse.json_frame({"code": 34}, json.dumps(body).encode()) for body in _mutations(HEARTBEAT)]
     to_namesrv = [abuse.json_frame({"code": 103, "version": 493, "extFields": ext}) for ext in _wrong_fields(REGISTER)]
     to_namesrv += [
-        abuse.json_frame({"code": 103, "version": 493, "extFields": REGISTER}, json.dumps(body).encode()) for body in _mutations(REGISTER_BODY)
+        abuse.json_frame({"code": 103, "version": 493, "extFields": REGISTER}, json.dumps(body).encode())
+        for body in _mutations(REGISTER_BODY)
     ]
     assert len(_answers(watched.broker, to_broker)) == len(to_broker) > 800
     assert len(_answers(watched.namesrv, to_namesrv)) == len(to_namesrv) > 500
 
 
 def test_deep_json_and_invalid_text_in_bodies_are_refused(watched: Target) -> None:
-    bodies = [abuse.deep(depth, *pair).encode() for depth in (65, 1025, 200_000) for pair in (("[", "]"), ('{"a":', "}"))]
+    bodies = [
+        abuse.deep(depth, *pair).encode() for depth in (65, 1025, 200_000) for pair in (("[", "]"), ('{"a":', "}"))
+    ]
     bodies += [b'{"clientID":"\xff\xfe"', b"\x80" * 1000, b"{" + b"a" * 100_000, b"[" + b"1," * 100_000]
     frames = [abuse.json_frame({"code": 34}, body) for body in bodies]
     assert _answers(watched.broker, frames) == [1] * len(frames)
@@ -171,7 +185,8 @@ def test_illegal_names_are_refused_with_one_line_each(watched: Target, name: str
     before = len(watched.log_lines())
     sends = abuse.json_frame({"code": 310, "extFields": {**SEND, "b": name}})
     creates = abuse.json_frame({"code": 17, "extFields": {
-        "topic": name, "defaultTopic": "TBW102", "readQueueNums": "4", "writeQueueNums": "4", "perm": "6", "topicFilterType": "SINGLE_TAG",
+        "topic": name, "defaultTopic": "TBW102", "readQueueNums": "4", "writeQueueNums": "4", "perm": "6",
+        "topicFilterType": "SINGLE_TAG",
     }})  # fmt: skip
     groups = abuse.json_frame({"code": 200}, json.dumps({"groupName": name}).encode())
     codes = _answers(watched.broker, [sends, creates, groups])
@@ -229,3 +244,14 @@ def test_two_thousand_that_are_idle_and_eighty_that_announce_much_and_stall(watc
     time.sleep(1.0)
     for sock in idle:
         sock.close()
+
+
+def test_each_broken_frame_is_one_line(watched: Target) -> None:
+    source = random.Random(3)
+    before = len(watched.log_lines())
+    for address, codes in ((watched.namesrv, abuse.NAMESRV_CODES), (watched.broker, abuse.BROKER_CODES)):
+        for _ in range(20):
+            line = abuse.Line(address)
+            line.send([], abuse.broken(source, codes))
+            line.read(until_closed=True)
+    assert len(watched.log_lines()) - before == 40

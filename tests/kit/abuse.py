@@ -20,18 +20,23 @@ from rmq.wire.errors import FrameError
 
 SENTINEL = 106
 NASTY_TEXTS = (
-    "", "0", "-1", "1", "true", "x", "99999999999999999999", "1e3", "0x10", "NaN", " 1 ", "9" * 5000, "../x", "a" * 300, "a\x00b", "a\nb",
-    "%RETRY%", "%RETRY%x", "%DLQ%../..", "TBW102", "DefaultCluster", "\u4e2d\U0001f600", "a" * 30000,
+    "", "0", "-1", "1", "true", "x", "99999999999999999999", "1e3", "0x10", "NaN", " 1 ", "9" * 5000, "../x",
+    "a" * 300, "a\x00b", "a\nb", "%RETRY%", "%RETRY%x", "%DLQ%../..", "\u4e2d\U0001f600", "a" * 30000,
 )  # fmt: skip
 NASTY_VALUES: tuple[Any, ...] = (*NASTY_TEXTS, None, 7, -7, 2**70, 1.5, True, [], {}, [1, [2]], {"a": {"b": "c"}})
 NAMES = (
-    "topic", "b", "c", "defaultTopic", "consumerGroup", "producerGroup", "a", "group", "queueId", "e", "queueOffset", "maxMsgNums", "sysFlag", "f",
-    "commitOffset", "suspendTimeoutMillis", "subscription", "subVersion", "brokerName", "brokerAddr", "clusterName", "haServerAddr", "brokerId",
-    "compressed", "bodyCrc32", "namespace", "key", "value", "cluster", "offset", "timestamp", "clientID", "i", "j", "m", "g", "h", "d", "unknown",
+    "topic", "b", "c", "defaultTopic", "consumerGroup", "producerGroup", "a", "group", "queueId", "e", "queueOffset",
+    "maxMsgNums", "sysFlag", "f", "commitOffset", "suspendTimeoutMillis", "subscription", "subVersion", "brokerName",
+    "brokerAddr", "clusterName", "haServerAddr", "brokerId", "compressed", "bodyCrc32", "namespace",
+    "key", "value", "cluster", "offset",
+    "timestamp", "clientID", "i", "j", "m", "g", "h", "d", "unknown",
 )  # fmt: skip
-NAMESRV_CODES = (100, 101, 102, 103, 104, 105, 106, 205, 206, 216, 217, 219, 224, 304, 311, 318, 319, 322, 327, 901, 904, 34, 4711)
+NAMESRV_CODES = (
+    100, 101, 102, 103, 104, 105, 106, 205, 206, 216, 217, 219, 224, 304, 311, 318, 319, 322, 327, 901, 904, 34, 4711,
+)  # fmt: skip
 BROKER_CODES = (
-    10, 310, 320, 11, 361, 12, 14, 15, 17, 21, 26, 28, 29, 30, 31, 32, 33, 34, 35, 36, 38, 41, 42, 46, 200, 201, 202, 203, 204, 207, 208, 215, 300,
+    10, 310, 320, 11, 361, 12, 14, 15, 17, 21, 26, 28, 29, 30, 31, 32, 33, 34, 35, 36, 38, 41, 42, 46, 200, 201, 202,
+    203, 204, 207, 208, 215, 300,
     303, 305, 307, 309, 315, 351, 352, 4711, -5, 2**31 - 1,
 )  # fmt: skip
 
@@ -61,7 +66,8 @@ def well_framed(source: random.Random, codes: tuple[int, ...], opaque: int) -> b
 def _request(source: random.Random, codes: tuple[int, ...], opaque: int) -> bytes:
     ext = {name: source.choice(NASTY_VALUES) for name in source.sample(NAMES, source.randrange(len(NAMES) // 2))}
     body = source.choice((
-        b"", source.randbytes(source.randrange(200)), b"{", b"[]", b"null", deep(40).encode(), b"\xff\xfe{}", b'{"clientID":7}',
+        b"", source.randbytes(source.randrange(200)), b"{", b"[]", b"null", deep(40).encode(),
+        b"\xff\xfe{}", b'{"clientID":7}',
         json.dumps({name: source.choice(NASTY_VALUES) for name in source.sample(NAMES, 5)}).encode(),
     ))  # fmt: skip
     code = source.choice(codes)
@@ -69,7 +75,10 @@ def _request(source: random.Random, codes: tuple[int, ...], opaque: int) -> byte
         texts = {name: str(value) for name, value in ext.items() if value is not None}
         return encode(Command(code, texts, body, opaque=opaque, serialize_type=1))
     flag = 2 if source.random() < 0.05 else 0
-    return json_frame({"code": code, "opaque": opaque, "flag": flag, "version": source.choice((0, 36, 317, 493)), "extFields": ext}, body)
+    return json_frame(
+        {"code": code, "opaque": opaque, "flag": flag, "version": source.choice((0, 36, 317, 493)), "extFields": ext},
+        body,
+    )
 
 
 def broken(source: random.Random, codes: tuple[int, ...]) -> bytes:
@@ -93,7 +102,9 @@ def broken(source: random.Random, codes: tuple[int, ...]) -> bytes:
         elif form == 6:
             made = bytearray(frame(b'{"code":1,"remark":"\xff\xfe\x80"', b""))
         else:
-            fields = {name: source.choice(([], {}, "x", 2**40, None, 1.5)) for name in ("code", "opaque", "flag", "version")}
+            fields = {
+                name: source.choice(([], {}, "x", 2**40, None, 1.5)) for name in ("code", "opaque", "flag", "version")
+            }
             made = bytearray(json_frame({**fields, "extFields": source.choice(([], 7, "x", True))}))
         if _ends_connection(bytes(made)):
             return bytes(made)
@@ -162,8 +173,17 @@ class Line:
             self._sock = None
 
 
-def flood(address: str, soft: Iterator[bytes], hard: Iterator[bytes], *, lines: int, batches: int, batch: int, hard_batches: int) -> int:
-    """Sends batches over many connections, some of them ended by a frame that breaks the connection; returns how many frames."""
+def flood(
+    address: str,
+    soft: Iterator[bytes],
+    hard: Iterator[bytes],
+    *,
+    lines: int,
+    batches: int,
+    batch: int,
+    hard_batches: int,
+) -> int:
+    """Sends batches over many connections, the first ones ended by a frame that breaks them; counts frames."""
     pool = [Line(address) for _ in range(lines)]
     sent = 0
     for number in range(batches):
@@ -214,7 +234,9 @@ class Neighbour:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._end.set()
         self._thread.join(15)
 
@@ -245,6 +267,8 @@ class Memory:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._end.set()
         self._thread.join(5)

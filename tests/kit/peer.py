@@ -79,7 +79,14 @@ class MemoryPeer:
             found.append(command)
         return found
 
-    def ask(self, header: Declared, body: bytes | Declared = b"", *, version: int = VERSION, ext: dict[str, str] | None = None) -> Command:
+    def ask(
+        self,
+        header: Declared,
+        body: bytes | Declared = b"",
+        *,
+        version: int = VERSION,
+        ext: dict[str, str] | None = None,
+    ) -> Command:
         """The answer to one request."""
         command = request_command(header, body)
         self._opaque += 1

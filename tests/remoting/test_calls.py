@@ -12,7 +12,12 @@ from rmq.wire.requests.kv import GetKVConfig, GetKVConfigReply, GetKVListByNames
 
 def test_a_request_has_its_classes_code_and_fields() -> None:
     command = request_command(PutKVConfig("n", "k", "v"), b"body")
-    assert (command.code, command.ext, command.body, command.flag) == (100, {"namespace": "n", "key": "k", "value": "v"}, b"body", 0)
+    assert (command.code, command.ext, command.body, command.flag) == (
+        100,
+        {"namespace": "n", "key": "k", "value": "v"},
+        b"body",
+        0,
+    )
     assert request_command(GetKVConfig("n", "k"), oneway=True).is_oneway
 
 

@@ -34,7 +34,9 @@ class Far:
         self.transport.clear()
         return list(iter(self._stream.next_command, None))
 
-    def answer(self, asked: Command, code: int = 0, ext: dict[str, str] | None = None, remark: str | None = None) -> None:
+    def answer(
+        self, asked: Command, code: int = 0, ext: dict[str, str] | None = None, remark: str | None = None
+    ) -> None:
         command = Command(code, ext, opaque=asked.opaque, flag=FLAG_RESPONSE, remark=remark)
         self.connection.dataReceived(encode(command))
 

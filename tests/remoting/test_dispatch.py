@@ -76,13 +76,21 @@ def test_the_handler_gets_header_and_body(world: World) -> None:
         (None, 0, {}, b"", None),
         (GetKVConfigReply("v"), 0, {"value": "v"}, b"", None),
         (KVTable({"k": "v"}), 0, {}, b'{"table":{"k":"v"}}', None),
-        (Reply(GetKVConfigReply("v"), b"bytes", code=10, remark="slow", ext={"x": "1"}), 10, {"value": "v", "x": "1"}, b"bytes", "slow"),
+        (
+            Reply(GetKVConfigReply("v"), b"bytes", code=10, remark="slow", ext={"x": "1"}),
+            10,
+            {"value": "v", "x": "1"},
+            b"bytes",
+            "slow",
+        ),
         (TopicNotExistError("no T"), 17, {}, b"", "no T"),
         (ValueError("oops"), 1, {}, b"", "ValueError: oops"),
     ],
     ids=["nothing", "header", "json", "all", "refusal", "bug"],
 )
-def test_what_a_handler_gives_becomes_the_reply(world: World, result: Any, code: int, ext: dict[str, str], body: bytes, remark: str | None) -> None:
+def test_what_a_handler_gives_becomes_the_reply(
+    world: World, result: Any, code: int, ext: dict[str, str], body: bytes, remark: str | None
+) -> None:
     answer = world.ask(result)
     assert (answer.code, answer.ext, answer.body, answer.remark) == (code, ext, body, remark)
     assert answer.flag == FLAG_RESPONSE
@@ -102,7 +110,9 @@ def test_the_reply_has_the_requests_header_encoding(world: World) -> None:
         (4711, {}, 3, " request type 4711 not supported"),
     ],
 )
-def test_requests_that_cannot_be_handled_are_refused(world: World, code: int, ext: dict[str, str], refused: int, remark: str) -> None:
+def test_requests_that_cannot_be_handled_are_refused(
+    world: World, code: int, ext: dict[str, str], refused: int, remark: str
+) -> None:
     world.peer.send(Command(code, ext))
     (answer,) = world.peer.answers()
     assert (answer.code, answer.remark) == (refused, remark)
@@ -193,7 +203,9 @@ def test_offences_are_one_line_in_the_log_and_ordinary_refusals_none(world: Worl
 
 
 def test_two_handlers_of_one_request_are_a_mistake() -> None:
-    with pytest.raises(TypeError, match="PUT_KV_CONFIG has two handlers|GET_KV_CONFIG has two handlers|has two handlers"):
+    with pytest.raises(
+        TypeError, match="has two handlers"
+    ):
         Dispatcher([Processor(), Processor()])
 
 

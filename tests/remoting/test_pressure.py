@@ -26,7 +26,12 @@ class Sink:
 class World:
     def __init__(self, **limits: Any) -> None:
         self.clock = Clock()
-        defaults = {"frame_room": 1000 * KIB, "free_frame": 100 * KIB, "partial_room": 40_000 * KIB, "output_room": 300 * KIB}
+        defaults = {
+            "frame_room": 1000 * KIB,
+            "free_frame": 100 * KIB,
+            "partial_room": 40_000 * KIB,
+            "output_room": 300 * KIB,
+        }
         self.pressure = Pressure(self.clock, **{**defaults, **limits})
         self.pressure.start()
         self.sink = Sink()

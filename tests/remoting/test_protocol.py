@@ -20,7 +20,9 @@ class Echo:
 
     def __init__(self, answer: Callable[[Command], bytes | None] | None = None) -> None:
         self.seen: list[int] = []
-        self._answer = answer or (lambda command: encode(Command(0, {}, command.body, opaque=command.opaque, flag=FLAG_RESPONSE)))
+        self._answer = answer or (
+            lambda command: encode(Command(0, {}, command.body, opaque=command.opaque, flag=FLAG_RESPONSE))
+        )
 
     def dispatch(self, connection: Connection, command: Command) -> bytes | None:
         self.seen.append(command.opaque)
@@ -48,8 +50,8 @@ def test_it_knows_its_peer_and_sends_at_once() -> None:
 @pytest.mark.parametrize(
     ("address", "text", "packed"),
     [
-        (IPv4Address("TCP", "1.2.3.4", 5), "1.2.3.4:5", "01020304" "00000005"),
-        (IPv6Address("TCP", "fe80::1%eth0", 5), "[fe80::1]:5", "fe80" + "00" * 13 + "01" "00000005"),
+        (IPv4Address("TCP", "1.2.3.4", 5), "1.2.3.4:5", "0102030400000005"),
+        (IPv6Address("TCP", "fe80::1%eth0", 5), "[fe80::1]:5", "fe80" + "00" * 13 + "0100000005"),
     ],
 )
 def test_peers_as_text_and_as_a_messages_host(address: object, text: str, packed: str) -> None:
@@ -92,7 +94,9 @@ def test_after_a_read_the_hook_is_called_once() -> None:
     assert calls == [1]
 
 
-@pytest.mark.parametrize("data", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01x", b"\x7f\xff\xff\xff", b"\x00\x00\x00\x08\x00\x00\x00\x04nope"])
+@pytest.mark.parametrize(
+    "data", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01x", b"\x7f\xff\xff\xff", b"\x00\x00\x00\x08\x00\x00\x00\x04nope"]
+)
 def test_bytes_that_are_no_frame_end_the_connection(data: bytes) -> None:
     echo = Echo()
     peer = MemoryPeer(echo)

@@ -39,7 +39,11 @@ def test_a_failure_does_not_end_it() -> None:
 
 def test_it_can_be_stopped_by_what_it_calls() -> None:
     clock = Clock()
-    repeat = Repeat(clock, lambda: repeat.stop())
+
+    def end() -> None:
+        repeat.stop()
+
+    repeat = Repeat(clock, end)
     repeat.start(1.0)
     clock.pump([1.0] * 3)
     assert not clock.getDelayedCalls()

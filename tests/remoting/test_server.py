@@ -47,7 +47,9 @@ def test_a_taken_port_is_a_sentence() -> None:
         def listenTCP(self, *words: Any, **more: Any) -> Any:
             raise CannotListenError("127.0.0.1", 9876, OSError(98, "Address already in use"))
 
-    with pytest.raises(ListenError, match=r"^cannot listen on 127.0.0.1:9876: .*Address already in use; is another server"):
+    with pytest.raises(
+        ListenError, match=r"^cannot listen on 127.0.0.1:9876: .*Address already in use; is another server"
+    ):
         RemotingServer(Taken(), Dispatcher(())).listen("127.0.0.1", 9876)
 
 

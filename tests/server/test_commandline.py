@@ -12,9 +12,15 @@ Captured = pytest.CaptureFixture[str]
 @pytest.mark.parametrize("main", [namesrv_main, broker_main])
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [(["-zz"], "Unrecognized option: -zz"), (["-c"], "Missing argument for option: c"), (["--nope"], "Unrecognized option: --nope")],
+    [
+        (["-zz"], "Unrecognized option: -zz"),
+        (["-c"], "Missing argument for option: c"),
+        (["--nope"], "Unrecognized option: --nope"),
+    ],
 )
-def test_wrong_words_are_told_on_stderr_and_end_with_1(main: object, words: list[str], sentence: str, capsys: Captured) -> None:
+def test_wrong_words_are_told_on_stderr_and_end_with_1(
+    main: object, words: list[str], sentence: str, capsys: Captured
+) -> None:
     assert main(words) == 1
     shown = capsys.readouterr()
     assert shown.err == sentence + "\n"
@@ -64,11 +70,17 @@ def test_a_bad_value_names_file_line_and_key(tmp_path: Path, capsys: Captured) -
 @pytest.mark.parametrize(
     ("words", "text", "sentence"),
     [
-        (["-n", "foo"], "", 'The Name Server Address[foo] illegal, please set it as follows, "127.0.0.1:9876;192.168.0.1:9876"'),
+        (
+            ["-n", "foo"],
+            "",
+            'The Name Server Address[foo] illegal, please set it as follows, "127.0.0.1:9876;192.168.0.1:9876"',
+        ),
         ([], "brokerRole=SLAVE\nbrokerId=0", "Slave's brokerId must be > 0"),
     ],
 )
-def test_what_cannot_be_initialised_ends_with_253(words: list[str], text: str, sentence: str, tmp_path: Path, capsys: Captured) -> None:
+def test_what_cannot_be_initialised_ends_with_253(
+    words: list[str], text: str, sentence: str, tmp_path: Path, capsys: Captured
+) -> None:
     file = tmp_path / "b.conf"
     file.write_text(text)
     assert broker_main(["-c", str(file), *words]) == 253

@@ -11,7 +11,14 @@ from rmq.server.logs import LineObserver, RotatingFile, file_observers, format_l
 
 
 def event(text: str, **more: object) -> dict[str, object]:
-    return {"log_format": "{text}", "text": text, "log_level": LogLevel.warn, "log_namespace": "rmq.server.namesrv.kv", "log_time": 0.25, **more}
+    return {
+        "log_format": "{text}",
+        "text": text,
+        "log_level": LogLevel.warn,
+        "log_namespace": "rmq.server.namesrv.kv",
+        "log_time": 0.25,
+        **more,
+    }
 
 
 def test_an_event_is_one_line_with_time_level_origin_and_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +44,9 @@ def test_files_rotate_and_the_oldest_goes(tmp_path: Path) -> None:
         file.write(f"line {number}\n")
     file.close()
     assert {path.name: path.read_text() for path in (tmp_path / "deep").iterdir()} == {
-        "x.log": "line 4\n", "x.log.1": "line 3\n", "x.log.2": "line 2\n",
+        "x.log": "line 4\n",
+        "x.log.1": "line 3\n",
+        "x.log.2": "line 2\n",
     }
 
 
@@ -57,7 +66,10 @@ def test_two_roles_have_their_own_files(tmp_path: Path) -> None:
             Logger(namespace, observer=observer).info("from {n}", n=namespace)
     texts = {name: (tmp_path / f"{name}.log").read_text() for name in ("namesrv", "broker")}
     assert [line.rpartition(" ")[2] for line in texts["namesrv"].splitlines()] == ["rmq.server.namesrv.routes"]
-    assert [line.rpartition(" ")[2] for line in texts["broker"].splitlines()] == ["rmq.server.broker.build", "rmq.remoting.dispatch"]
+    assert [line.rpartition(" ")[2] for line in texts["broker"].splitlines()] == [
+        "rmq.server.broker.build",
+        "rmq.remoting.dispatch",
+    ]
 
 
 def test_an_observer_takes_what_it_wants() -> None:

@@ -50,7 +50,9 @@ def test_shutdown_signals_and_says_what_apache_says(registry: Registry, capsys: 
     assert shutdown("broker", registry, lambda *call: sent.append(call)) == 0
     pid = os.getpid()
     assert sent == [(pid, signal.SIGTERM)]
-    assert capsys.readouterr().out == f"The mqbroker({pid}) is running...\nSend shutdown request to mqbroker({pid}) OK\n"
+    assert (
+        capsys.readouterr().out == f"The mqbroker({pid}) is running...\nSend shutdown request to mqbroker({pid}) OK\n"
+    )
 
 
 def test_shutdown_of_nothing(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,7 +81,9 @@ def test_a_part_waits_for_the_one_before(world: World) -> None:
     assert world.said == ["namesrv starts", "broker starts"]
 
 
-def test_a_part_that_cannot_start_ends_the_others_and_sets_the_exit_code(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_part_that_cannot_start_ends_the_others_and_sets_the_exit_code(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     process = world.process(world.part("namesrv"), world.part("broker", start=StartError("the port is taken", 253)))
     assert world.said == ["namesrv starts", "broker starts", "namesrv stops", "reactor stopped"]
     assert process.exit_code == 253

@@ -36,7 +36,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def refused(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
     env = {"HOME": str(tmp_path), "PYTHONPATH": ROOT, "PATH": os.environ["PATH"]}
-    return subprocess.run([sys.executable, "-m", "rmq", *words], capture_output=True, text=True, timeout=60, check=False, env=env)
+    return subprocess.run(
+        [sys.executable, "-m", "rmq", *words], capture_output=True, text=True, timeout=60, check=False, env=env
+    )
 
 
 def ended(child: Child) -> int:
@@ -54,8 +56,12 @@ def test_standalone_prints_apaches_lines_then_where_it_is_and_stops_cleanly(star
     child = standalone(start, tmp_path)
     child.wait_line("NAMESRV_ADDR")
     namesrv, broker, ready, hint = child.lines
-    namesrv_addr = re.fullmatch(r"The Name Server boot success\. serializeType=JSON, address (127\.0\.0\.1:\d+)", namesrv)[1]
-    matched = re.fullmatch(r"The broker\[(\S+), (127\.0\.0\.1:\d+)\] boot success\. serializeType=JSON and name server is (\S+)", broker)
+    namesrv_addr = re.fullmatch(
+        r"The Name Server boot success\. serializeType=JSON, address (127\.0\.0\.1:\d+)", namesrv
+    )[1]
+    matched = re.fullmatch(
+        r"The broker\[(\S+), (127\.0\.0\.1:\d+)\] boot success\. serializeType=JSON and name server is (\S+)", broker
+    )
     assert matched[3] == namesrv_addr
     assert ready == f"rmq is ready: name server {namesrv_addr}, broker {matched[2]}."
     assert hint == f"Use it:       export NAMESRV_ADDR={namesrv_addr}"
@@ -78,7 +84,9 @@ def test_the_demonstration_shows_a_first_message(start: Start, tmp_path: Path) -
 
 def test_a_second_broker_on_the_same_store_is_refused_with_a_sentence(start: Start, tmp_path: Path) -> None:
     standalone(start, tmp_path)
-    second = refused(tmp_path, "standalone", "--namesrv-port", "0", "--broker-port", "0", "--store", str(tmp_path / "store"))
+    second = refused(
+        tmp_path, "standalone", "--namesrv-port", "0", "--broker-port", "0", "--store", str(tmp_path / "store")
+    )
     assert second.returncode == 255
     assert str(tmp_path / "store") in second.stderr
     assert "Traceback" not in second.stderr
@@ -87,7 +95,9 @@ def test_a_second_broker_on_the_same_store_is_refused_with_a_sentence(start: Sta
 
 def test_a_second_server_on_the_same_port_is_refused_with_a_sentence(start: Start, tmp_path: Path) -> None:
     port = free_port()
-    start("standalone", "--namesrv-port", str(port), "--broker-port", "0", "--store", str(tmp_path / "store")).wait_line("is ready")
+    start(
+        "standalone", "--namesrv-port", str(port), "--broker-port", "0", "--store", str(tmp_path / "store")
+    ).wait_line("is ready")
     for words in (["standalone", "--broker-port", "0", "--namesrv-port", str(port)], ["namesrv", "-c", "ns.conf"]):
         (tmp_path / "ns.conf").write_text(f"listenPort={port}\nbindAddress=127.0.0.1\n")
         words = [word if word != "ns.conf" else str(tmp_path / "ns.conf") for word in words]
@@ -99,16 +109,24 @@ def test_a_second_server_on_the_same_port_is_refused_with_a_sentence(start: Star
 def test_name_server_and_broker_as_programs_and_mqshutdown(start: Start, tmp_path: Path) -> None:
     namesrv_port, broker_port = free_port(), free_block(-2, 0, 1)
     (tmp_path / "ns.conf").write_text(f"listenPort={namesrv_port}\n")
-    (tmp_path / "b.conf").write_text(f"listenPort={broker_port}\nbrokerIP1=127.0.0.1\nbrokerName=b\nstorePathRootDir={tmp_path}/s\nbrokerNam=x\n")
+    (tmp_path / "b.conf").write_text(
+        f"listenPort={broker_port}\nbrokerIP1=127.0.0.1\nbrokerName=b\nstorePathRootDir={tmp_path}/s\nbrokerNam=x\n"
+    )
     namesrv = start("namesrv", "-c", "ns.conf")
     namesrv.wait_line(f"The Name Server boot success. serializeType=JSON, address 0.0.0.0:{namesrv_port}")
     broker = start("broker", "-c", "b.conf", "-n", f"127.0.0.1:{namesrv_port}")
-    broker.wait_line(f"The broker[b, 127.0.0.1:{broker_port}] boot success. serializeType=JSON and name server is 127.0.0.1:{namesrv_port}")
+    broker.wait_line(
+        f"The broker[b, 127.0.0.1:{broker_port}] boot success. serializeType=JSON"
+        f" and name server is 127.0.0.1:{namesrv_port}"
+    )
     assert "warning: b.conf, line 5: brokerNam is unknown and has no effect; did you mean brokerName?" in broker.lines
     wait_for_broker(f"127.0.0.1:{namesrv_port}", f"127.0.0.1:{broker_port}", timeout=5)
     for role, child in (("broker", broker), ("namesrv", namesrv)):
         done = refused(tmp_path, "shutdown", role)
-        assert done.stdout == f"The mq{role}({child.pid}) is running...\nSend shutdown request to mq{role}({child.pid}) OK\n"
+        assert (
+            done.stdout
+            == f"The mq{role}({child.pid}) is running...\nSend shutdown request to mq{role}({child.pid}) OK\n"
+        )
         assert ended(child) == 0
 
 

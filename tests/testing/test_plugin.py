@@ -24,6 +24,11 @@ def test_a_foreign_suite_uses_it_without_any_setup(tmp_path: Path) -> None:
     (tmp_path / "test_foreign.py").write_text(SUITE)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:twisted", str(tmp_path)],
-        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path, env={"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path)},
     )
     assert "3 passed" in done.stdout, done.stdout + done.stderr

@@ -49,7 +49,8 @@ COMPRESSED = encode_registration(RegisterBrokerBody(WRAPPER), compressed=True)
 OLD = encode_body(TopicConfigSerializeWrapper(WRAPPER.topic_config_table, VERSION))
 ROUTE_BARE = (
     b'{"brokerDatas":[{"brokerAddrs":{0:"h:1"},"brokerName":"a","cluster":"C","enableActingMaster":false}],'
-    b'"filterServerTable":{},"queueDatas":[{"brokerName":"a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]}'
+    b'"filterServerTable":{},'
+    b'"queueDatas":[{"brokerName":"a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]}'
 )
 ROUTE_STRICT = ROUTE_BARE.replace(b'{0:"h:1"}', b'{"0":"h:1"}')
 
@@ -68,11 +69,22 @@ class Running:
     def connect(self) -> MemoryPeer:
         return MemoryPeer(self.server.dispatcher, self.reactor)
 
-    def register(self, body: bytes = PLAIN, *, peer: MemoryPeer | None = None, version: int = 493, broker_id: int = 0, address: str = "h:1", **rest: object) -> Command:
+    def register(
+        self,
+        body: bytes = PLAIN,
+        *,
+        peer: MemoryPeer | None = None,
+        version: int = 493,
+        broker_id: int = 0,
+        address: str = "h:1",
+        **rest: object,
+    ) -> Command:
         header = RegisterBroker("a", address, "C", f"ha-{address}", broker_id, **rest)
         return (peer or self.peer).ask(header, body, version=version)
 
-    def route(self, topic: str = "T1", *, version: int = 493, standard: bool | None = None, ext: dict[str, str] | None = None) -> Command:
+    def route(
+        self, topic: str = "T1", *, version: int = 493, standard: bool | None = None, ext: dict[str, str] | None = None
+    ) -> Command:
         return self.peer.ask(GetRouteInfoByTopic(topic, standard), version=version, ext=ext)
 
 
@@ -89,7 +101,9 @@ Start = Callable[[str], Running]
     [(PLAIN, False, 493), (COMPRESSED, True, 493), (COMPRESSED, False, 493), (OLD, False, 36)],
     ids=["plain", "compressed", "compressed without saying so", "before 3.0.11"],
 )
-def test_every_form_of_registration_makes_the_route(running: Running, body: bytes, compressed: bool, version: int) -> None:
+def test_every_form_of_registration_makes_the_route(
+    running: Running, body: bytes, compressed: bool, version: int
+) -> None:
     answer = running.register(body, version=version, compressed=compressed)
     assert (answer.code, answer.remark, answer.ext, answer.body) == (0, None, {}, b"")
     assert running.route().body == ROUTE_STRICT
@@ -115,7 +129,9 @@ def test_checksums_are_checked(running: Running) -> None:
     assert (refused.code, refused.remark) == (1, "crc32 not match")
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\x78nonsense", b"\xff\xfe", b'{"topicConfigSerializeWrapper":7}', b"[" * 5000])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"\x78nonsense", b"\xff\xfe", b'{"topicConfigSerializeWrapper":7}', b"[" * 5000]
+)
 def test_bodies_that_are_no_registration_are_refused(running: Running, body: bytes) -> None:
     assert running.register(body).code == 1
     assert running.route().code == 17
@@ -142,7 +158,9 @@ def test_ordered_topics_are_kept_back_when_set_so() -> None:
     ("version", "standard", "body"),
     [(401, None, ROUTE_STRICT), (400, None, ROUTE_BARE), (317, True, ROUTE_STRICT), (317, False, ROUTE_BARE)],
 )
-def test_the_route_is_in_the_json_that_the_asker_reads(running: Running, version: int, standard: bool | None, body: bytes) -> None:
+def test_the_route_is_in_the_json_that_the_asker_reads(
+    running: Running, version: int, standard: bool | None, body: bytes
+) -> None:
     running.register()
     assert running.route(version=version, standard=standard).body == body
 
@@ -237,7 +255,10 @@ def test_topic_lists(running: Running) -> None:
 def test_topic_lists_can_be_disabled() -> None:
     running = Running("enableAllTopicList=false\nenableTopicList=false")
     headers = (
-        GetAllTopicListFromNameserver(), GetTopicsByCluster("C"), GetUnitTopicList(), GetHasUnitSubTopicList(),
+        GetAllTopicListFromNameserver(),
+        GetTopicsByCluster("C"),
+        GetUnitTopicList(),
+        GetHasUnitSubTopicList(),
         GetHasUnitSubUnunitTopicList(),
     )
     for header in headers:
@@ -247,7 +268,9 @@ def test_topic_lists_can_be_disabled() -> None:
 
 def test_single_topics_are_registered_and_deleted(running: Running) -> None:
     running.register()
-    assert running.peer.ask(RegisterTopicInNamesrv("N"), TopicRouteData(queue_datas=[QueueData("a", 1, 1, 6)])).code == 0
+    assert (
+        running.peer.ask(RegisterTopicInNamesrv("N"), TopicRouteData(queue_datas=[QueueData("a", 1, 1, 6)])).code == 0
+    )
     assert running.route("N").code == 0
     assert running.peer.ask(RegisterTopicInNamesrv("../x"), TopicRouteData()).code == 29
     assert running.peer.ask(DeleteTopicInNamesrv("N", "other")).code == 0
@@ -320,5 +343,6 @@ def test_it_listens_where_it_is_told_and_stops() -> None:
 
 def test_it_handles_every_request_of_a_name_server(running: Running) -> None:
     assert running.server.dispatcher.codes == {
-        100, 101, 102, 103, 104, 105, 106, 205, 206, 216, 217, 219, 224, 304, 311, 312, 313, 318, 319, 322, 327, 901, 904,
+        100, 101, 102, 103, 104, 105, 106, 205, 206, 216, 217, 219, 224, 304, 311, 312, 313, 318, 319, 322, 327, 901,
+        904,
     }  # fmt: skip

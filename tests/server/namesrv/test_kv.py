@@ -49,7 +49,7 @@ def test_a_refused_write_changes_nothing() -> None:
     config = loaded(files)
     config.put("ns", "k", "old")
     files.refuse = OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(RemotingError, match="cannot write kv.json: No space left on device"):
+    with pytest.raises(RemotingError, match=r"cannot write kv\.json: No space left on device"):
         config.put("ns", "k", "new")
     with pytest.raises(RemotingError):
         config.delete("ns", "k")

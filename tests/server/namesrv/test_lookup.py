@@ -10,7 +10,15 @@ from rmq.wire.bodies.route import BrokerData, BrokerMemberGroup, ClusterInfo, Qu
 from rmq.wire.bodies.topic import TopicConfig, TopicList
 
 
-def register(tables: RouteTables, address: str, broker_id: int, topics: dict[str, int], name: str = "a", cluster: str = "C", **rest: object) -> None:
+def register(
+    tables: RouteTables,
+    address: str,
+    broker_id: int,
+    topics: dict[str, int],
+    name: str = "a",
+    cluster: str = "C",
+    **rest: object,
+) -> None:
     """`topics` are names and system flags."""
     configs = {topic: TopicConfig(topic, 4, 4, 6, topic_sys_flag=flag) for topic, flag in topics.items()}
     tables.register(Registration(cluster, name, broker_id, address, topics=configs, **rest))
@@ -72,7 +80,10 @@ def test_within_a_zone_stay_its_groups_and_those_without_master(tables: RouteTab
 
 def test_cluster_and_members(tables: RouteTables) -> None:
     assert lookup.cluster_info(tables) == ClusterInfo(
-        {"a": BrokerData("a", "C", {2: "h:2", 1: "h:1"}, "z1", True), "b": BrokerData("b", "D", {0: "g:1"}, "Z2", False)},
+        {
+            "a": BrokerData("a", "C", {2: "h:2", 1: "h:1"}, "z1", True),
+            "b": BrokerData("b", "D", {0: "g:1"}, "Z2", False),
+        },
         {"C": ["a"], "D": ["b"]},
     )
     assert lookup.member_group(tables, "C", "a") == BrokerMemberGroup("C", "a", {1: "h:1", 2: "h:2"})

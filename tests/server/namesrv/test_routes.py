@@ -31,10 +31,17 @@ class World:
         self.told: list[MinBrokerChange] = []
         self.tables = RouteTables(self.config, lambda: self.time, self.told.append)
 
-    def register(self, address: str = "h:1", broker_id: int = 0, *, name: str = "a", topics: str = "T1 T2", **rest: Any) -> Registered:
+    def register(
+        self, address: str = "h:1", broker_id: int = 0, *, name: str = "a", topics: str = "T1 T2", **rest: Any
+    ) -> Registered:
         said = Registration(
-            rest.pop("cluster", "C"), name, broker_id, address, f"ha-{address}",
-            topics={topic: TopicConfig(topic, 4, 8, 6) for topic in topics.split()}, **rest,
+            rest.pop("cluster", "C"),
+            name,
+            broker_id,
+            address,
+            f"ha-{address}",
+            topics={topic: TopicConfig(topic, 4, 8, 6) for topic in topics.split()},
+            **rest,
         )
         return self.tables.register(said)
 
@@ -113,7 +120,7 @@ def test_a_deposed_master_is_kept_out(world: World) -> None:
 
 
 def test_one_topic_is_no_first_registration(world: World) -> None:
-    with pytest.raises(RegistrationRefusedError, match="^CODE: 1  DESC: register broker failed$"):
+    with pytest.raises(RegistrationRefusedError, match=r"^CODE: 1  DESC: register broker failed$"):
         world.register(topics="T1")
     assert not world.tables.brokers
     assert not world.tables.clusters
