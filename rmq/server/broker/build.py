@@ -11,10 +11,9 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -22,6 +21,7 @@ from twisted.python.threadpool import ThreadPool
 from rmq.remoting.client import RemotingClient
 from rmq.remoting.dispatch import Dispatcher
 from rmq.remoting.pressure import Pressure
+from rmq.remoting.reactor import Repeat
 from rmq.remoting.server import RemotingServer
 from rmq.server.broker.clients import ConsumerTable, ProducerTable
 from rmq.server.broker.meta.config_file import ConfigFile
@@ -89,7 +89,7 @@ class Broker:
         self._registrar: Registrar | None = None
         self._services: list[Any] = []
         self._offsets: OffsetTable | None = None
-        self._loops: list[LoopingCall] = []
+        self._loops: list[Repeat] = []
         self._started = False
 
     # --- facts ----------------------------------------------------------------------------------------------------
@@ -240,9 +240,8 @@ class Broker:
         return deferToThreadPool(self._reactor, self._threads, work)
 
     def _repeat(self, seconds: float, work: Any) -> None:
-        loop = LoopingCall(work)
-        loop.clock = cast(Any, self._reactor)
-        loop.start(seconds, now=False)
+        loop = Repeat(self._reactor, work)
+        loop.start(seconds)
         self._loops.append(loop)
 
     def _save_offsets(self) -> None:
@@ -272,8 +271,7 @@ class Broker:
     def _stop_loops(self) -> None:
         loops, self._loops = self._loops, []
         for loop in loops:
-            if loop.running:
-                loop.stop()
+            loop.stop()
         services, self._services = self._services, []
         for service in services[1:]:
             service.stop()

@@ -11,16 +11,15 @@ Source: BrokerController.registerBrokerAll, BrokerOuterAPI.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Final, cast
+from typing import Final
 
 from twisted.internet.defer import Deferred, DeferredList, succeed
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rmq.remoting.calls import Answer
 from rmq.remoting.client import RemotingClient
-from rmq.remoting.reactor import Clock
+from rmq.remoting.reactor import Clock, Repeat
 from rmq.wire.bodies.registration import RegisterBrokerBody, body_crc, encode_registration
 from rmq.wire.bodies.topic import TopicConfigAndMappingSerializeWrapper
 from rmq.wire.requests.registration import RegisterBroker, UnregisterBroker
@@ -65,8 +64,7 @@ class Registrar:
         self._compressed = compressed
         self._period = period
         self._timeout = timeout
-        self._loop = LoopingCall(self.changed)
-        self._loop.clock = cast(Any, clock)
+        self._loop = Repeat(clock, self.changed)
         self._busy: set[str] = set()
         self._again: set[str] = set()
         self._cost = 0.0
@@ -75,7 +73,7 @@ class Registrar:
 
     def start(self) -> Deferred[None]:
         """Registers now and from now on; fires when every name server has answered or failed."""
-        self._loop.start(self._period, now=False)
+        self._loop.start(self._period)
         return self._register(self._name_servers())
 
     def changed(self) -> None:
@@ -137,8 +135,7 @@ class Registrar:
     def stop(self) -> Deferred[None]:
         """Unregisters everywhere; fires when that is done or has failed."""
         self._stopped = True
-        if self._loop.running:
-            self._loop.stop()
+        self._loop.stop()
         header = UnregisterBroker(
             broker_name=self._name, broker_addr=self._address, cluster_name=self._cluster, broker_id=self._id
         )

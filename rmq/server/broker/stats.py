@@ -12,11 +12,9 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Final
 
-from twisted.internet.task import LoopingCall
-
-from rmq.remoting.reactor import Clock
+from rmq.remoting.reactor import Clock, Repeat
 from rmq.wire.bodies.broker import BrokerStatsData, BrokerStatsItem
 
 SAMPLE_SECONDS: Final = 10.0
@@ -124,17 +122,16 @@ class BrokerStats:
         self._day = self._midnight()
         self.put_yesterday_morning = self.put_this_morning = 0
         self.get_yesterday_morning = self.get_this_morning = 0
-        self._sampler = LoopingCall(self.sample)
-        self._sampler.clock = cast(Any, clock)
+        self._sampler = Repeat(clock, self.sample)
 
     def start(self) -> None:
         """Begins to take samples."""
-        self._sampler.start(SAMPLE_SECONDS, now=True)
+        self.sample()
+        self._sampler.start(SAMPLE_SECONDS)
 
     def stop(self) -> None:
         """Ends that."""
-        if self._sampler.running:
-            self._sampler.stop()
+        self._sampler.stop()
 
     # --- counting -------------------------------------------------------------------------------------------------
 

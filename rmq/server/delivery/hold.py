@@ -15,12 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, cast
-
-from twisted.internet.task import LoopingCall
+from typing import Final
 
 from rmq.remoting.protocol import Connection
-from rmq.remoting.reactor import Clock
+from rmq.remoting.reactor import Clock, Repeat
 from rmq.wire.command import Command
 
 SWEEP_SECONDS: Final = 1.0
@@ -78,18 +76,16 @@ class PullHold:
         self._parked: dict[Queue, list[ParkedPull]] = {}
         self._of_connection: dict[Connection, set[ParkedPull]] = {}
         self._arrived: dict[Queue, list[tuple[int, int]]] = {}
-        self._sweeper = LoopingCall(self.sweep)
-        self._sweeper.clock = cast(Any, clock)
+        self._sweeper = Repeat(clock, self.sweep)
         self.count = 0
 
     def start(self) -> None:
         """Begins to answer pulls whose time is over."""
-        self._sweeper.start(SWEEP_SECONDS, now=False)
+        self._sweeper.start(SWEEP_SECONDS)
 
     def stop(self) -> None:
         """Ends that; what waits stays unanswered, its connections are about to close."""
-        if self._sweeper.running:
-            self._sweeper.stop()
+        self._sweeper.stop()
 
     def park(self, pull: ParkedPull) -> bool:
         """Lets a pull wait; False when too many of this connection wait already."""
