@@ -58,6 +58,8 @@ def run(main: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
     reactor.addSystemEventTrigger("before", "shutdown", interrupted)
     reactor.callWhenRunning(begin)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Twisted takes SIGINT over only where nobody else has.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         reactor.run()
     finally:

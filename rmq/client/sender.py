@@ -28,6 +28,8 @@ from rmq.wire.errors import RemotingError, TopicNotExistError
 from rmq.wire.requests.send import SendMessageReply, SendMessageV2
 
 _STORED = frozenset(STATUS_BY_CODE)
+_ONEWAY_WINDOW = 1024 * 1024
+_REQUEST_HEAD = 250
 
 
 class Sender:
@@ -43,6 +45,7 @@ class Sender:
         self._instance = instance
         self._group = group
         self._config = config
+        self._unconfirmed: dict[str, int] = {}
 
     async def route(self, topic: str) -> PublishQueues:
         """The topic's queues that take messages.
@@ -127,10 +130,18 @@ class Sender:
     async def send_oneway_to(self, outgoing: Outgoing, queue: MessageQueue) -> None:
         """Sends to one queue and does not ask what became of it.
 
+        Nothing tells when a one-way request has left this process. So after every megabyte the broker is asked
+        something, and its answer waited for: what came before the question has been read by then.
+
         Raises:
             TransportError: the broker cannot be reached.
         """
         address = await self._instance.master_address(queue)
+        if self._unconfirmed.get(address, 0) >= _ONEWAY_WINDOW:
+            await self._instance.heartbeat_to(address)
+            self._unconfirmed[address] = 0
+        size = len(outgoing.body) + len(outgoing.properties) + _REQUEST_HEAD
+        self._unconfirmed[address] = self._unconfirmed.get(address, 0) + size
         await self._instance.invoker.send_oneway(address, self._header(outgoing, queue), outgoing.body)
 
     def _header(self, outgoing: Outgoing, queue: MessageQueue) -> SendMessageV2:

@@ -8,6 +8,9 @@ Source: NettyRemotingClient.
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import socket
 from typing import cast
 
 from rmq.remoting.calls import DEFAULT_TIMEOUT, SUCCESS, Answer, accepted, request_command
@@ -72,9 +75,16 @@ class AsyncioClient:
         except TimeoutError:
             raise ConnectFailedError(address, "no answer") from None
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise ConnectFailedError(address, reason) from None
+            raise ConnectFailedError(address, _plain(error)) from None
         return channel
+
+
+def _plain(error: Exception) -> str:
+    if isinstance(error, socket.gaierror):
+        return str(error.strerror)
+    # asyncio puts words of its own in place of the system's, and those of several attempts together.
+    number = re.search(r"\[Errno (\d+)\]", str(error))
+    return os.strerror(int(number[1])) if number else str(error)
 
 
 class _Channel(asyncio.Protocol):
@@ -87,6 +97,7 @@ class _Channel(asyncio.Protocol):
         self._opaque = 0
         self._closed = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
+        self._reason = ""
         self.alive = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -94,11 +105,7 @@ class _Channel(asyncio.Protocol):
         self.alive = True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.alive = False
-        pending, self._pending = self._pending, {}
-        for future in pending.values():
-            if not future.done():
-                future.set_exception(ConnectionClosedError(self._address, str(exc or "")))
+        self._end(str(exc or ""))
         if not self._closed.done():
             self._closed.set_result(None)
 
@@ -108,7 +115,9 @@ class _Channel(asyncio.Protocol):
             while (command := self._stream.next_command()) is not None:
                 self._received(command)
         except FrameError as error:
-            self._fail(error)
+            self._end(f"what it sent is no frame: {error}")
+            if self._transport is not None:
+                self._transport.abort()
 
     def _received(self, command: Command) -> None:
         if command.flag & FLAG_RESPONSE:
@@ -126,18 +135,16 @@ class _Channel(asyncio.Protocol):
                 command.opaque,
             )
 
-    def _fail(self, error: FrameError) -> None:
+    def _end(self, reason: str) -> None:
+        """Fails what waits, and what will still be asked of this connection; the first reason is the one."""
         self.alive = False
+        self._reason = self._reason or reason
         pending, self._pending = self._pending, {}
         for future in pending.values():
             if not future.done():
-                future.set_exception(ConnectionClosedError(self._address, f"what it sent is no frame: {error}"))
-        if self._transport is not None:
-            self._transport.abort()
+                future.set_exception(ConnectionClosedError(self._address, self._reason))
 
     async def call(self, command: Command) -> Command:
-        if not self.alive:
-            raise ConnectionClosedError(self._address)
         future: asyncio.Future[Command] = asyncio.get_running_loop().create_future()
         self._opaque += 1
         opaque = self._opaque
@@ -149,12 +156,13 @@ class _Channel(asyncio.Protocol):
             self._pending.pop(opaque, None)
 
     def send(self, command: Command, opaque: int | None = None) -> None:
+        if self._transport is None or not self.alive:
+            raise ConnectionClosedError(self._address, self._reason)
         if opaque is None:
             self._opaque += 1
             opaque = self._opaque
         command.opaque = opaque
-        if self._transport is not None:
-            self._transport.write(encode(command))
+        self._transport.write(encode(command))
 
     async def close(self) -> None:
         if self._transport is not None and self.alive:

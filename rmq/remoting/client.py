@@ -5,10 +5,12 @@ Source: NettyRemotingClient.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectError, TimeoutError
 from twisted.internet.protocol import ClientFactory
 from twisted.python.failure import Failure
 
@@ -143,7 +145,15 @@ class _Connecting(ClientFactory):
         return _ClientConnection(self._reactor, self._handler, self._done)
 
     def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
-        self._done(ConnectFailedError(f"{connector.host}:{connector.port}", reason.getErrorMessage()))
+        self._done(ConnectFailedError(f"{connector.host}:{connector.port}", _plain(reason.value)))
+
+
+def _plain(error: BaseException | None) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer"
+    # Twisted puts the system's words into a sentence of its own.
+    number = error.osError if isinstance(error, ConnectError) else None
+    return os.strerror(number) if number else str(error)
 
 
 class _ClientConnection(Connection):

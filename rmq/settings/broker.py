@@ -78,6 +78,9 @@ class BrokerConfig:
     validate_system_topic_when_update_topic: bool = option(
         True, "Whether changing a system topic by command is refused.", dynamic=True
     )
+    enable_mixed_message_type: bool = option(
+        False, "Whether topics may have the message type MIXED.", dynamic=True
+    )
     clear_retry_topic_when_delete_topic: bool = option(
         True, "Whether deleting a topic deletes the POP retry topics that belong to it.", dynamic=True
     )

@@ -149,7 +149,7 @@ GROUPS = (
     Group("broker", "A tuning of Apache's broker without a counterpart here.", """
         boolean highSpeedMode=false transferMsgByHeap=true disableConsumeIfConsumerReadSlowly=false
         boolean rejectPullConsumerEnable=false enableNetWorkFlowControl=false realTimeNotifyConsumerChange=true
-        boolean useStaticSubscription=false enableMixedMessageType=false enableRegisterProducer=true
+        boolean useStaticSubscription=false enableRegisterProducer=true
         boolean enableCreateSysGroup=true printChannelGroups=false checkTransactionMessageEnable=-
         int printChannelGroupsMinNum=5
         long consumerFallbehindThreshold=17179869184

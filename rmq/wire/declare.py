@@ -276,9 +276,9 @@ def body(cls: type[T]) -> type[T]:
     return made
 
 
-@dataclass_transform(field_specifiers=(wire, dataclasses.field), frozen_default=True)
+@dataclass_transform(field_specifiers=(wire, dataclasses.field), frozen_default=True, order_default=True)
 def key_body(cls: type[T]) -> type[T]:
-    """As `body`, frozen and hashable, so that it can be a map's key."""
+    """As `body`, frozen, hashable and ordered by its fields, so that it can be a map's key and be sorted."""
     made = dataclass(slots=True, frozen=True, order=True)(cls)
     _declare_body(made)
     return made

@@ -3,8 +3,9 @@
 The hash is `sum(c[i] * 31**(n-1-i))` over UTF-16 code units, wrapped to a signed int32. Tags become their hash in the
 consume queue; the index files every message under the hash of `topic#key`. A hash of a joined string follows from the
 hashes of its parts, `h(a + b) = h(a) * 31**len(b) + h(b)`, and the key of most messages is an id of 32 or 56 hex
-digits, of which all but the last 12 name the client and seldom change. So the index hash remembers the first part per
-topic and adds the last 12 characters from a table of three-character pieces. All tables are bounded.
+digits: all but the last 12 name the client and seldom change, eight more are a time, the last four a counter. So the
+index hash remembers the first part per topic, and the last id up to its counter, and takes the rest from a table of
+short pieces. All tables are bounded.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ _POWERS: Final = tuple(pow(31, exponent, 1 << 32) for exponent in range(255, -1,
 _POWERS_BY_LENGTH: Final = tuple(_POWERS[256 - length :] for length in range(257))
 
 _ID_LENGTHS: Final = frozenset((32, 56))
-_VARYING: Final = 12
 _PIECE_LIMIT: Final = 1 << 15
 _PREFIX_LIMIT: Final = 1024
+_SQUARE: Final = 31**2
 _CUBE: Final = 31**3
+_FOURTH: Final = 31**4
+_EIGHTH: Final = 31**8
 
 
 def _power(exponent: int) -> int:
@@ -67,24 +70,27 @@ _pieces = _Pieces()
 class IndexKeyHash:
     """Hashes `topic#key` the way index files do: the absolute value of the Java hash, 0 for the one without."""
 
-    __slots__ = ("_prefixes", "_topic")
+    __slots__ = ("_prefixes", "_stem", "_stem_value", "_topic")
 
     def __init__(self, topic: str) -> None:
         self._topic = _unsigned_hash(topic + "#")
         self._prefixes: dict[str, int] = {}
+        self._stem: str | None = None
+        self._stem_value = 0
 
     def hash_of(self, key: str) -> int:
         """The index hash of `key` under this topic (IndexFile.indexKeyHashMethod)."""
-        if len(key) in _ID_LENGTHS and key.isascii():
-            stable = key[:-12]
-            prefix = self._prefixes.get(stable)
+        if key[:-4] == self._stem and key.isascii():
+            # The next id of the same client and millisecond: only its counter differs.
+            value = (self._stem_value + _pieces[key[-4:-2]] * _SQUARE + _pieces[key[-2:]]) & _WRAP
+        elif len(key) in _ID_LENGTHS and key.isascii():
+            prefix = self._prefixes.get(key[:-12])
             if prefix is None:
-                prefix = self._remember(stable)
-            value = (
-                prefix
-                + ((_pieces[key[-12:-9]] * _CUBE + _pieces[key[-9:-6]]) * _CUBE + _pieces[key[-6:-3]]) * _CUBE
-                + _pieces[key[-3:]]
-            ) & _WRAP
+                prefix = self._remember(key[:-12])
+            self._stem = key[:-4]
+            time = (_pieces[key[-12:-9]] * _CUBE + _pieces[key[-9:-6]]) * _SQUARE + _pieces[key[-6:-4]]
+            self._stem_value = (prefix + time) * _FOURTH & _WRAP
+            value = (self._stem_value + _pieces[key[-4:-2]] * _SQUARE + _pieces[key[-2:]]) & _WRAP
         else:
             value = (self._topic * _power(_utf16_length(key)) + _unsigned_hash(key)) & _WRAP
         if value < 0x80000000:
@@ -95,7 +101,7 @@ class IndexKeyHash:
         if len(self._prefixes) >= _PREFIX_LIMIT:
             self._prefixes.clear()
         topic = self._topic * _power(len(stable)) + _unsigned_hash(stable)
-        value = self._prefixes[stable] = topic * _power(_VARYING) & _WRAP
+        value = self._prefixes[stable] = topic * _EIGHTH & _WRAP
         return value
 
 

@@ -1,5 +1,6 @@
 """Sending: attempts, failures, time-outs, one-way, back-pressure."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -206,6 +207,19 @@ def test_oneway_asks_nothing() -> None:
     assert [(call.timeout, call.header.queue_id) for call in sent] == [(None, 0), (None, 1), (None, 1)]
     cluster.failures[SendMessageV2] = SystemBusyError("busy")
     assert outcome(producer.send_oneway(Message("T", b"d"))) is None
+
+
+def test_oneway_does_not_pile_up() -> None:
+    """After a megabyte a question must be answered before more is sent."""
+    cluster, producer = started()
+    answers: list[Deferred[Command]] = []
+    cluster._Heartbeat = lambda call, data: answers.append(Deferred()) or answers[-1]  # type: ignore
+    sends = [producer.send_oneway(Message("T", os.urandom(100_000))) for _ in range(12)]
+    assert [send.called for send in sends] == [True] * 11 + [False]
+    assert (len(cluster.asked(SendMessageV2)), len(answers)) == (11, 1)
+    answers[0].callback(Command(0))
+    assert sends[11].called
+    assert len(cluster.asked(SendMessageV2)) == 12
 
 
 def test_batch_is_one_request() -> None:

@@ -21,15 +21,13 @@ def check(server: RmqServer, ledger: Ledger) -> None:
     seen: set[bytes] = set()
     places: dict[tuple[int, int], bytes] = {}
     for queue_id in range(QUEUES):
-        expected = 0
-        for message in stored(channel, TOPIC, queue_id):
+        for expected, message in enumerate(stored(channel, TOPIC, queue_id)):
             assert message.queue_offset == expected, f"queue {queue_id} jumps to {message.queue_offset} at {expected}"
             assert message.body_is_sound
             assert message.body in ledger.sent, f"invented: {message.body[:60]!r}"
             assert message.body not in seen, f"stored twice: {message.body[:60]!r}"
             seen.add(message.body)
             places[queue_id, expected] = message.body
-            expected += 1
     channel.close()
     lost = {place: body for place, body in ledger.acknowledged.items() if places.get(place) != body}
     assert not lost, f"{len(lost)} acknowledged messages are not at their place, such as {next(iter(lost.items()))}"

@@ -262,8 +262,7 @@ def normalised(step: Step, text: str, known: dict[str, str]) -> str:
     if command == "clusterlist":
         text = _CLUSTER_ROW.sub(lambda match: match[1] + " ".join(_NUMBER.sub("N", match[2]).split()), text)
         text = re.sub(r"^(DefaultCluster +broker-a) +\d+ +\d+ +\d+ +\d+$", r"\1 <totals>", text, flags=re.MULTILINE)
-    # Topics of Apache's other store; a broker without RocksDB has no use for them.
-    lines = [line for line in text.splitlines(keepends=True) if "RMQ_SYS_ROCKSDB_" not in line]
+    lines = text.splitlines(keepends=True)
     if step.heads:
         lines = [line for line in lines if _HEAD.match(line.strip())]
     return "".join(sorted(lines) if step.rows else lines)

@@ -348,9 +348,8 @@ def test_refusals_are_errors_with_codes(server: RunningServer) -> None:
         return errors
 
     errors = _run(server, main)
-    assert [int(error.code) for error in errors][:3] == [29, -1, 13]
-    assert str(errors[3].address or errors[3]) != ""
-    assert errors[4].code in {10003, 17}
+    # The first three never leave the client; for the others no route names the broker, and there is none to ask for.
+    assert [int(error.code) for error in errors] == [29, -1, 13, 17, 17]
 
 
 # --- elsewhere ------------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ class Bench:
         self.files = MemoryFiles()
         self.topics = TopicTable(self.settings, ConfigFile("topics.json", self.files), self.now)
         self.groups = GroupTable(self.settings, ConfigFile("groups.json", self.files), self.now)
-        self.offsets = OffsetTable(ConfigFile("offsets.json", self.files))
+        self.offsets = OffsetTable(self.settings, ConfigFile("offsets.json", self.files))
         self.hold = PullHold(self.clock, limit=limit)
         options = StoreOptions(
             str(path),

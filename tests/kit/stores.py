@@ -58,8 +58,22 @@ class FaultyEnv(Env):
     """
 
     FALLIBLE = (
-        "make_directory", "list_directory", "remove_directory", "sync_directory", "file_size", "modified", "read_file",
-        "write_file", "remove", "rename", "resize", "map_file", "reserve", "sync_file", "erase", "lock",
+        "make_directory",
+        "list_directory",
+        "remove_directory",
+        "sync_directory",
+        "file_size",
+        "modified",
+        "read_file",
+        "write_file",
+        "remove",
+        "rename",
+        "resize",
+        "map_file",
+        "reserve",
+        "sync_file",
+        "erase",
+        "lock",
         "disk_used_ratio",
     )
 
@@ -102,15 +116,35 @@ class SmallStore:
         self.store = MessageStore(self.options, self.env, self.clock, self.threads)
         self.report = self.store.open()
 
-    def send(self, topic: str, queue_id: int, body: bytes, tags: str = "", keys: str = "", uniq: str = "",
-             sys_flag: int = 0, host: bytes = HOST) -> AppendResult:
+    def send(
+        self,
+        topic: str,
+        queue_id: int,
+        body: bytes,
+        tags: str = "",
+        keys: str = "",
+        uniq: str = "",
+        sys_flag: int = 0,
+        host: bytes = HOST,
+    ) -> AppendResult:
         """Stores one message with the properties that these arguments make."""
         properties = "".join(
             f"{name}\x01{value}\x02" for name, value in (("TAGS", tags), ("KEYS", keys), ("UNIQ_KEY", uniq)) if value
         ).encode()
         return self.store.append(
-            topic, queue_id, 7, sys_flag, 1_699_999_999_000, host, 0, 0, body, properties,
-            java_hash(tags) if tags else 0, uniq or None, keys or None,
+            topic,
+            queue_id,
+            7,
+            sys_flag,
+            1_699_999_999_000,
+            host,
+            0,
+            0,
+            body,
+            properties,
+            java_hash(tags) if tags else 0,
+            uniq or None,
+            keys or None,
         )
 
     def fill(
@@ -141,9 +175,7 @@ class SmallStore:
 
     def numbers(self, topic: str = "T", queues: int = 2) -> dict[int, list[tuple[int, int]]]:
         """Queue offset and message number of what `fill` stored, by queue."""
-        return {
-            queue: [(m.queue_offset, int(m.body[:8])) for m in self.read(topic, queue)] for queue in range(queues)
-        }
+        return {queue: [(m.queue_offset, int(m.body[:8])) for m in self.read(topic, queue)] for queue in range(queues)}
 
     def close(self) -> None:
         done: list[object] = []

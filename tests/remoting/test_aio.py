@@ -1,12 +1,15 @@
 """The same calls on asyncio, against a small server on the same loop."""
 
 import asyncio
+import os
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from rmq.remoting.aio import AsyncioClient
+from rmq.remoting.calls import request_command
 from rmq.remoting.errors import CallTimeoutError, ConnectFailedError, ConnectionClosedError
 from rmq.wire.codes import FLAG_RESPONSE
 from rmq.wire.command import Command, encode
@@ -109,12 +112,66 @@ def test_an_answer_that_is_no_frame_ends_the_call() -> None:
     run(lambda command: b"\xff\xff\xff\xffgarbage", use)
 
 
-@pytest.mark.parametrize(("address", "reason"), [("127.0.0.1:1", ""), ("nowhere", "not of the form host:port")])
+def test_garbage_before_the_first_call_is_what_ends_it() -> None:
+    class Greeting(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            transport.write(b"\xff\xff\xff\xffgarbage")
+
+    async def use(client: AsyncioClient, _: str, server: Server) -> None:
+        greeting = await asyncio.get_running_loop().create_server(Greeting, "127.0.0.1", 0)
+        address = "127.0.0.1:%d" % greeting.sockets[0].getsockname()[1]  # noqa: UP031
+        channel = await client._channel(address)
+        while channel.alive:
+            await asyncio.sleep(0)
+        expected = f"^connection to {address} closed before the answer came: what it sent is no frame: "
+        with pytest.raises(ConnectionClosedError, match=expected):
+            await channel.call(request_command(HEADER))
+        await channel.close()
+        with pytest.raises(ConnectionClosedError, match=expected):
+            channel.send(request_command(HEADER, oneway=True))
+        with pytest.raises(ConnectionClosedError, match=expected):
+            await client.call(address, HEADER)
+        greeting.close()
+
+    run(value, use)
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("127.0.0.1:1", "Connection refused"),
+        ("localhost:1", "Connection refused"),
+        ("nowhere", "address 'nowhere' is not of the form host:port"),
+    ],
+)
 def test_who_cannot_be_reached(address: str, reason: str) -> None:
     async def use(client: AsyncioClient, _: str, server: Server) -> None:
         for _attempt in range(2):
-            with pytest.raises(ConnectFailedError, match=f"connect to {address} failed.*{reason}"):
+            with pytest.raises(ConnectFailedError) as caught:
                 await client.call(address, HEADER)
+            assert str(caught.value) == f"connect to {address} failed: {reason}"
+
+    run(value, use)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "Name or service not known"),
+        (OSError("Multiple exceptions: [Errno 111] Connect call failed ('::1', 1), [Errno 111] ..."), os.strerror(111)),
+        (OSError("something else"), "something else"),
+    ],
+)
+def test_reasons_are_plain(monkeypatch: pytest.MonkeyPatch, error: OSError, reason: str) -> None:
+    async def fail(*_: Any) -> None:
+        raise error
+
+    async def use(client: AsyncioClient, address: str, server: Server) -> None:
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", fail)
+        with pytest.raises(ConnectFailedError) as caught:
+            await client.call(address, HEADER)
+        assert str(caught.value) == f"connect to {address} failed: {reason}"
 
     run(value, use)
 

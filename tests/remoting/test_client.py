@@ -1,9 +1,10 @@
 """Calling by address: connections are made when needed, shared, and replaced when they break."""
 
+import errno
 from typing import Any
 
 import pytest
-from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.error import ConnectionRefusedError, DNSLookupError, TimeoutError
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
@@ -58,10 +59,10 @@ class World:
     def connect(self, number: int = -1) -> Far:
         return Far(self.attempts[number])
 
-    def fail(self, number: int = -1) -> None:
+    def fail(self, number: int = -1, error: Exception | None = None) -> None:
         host, port, factory, *_ = self.attempts[number]
         connector = type("Connector", (), {"host": host, "port": port})
-        factory.clientConnectionFailed(connector, Failure(ConnectionRefusedError()))
+        factory.clientConnectionFailed(connector, Failure(error or ConnectionRefusedError(errno.ECONNREFUSED)))
 
 
 @pytest.fixture
@@ -118,9 +119,19 @@ def test_who_cannot_be_reached_fails_all_that_wait(world: World) -> None:
     world.call()
     world.fail()
     assert [type(result) for result in world.results] == [ConnectFailedError] * 2
-    assert str(world.results[0]).startswith(f"connect to {ADDRESS} failed: ")
+    assert str(world.results[0]) == f"connect to {ADDRESS} failed: Connection refused"
     world.call()
     assert len(world.attempts) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(TimeoutError(), "no answer"), (DNSLookupError("nowhere"), "DNS lookup failed: nowhere.")],
+)
+def test_other_reasons_are_plain_too(world: World, error: Exception, reason: str) -> None:
+    world.call()
+    world.fail(error=error)
+    assert str(world.results[0]) == f"connect to {ADDRESS} failed: {reason}"
 
 
 @pytest.mark.parametrize("address", ["", "nowhere", "host:0", "host:99999", "host:x"])

@@ -203,9 +203,7 @@ def test_offences_are_one_line_in_the_log_and_ordinary_refusals_none(world: Worl
 
 
 def test_two_handlers_of_one_request_are_a_mistake() -> None:
-    with pytest.raises(
-        TypeError, match="has two handlers"
-    ):
+    with pytest.raises(TypeError, match="has two handlers"):
         Dispatcher([Processor(), Processor()])
 
 

@@ -49,8 +49,7 @@ def test_illegal_addresses_are_named(text: str) -> None:
         split_addresses(text)
     assert caught.value.addresses == text
     assert str(caught.value) == (
-        f"The Name Server Address[{text}] illegal, please set it as follows, "
-        '"127.0.0.1:9876;192.168.0.1:9876"'
+        f'The Name Server Address[{text}] illegal, please set it as follows, "127.0.0.1:9876;192.168.0.1:9876"'
     )
 
 

@@ -43,7 +43,11 @@ def messages(draw: st.DrawFn) -> StoredMessage:
     for name in ("queue_id", "flag", "reconsume_times"):
         setattr(message, name, draw(INT32))
     for name in (
-        "queue_offset", "physical_offset", "born_timestamp", "store_timestamp", "prepared_transaction_offset",
+        "queue_offset",
+        "physical_offset",
+        "born_timestamp",
+        "store_timestamp",
+        "prepared_transaction_offset",
     ):
         setattr(message, name, draw(INT64))
     message.body = draw(st.binary(max_size=300))
@@ -139,9 +143,7 @@ def test_tags_code() -> None:
 
 
 @given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)), st.integers(0, 65535), st.integers(0, (1 << 63) - 1))
-def test_hosts_and_offset_ids(
-    address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, offset: int
-) -> None:
+def test_hosts_and_offset_ids(address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, offset: int) -> None:
     host = pack_host(str(address), port)
     assert unpack_host(host) == (str(address), port)
     text = offset_message_id(host, offset)

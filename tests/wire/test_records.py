@@ -36,7 +36,10 @@ def test_queue_unit_both_ways(physical: int, size: int, tags: int) -> None:
 def test_index_entry_both_ways(key_hash: int, physical: int, seconds: int, previous: int) -> None:
     packed = layouts.INDEX_ENTRY.pack(key_hash, physical, seconds, previous)
     fields = {
-        "key_hash": key_hash, "physical_offset": physical, "time_diff": seconds, "previous_entry": previous,
+        "key_hash": key_hash,
+        "physical_offset": physical,
+        "time_diff": seconds,
+        "previous_entry": previous,
     }
     assert records.IndexEntry.build(fields) == packed
     parsed = records.IndexEntry.parse(packed)
@@ -60,9 +63,7 @@ def test_blank_record() -> None:
     st.tuples(*[st.integers(0, (1 << 62))] * 5),
     st.one_of(
         st.none(),
-        st.builds(
-            Extension, INT64, st.integers(0, (1 << 64) - 1), st.integers(0, (1 << 64) - 1), INT64
-        ),
+        st.builds(Extension, INT64, st.integers(0, (1 << 64) - 1), st.integers(0, (1 << 64) - 1), INT64),
     ),
 )
 def test_checkpoint_page_both_ways(numbers: tuple[int, ...], extension: Extension | None) -> None:
@@ -75,7 +76,10 @@ def test_checkpoint_page_both_ways(numbers: tuple[int, ...], extension: Extensio
     if extension is not None:
         own = declared.extension
         assert (own.safe_offset, own.queue_digest, own.index_digest, own.index_behind) == (
-            extension.safe_offset, extension.queue_digest, extension.index_digest, extension.index_behind,
+            extension.safe_offset,
+            extension.queue_digest,
+            extension.index_digest,
+            extension.index_behind,
         )
         assert own.head_copy == page[:40]
         assert records.CheckpointPage.build(declared) == page

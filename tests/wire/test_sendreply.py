@@ -21,7 +21,13 @@ int64 = st.integers(-(1 << 63), (1 << 63) - 1)
     unique_id=st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40),
 )
 def test_equals_the_readable_encoding(
-    serialize_type: int, code: int, opaque: int, message_id: str, queue_id: int, queue_offset: int, unique_id: str | None
+    serialize_type: int,
+    code: int,
+    opaque: int,
+    message_id: str,
+    queue_id: int,
+    queue_offset: int,
+    unique_id: str | None,
 ) -> None:
     request = Command(310, opaque=opaque, serialize_type=serialize_type)
     ext = {"msgId": message_id, "queueId": str(queue_id), "queueOffset": str(queue_offset), **MARKS}

@@ -5,13 +5,13 @@ Source: org.apache.rocketmq.tools.command.consumer.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rmq.admin.declare import Call, command
 from rmq.admin.options import broker, cluster, route_cluster, value
 from rmq.admin.output import Column, Member, Report, Table, cut, fixed, same, seconds
 from rmq.client.admin.groups import consume_stats, consumer_connection, create_group, queue_owners, retry_groups
-from rmq.client.admin.topics import in_order
 from rmq.wire.codes import version_name
 from rmq.wire.errors import RemotingError
 
@@ -99,7 +99,7 @@ async def _one_group(call: Call, group: str) -> Report:
             # A group that is offline owns nothing.
             report.fail_unless_answered(error)
     rows, diffs, inflights = [], 0, 0
-    for queue, offsets in sorted(stats.offset_table.items(), key=lambda item: in_order(item[0])):
+    for queue, offsets in sorted(stats.offset_table.items(), key=itemgetter(0)):
         diff = offsets.broker_offset - offsets.consumer_offset
         inflight = offsets.pull_offset - offsets.consumer_offset
         owner = (owners[queue].partition("@")[0] if queue in owners else None,) if with_client else ()

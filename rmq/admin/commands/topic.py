@@ -5,13 +5,14 @@ Source: org.apache.rocketmq.tools.command.topic.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from rmq.admin.declare import Call, command
 from rmq.admin.options import broker_or_cluster, cluster, flag, topic, value
 from rmq.admin.output import Column, Member, Report, Table, cut, millis, same
 from rmq.client.admin.clusters import cluster_info
-from rmq.client.admin.topics import in_order, topic_names, topic_route
+from rmq.client.admin.topics import topic_names, topic_route
 from rmq.wire.bodies.printed import java_text
 from rmq.wire.errors import RemotingError
 from rmq.wire.names import DLQ_PREFIX, RETRY_PREFIX
@@ -174,7 +175,7 @@ async def topic_status(call: Call) -> Report:
         _QUEUES,
         (
             (queue.broker_name, queue.queue_id, bounds.min_offset, bounds.max_offset, bounds.last_update_timestamp)
-            for queue, bounds in sorted(stats.offset_table.items(), key=lambda item: in_order(item[0]))
+            for queue, bounds in sorted(stats.offset_table.items(), key=itemgetter(0))
         ),
     )
     report.say()

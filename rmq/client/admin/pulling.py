@@ -12,7 +12,6 @@ from rmq.client.admin.clusters import MASTER, chosen_address
 from rmq.client.admin.errors import UnknownBrokerError
 from rmq.client.admin.session import Admin
 from rmq.client.admin.stored import messages_in
-from rmq.client.admin.topics import in_order
 from rmq.client.identity import client_id, local_address, unique_instance_name
 from rmq.client.message import PROPERTY_MAX_OFFSET, PROPERTY_MIN_OFFSET, MessageExt
 from rmq.wire.bodies.heartbeat import (
@@ -57,13 +56,12 @@ class Pulled(NamedTuple):
 
 def readable_queues(route: TopicRouteData, topic: str) -> list[MessageQueue]:
     """The queues of a topic that may be read, in order."""
-    queues = (
+    return sorted(
         MessageQueue(topic, data.broker_name, number)
         for data in route.queue_datas
         if data.perm & _READ
         for number in range(data.read_queue_nums)
     )
-    return sorted(queues, key=in_order)
 
 
 class Reader:

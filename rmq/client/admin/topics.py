@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from rmq.client.admin.clusters import chosen_address
 from rmq.client.admin.errors import InvalidPermissionError, NoTopicStatsError
 from rmq.client.admin.session import Admin
-from rmq.wire.bodies.route import MessageQueue, TopicRouteData
+from rmq.wire.bodies.route import TopicRouteData
 from rmq.wire.bodies.topic import PERM_PRIORITY, TopicConfig, TopicList, TopicStatsTable
 from rmq.wire.names import DEFAULT_TOPIC
 from rmq.wire.requests.namesrv import DeleteTopicInNamesrv, GetAllTopicListFromNameserver
@@ -36,11 +36,6 @@ def addresses_of(route: TopicRouteData) -> list[str]:
     """One address for each broker of a route."""
     chosen = (chosen_address(data) for data in route.broker_datas)
     return [address for address in chosen if address is not None]
-
-
-def in_order(queue: MessageQueue) -> tuple[str, str, int]:
-    """Sorts queues as MessageQueue.compareTo does."""
-    return queue.topic, queue.broker_name, queue.queue_id
 
 
 async def topic_stats(admin: Admin, topic: str, *, route_of: str | None = None) -> TopicStatsTable:

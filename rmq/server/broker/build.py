@@ -165,7 +165,7 @@ class Broker:
         seconds = reactor.seconds
         topics = TopicTable(settings, self._config_file("topics.json"), self.now)
         groups = GroupTable(settings, self._config_file("subscriptionGroup.json"), self.now)
-        offsets = self._offsets = OffsetTable(self._config_file("consumerOffset.json"))
+        offsets = self._offsets = OffsetTable(settings, self._config_file("consumerOffset.json"))
         # The port must be known before the store opens, because every record carries it. Nobody is answered before
         # this method is through.
         dispatcher = Dispatcher(())

@@ -77,17 +77,6 @@ class AppendResult(NamedTuple):
     offsets: tuple[int, ...]
 
 
-class BatchItem(NamedTuple):
-    """One message of a batch; `keys` are the KEYS property's text, `tags_code` the consume queue's filter value."""
-
-    flag: int
-    body: bytes
-    properties: bytes
-    tags_code: int
-    uniq_key: str | None
-    keys: str | None
-
-
 class GetResult(NamedTuple):
     """Outcome of a read: whole stored records, as many as `count`, in `chunks` back to back.
 

@@ -11,10 +11,11 @@ Source: CommitLog.asyncPutMessage, CommitLog.DefaultAppendMessageCallback, Consu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from zlib import crc32
 
-from rmq.server.store.api import AppendResult, ArrivalListener, BatchItem, PutStatus, StoreOptions
+from rmq.server.store.api import AppendResult, ArrivalListener, PutStatus, StoreOptions
+from rmq.server.store.batch import Shape, place_batch, size_of_batch
 from rmq.server.store.commitlog import BLANK_MIN, CommitLog
 from rmq.server.store.consumequeue import UNIT, ConsumeQueue
 from rmq.server.store.index import Index
@@ -35,9 +36,6 @@ _UNIT_SIZE = UNIT.size
 _pack_unit = UNIT.pack_into
 _new = tuple.__new__
 _LONGEST_TOPIC = 255
-_HEAD_ALLOWANCE = 64 * 1024
-"""What a record may have beyond the longest body."""
-
 
 class Counters:
     """Running totals since the store was opened, for statistics."""
@@ -124,6 +122,7 @@ class Appender:
         tags_code: int,
         uniq_key: str | None,
         keys: str | None,
+        tags: str | None = None,
     ) -> AppendResult:
         """Stores one message; see `MessageStore.append`."""
         entry = self._topics.get(topic) or self._topic(topic)
@@ -195,8 +194,8 @@ class Appender:
             _pack_unit(queue_view, (queue_offset - queue.base) * _UNIT_SIZE, physical, size, tags_code)
             queue.next = queue_offset + 1
             queue.max_physical = physical + size
-        if transaction != TRANSACTION_ROLLBACK and (uniq_key or keys) and self._index.enabled:
-            self._index.add(topic, uniq_key, keys, physical, now)
+        if transaction != TRANSACTION_ROLLBACK and (uniq_key or keys or tags) and self._index.enabled:
+            self._index.add(topic, uniq_key, keys, tags, physical, now)
         counters = self.counters
         counters.put_total += 1
         counters.put_bytes += size
@@ -212,79 +211,47 @@ class Appender:
         born_timestamp: int,
         born_host: bytes,
         reconsume_times: int,
-        items: Sequence[BatchItem],
+        body: bytes,
     ) -> AppendResult:
-        """Stores several messages of one queue, all or none; see `MessageStore.append_batch`."""
+        """Stores the messages of a batch's body in one queue, all or none; see `MessageStore.append_batch`."""
         entry = self._topics.get(topic) or self._topic(topic)
-        if self.refused or not items or len(entry.name_field) > 1 + _LONGEST_TOPIC // 2:
+        longest_name = 1 + _LONGEST_TOPIC // 2
+        if self.refused or not body or len(entry.name_field) > longest_name or len(body) > self._longest_body:
             return self._refuse(entry, 0)
         sys_flag = sys_flag & ~0x3C | self._store_bit | (BORN_HOST_V6 if len(born_host) == 20 else 0)
-        head = HEADS[sys_flag & 0x30]
-        name_field = entry.name_field
-        fixed = head.size + len(name_field) + 2
-        total = 0
-        for item in items:
-            if len(item[2]) > MAX_PROPERTIES:
-                return self._refuse(entry, len(item[2]))
-            total += fixed + len(item[1]) + len(item[2])
-        if total > self._longest_body + _HEAD_ALLOWANCE + fixed * len(items):
-            return self._refuse(entry, 0)
-        count = len(items)
-        queue = entry.queues.get(queue_id) or self._open_queue(topic, queue_id)
-        status = self._room_in_queue(queue, count) if queue.next + count > queue.limit else None
         log = self._log
+        now = max(int(self._seconds() * 1000), log.last_timestamp)
+        shape = Shape(
+            HEADS[sys_flag & 0x30],
+            entry.name_field,
+            queue_id,
+            sys_flag,
+            born_timestamp,
+            born_host,
+            now,
+            self._store_host,
+            reconsume_times,
+        )
+        count, total = size_of_batch(body, shape)
+        queue = entry.queues.get(queue_id) or self._open_queue(topic, queue_id)
+        first = queue.next
+        placed = place_batch(body, shape, log.base + log.position, first)
+        status = self._room_in_queue(queue, count) if first + count > queue.limit else None
         if status is None and log.position + total + BLANK_MIN > log.reserved:
             status = log.make_room(total)
+            if status is None and log.base + log.position != placed.offsets[0]:
+                # The batch goes to the next file as a whole.
+                placed = place_batch(body, shape, log.base + log.position, first)
         if status is not None:
             return self._count_failed(status)
         try:
             places = queue.places(count)
         except OSError as error:
             return self._count_failed(log.pause(error))
-        now = log.last_timestamp = max(int(self._seconds() * 1000), log.last_timestamp)
-        start = position = log.position
-        base = log.base
-        first = queue_offset = queue.next
-        parts: list[bytes] = []
-        units: list[bytes] = []
-        offsets: list[int] = []
-        pack_head = head.pack
-        pack_one = UNIT.pack
-        store_host = self._store_host
-        head_size = head.size
-        for flag, body, properties, tags_code, _, _ in items:
-            body_length = len(body)
-            size = fixed + body_length + len(properties)
-            physical = base + position
-            parts += (
-                pack_head(
-                    size,
-                    MAGIC_V1,
-                    crc32(body) & CRC_MASK,
-                    queue_id,
-                    flag,
-                    queue_offset,
-                    physical,
-                    sys_flag,
-                    born_timestamp,
-                    born_host,
-                    now,
-                    store_host,
-                    reconsume_times,
-                    0,
-                    body_length,
-                ),
-                body,
-                name_field,
-                len(properties).to_bytes(2, "big"),
-                properties,
-            )
-            units.append(pack_one(physical, size, tags_code))
-            offsets.append(physical)
-            position += size
-            queue_offset += 1
-        records = b"".join(parts)
-        view = log.map
+        log.last_timestamp = now
+        records, units, offsets, properties, tags = placed
+        start, head_size, view = log.position, shape.head.size, log.map
+        position = start + total
         # The first head last, so that a crash in between leaves none of the batch.
         view[start + head_size : position] = records[head_size:]  # type: ignore[index]
         view[start : start + head_size] = records[:head_size]  # type: ignore[index]
@@ -293,20 +260,17 @@ class Appender:
         for queue_view, at, fitting in places:
             queue_view[at : at + fitting * _UNIT_SIZE] = b"".join(units[done : done + fitting])
             done += fitting
-        queue.next = queue_offset
-        queue.max_physical = base + position
+        queue.next = following = first + count
+        queue.max_physical = log.base + position
         queue.aim()
         if self._index.enabled:
-            add = self._index.add
-            for item, physical in zip(items, offsets, strict=True):
-                if item[4] or item[5]:
-                    add(topic, item[4], item[5], physical, now)
+            self._index.add_batch(topic, properties, offsets, now)
         counters = self.counters
         counters.put_total += count
         counters.put_bytes += total
         if self.on_arrival is not None:
-            for tags_code in {item[3] for item in items}:
-                self.on_arrival(topic, queue_id, queue_offset, tags_code)
+            for tags_code in tags:
+                self.on_arrival(topic, queue_id, following, tags_code)
         return AppendResult(_OK, offsets[0], first, now, total, tuple(offsets))
 
     # --- the less travelled roads

@@ -31,11 +31,13 @@ def index_record(index: Index, record: Record) -> None:
         return
     uniq_key = find_property(record.properties, b"UNIQ_KEY")
     keys = find_property(record.properties, b"KEYS")
-    if uniq_key or keys:
+    tags = find_property(record.properties, b"TAGS")
+    if uniq_key or keys or tags:
         index.add(
             record.topic.decode("utf-8", "replace"),
             uniq_key.decode("utf-8", "replace") if uniq_key else None,
             keys.decode("utf-8", "replace") if keys else None,
+            tags.decode("utf-8", "replace") if tags else None,
             record.physical_offset,
             record.store_timestamp,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import math
 import mmap
 import os
 import resource
@@ -191,12 +192,18 @@ class Env:
         return status.st_dev, status.st_ino
 
     def disk_used_ratio(self, path: str) -> float:
-        """Used share of the disk that holds `path`, 0 to 1; -1 when there is no such path."""
-        try:
-            usage = shutil.disk_usage(path)
-        except FileNotFoundError:
-            return -1.0
-        return (usage.total - usage.free) / usage.total if usage.total else -1.0
+        """Used share of the disk that holds `path`, or will when it is made: whole percents, rounded up, 0 to 1.
+
+        What only the superuser could write counts neither as used nor as free. -1 for a disk without size.
+
+        Source: UtilAll.getDiskPartitionSpaceUsedPercent.
+        """
+        place = Path(path).absolute()
+        while not place.exists():
+            place = place.parent
+        usage = shutil.disk_usage(place)
+        entire = usage.used + usage.free
+        return math.ceil(usage.used * 100 / entire) / 100 if entire else -1.0
 
     def physical_memory(self) -> int:
         """Bytes of main memory."""

@@ -26,6 +26,7 @@ from rmq.wire.javahash import IndexKeyHash
 from rmq.wire.layouts import INDEX_ENTRY as ENTRY
 from rmq.wire.layouts import INDEX_HEADER as HEADER
 from rmq.wire.layouts import INDEX_SLOT as SLOT
+from rmq.wire.message import find_property
 
 _log = Logger()
 
@@ -33,6 +34,12 @@ _NAME_DIGITS = 17
 _INDEX_MAPS = 16
 _MAX_INT = 0x7FFFFFFF
 _NOTHING = bytes(ENTRY.size)
+_UNIQUE_FIRST = b"UNIQ_KEY\x01"
+
+_SEPARATOR = b"\x02"
+
+TAGS_PREFIX = "T#"
+"""Stands before the tags in the key under which a record is found by them (IndexService.buildKey, since 5.4)."""
 
 
 class IndexFile:
@@ -124,6 +131,36 @@ class IndexFile:
         self.count = count + 1
         self.end_physical = physical
         self.end_timestamp = timestamp
+
+    def put_all(self, hashes: list[int], offsets: list[int], timestamp: int) -> None:
+        """Adds an entry for each hash; there must be room, on reserved space.
+
+        Raises:
+            OSError: the file cannot be mapped.
+        """
+        if self.count <= 1:
+            self.put(hashes[0], offsets[0], timestamp)
+            hashes, offsets = hashes[1:], offsets[1:]
+        view = self.segment.map or self.segment.mapped()
+        slots, count, used = self.slots, self.count, 0
+        seconds = min(max((timestamp - self.begin_timestamp) // 1000, 0), _MAX_INT) if self.begin_timestamp > 0 else 0
+        read_slot, write_slot, write_entry = SLOT.unpack_from, SLOT.pack_into, ENTRY.pack_into
+        entry_at = self._at(count)
+        for key_hash, physical in zip(hashes, offsets, strict=True):
+            slot_at = 40 + key_hash % slots * 4
+            previous = read_slot(view, slot_at)[0]
+            if previous <= 0 or previous >= count:
+                previous = 0
+                used += 1
+            write_entry(view, entry_at, key_hash, physical, seconds, previous)
+            write_slot(view, slot_at, count)
+            count += 1
+            entry_at += 20
+        self.count = count
+        self.used_slots += used
+        if offsets:
+            self.end_physical = offsets[-1]
+            self.end_timestamp = timestamp
 
     def _at(self, number: int) -> int:
         return self.entries_at + number * ENTRY.size
@@ -289,27 +326,57 @@ class Index:
 
     # --- adding
 
-    def add(self, topic: str, uniq_key: str | None, keys: str | None, physical: int, timestamp: int) -> None:
-        """Indexes one record under its unique key and each of its keys. Never raises for the disk: see `behind`."""
+    def add(
+        self, topic: str, uniq_key: str | None, keys: str | None, tags: str | None, physical: int, timestamp: int
+    ) -> None:
+        """Indexes one record under its unique key, each of its keys and its tags.
+
+        Never raises for the disk: see `behind`.
+        """
         if self.behind >= 0:
             return
-        hashes = self._hashes.get(topic) or self._hash_of(topic)
+        hash_of = (self._hashes.get(topic) or self._hash_of(topic)).hash_of
         try:
             if uniq_key:
                 if self.free <= 0:
                     self._make_room()
-                self.current.put(hashes.hash_of(uniq_key), physical, timestamp)  # type: ignore[union-attr]
+                self.current.put(hash_of(uniq_key), physical, timestamp)  # type: ignore[union-attr]
                 self.free -= 1
-            if keys:
-                for key in keys.split(" "):
+            if keys or tags:
+                for key in (*(keys or "").split(" "), TAGS_PREFIX + tags if tags else ""):
                     if key:
                         if self.free <= 0:
                             self._make_room()
-                        self.current.put(hashes.hash_of(key), physical, timestamp)  # type: ignore[union-attr]
+                        self.current.put(hash_of(key), physical, timestamp)  # type: ignore[union-attr]
                         self.free -= 1
         except OSError as error:
             self.behind = physical
             _log.error("The index falls behind from offset {offset} on: {error}", offset=physical, error=error)
+
+    def add_batch(self, topic: str, tails: list[bytes], offsets: list[int], timestamp: int) -> None:
+        """Indexes the records of a batch.
+
+        Args:
+            topic: their topic.
+            tails: the properties of each, behind their 16-bit length.
+            offsets: the physical offset of each.
+            timestamp: their store time.
+        """
+        uniques = _only_unique_keys(tails)
+        if uniques is not None and self.free >= len(uniques) and self.behind < 0 and self.current is not None:
+            hash_of = (self._hashes.get(topic) or self._hash_of(topic)).hash_of
+            try:
+                self.current.put_all(list(map(hash_of, uniques)), offsets, timestamp)
+                self.free -= len(uniques)
+            except OSError as error:
+                self.behind = offsets[0]
+                _log.error("The index falls behind from offset {offset} on: {error}", offset=offsets[0], error=error)
+            return
+        for tail, physical in zip(tails, offsets, strict=True):
+            properties = tail[2:]
+            found = (find_property(properties, name) for name in (b"UNIQ_KEY", b"KEYS", b"TAGS"))
+            unique_key, keys, tags = (value.decode("utf-8", "replace") if value else None for value in found)
+            self.add(topic, unique_key, keys, tags, physical, timestamp)
 
     def _hash_of(self, topic: str) -> IndexKeyHash:
         hashes = self._hashes[topic] = IndexKeyHash(topic)
@@ -403,3 +470,17 @@ class Index:
                 break
         newest = self.files[-1] if self.files else None
         return found, newest.end_timestamp if newest else 0, newest.end_physical if newest else 0
+
+
+def _only_unique_keys(tails: list[bytes]) -> list[str] | None:
+    """The unique keys of a batch as official clients send it: first of the properties, and no other keys. Else None."""
+    uniques = []
+    for tail in tails:
+        if tail[2:11] != _UNIQUE_FIRST or b"KEYS\x01" in tail or b"TAGS\x01" in tail:
+            return None
+        end = tail.find(_SEPARATOR, 11)
+        unique = tail[11:] if end < 0 else tail[11:end]
+        if not unique:
+            return None
+        uniques.append(str(unique, "utf-8", "replace"))
+    return uniques

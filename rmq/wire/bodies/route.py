@@ -13,7 +13,7 @@ from rmq.wire.declare import Int32, Int64, body, key_body
 
 @key_body
 class MessageQueue:
-    """One queue of a topic on one broker."""
+    """One queue of a topic on one broker; ordered as MessageQueue.compareTo does."""
 
     topic: str
     broker_name: str

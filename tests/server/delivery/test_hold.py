@@ -35,9 +35,7 @@ class Scene:
         text: str = "",
     ) -> bool:
         command = Command(11, {"subscription": text}, opaque=opaque)
-        return self.hold.park(
-            ParkedPull(peer.connection, command, queue, offset, self.clock.seconds() + seconds, tags)
-        )
+        return self.hold.park(ParkedPull(peer.connection, command, queue, offset, self.clock.seconds() + seconds, tags))
 
     def taken(self) -> list[int]:
         woken, self.woken = self.woken, []

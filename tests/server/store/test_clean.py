@@ -96,3 +96,8 @@ def test_queues_without_messages_keep_their_offset_until_asked(tmp_path: Path) -
     assert kit.store.clean_expired_consume_queues() == 1
     assert kit.store.queues() == [("T", 0)]
     assert kit.store.clean_expired_consume_queues() == 0
+
+
+def test_the_use_of_the_disk_is_known_from_the_beginning(tmp_path: Path) -> None:
+    kit = SmallStore(tmp_path)
+    assert 0 < kit.store.commit_log_disk_ratio() == kit.store.consume_queue_disk_ratio() <= 1

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -163,8 +164,13 @@ def test_whatever_fails_nothing_acknowledged_is_lost(
     env = FaultyEnv()
     threads = Threads()
     kit = SmallStore(
-        tmp_path_factory.mktemp("store"), env=env, threads=threads, sync_flush=sync, max_mapped_files=3,
-        mapped_file_size_commit_log=8192, log_reserve_bytes=2048,
+        tmp_path_factory.mktemp("store"),
+        env=env,
+        threads=threads,
+        sync_flush=sync,
+        max_mapped_files=3,
+        mapped_file_size_commit_log=8192,
+        log_reserve_bytes=2048,
     )
     kit.store.start()
     stored: dict[tuple[int, int], int] = {}
@@ -242,14 +248,31 @@ def test_the_lock_holds_between_processes(tmp_path: Path) -> None:
     again.release()
 
 
+@pytest.mark.parametrize(
+    ("total", "used", "free", "ratio"),
+    [(1000, 100, 400, 0.2), (1000, 101, 399, 0.21), (1000, 1, 999, 0.01), (1000, 0, 1000, 0.0), (0, 0, 0, -1.0)],
+)
+def test_the_use_of_a_disk_is_told_as_apache_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: int, used: int, free: int, ratio: float
+) -> None:
+    asked = []
+
+    def disk_usage(path: Path) -> object:
+        asked.append(path)
+        return SimpleNamespace(total=total, used=used, free=free)
+
+    monkeypatch.setattr("shutil.disk_usage", disk_usage)
+    assert Env().disk_used_ratio(str(tmp_path)) == ratio
+    assert Env().disk_used_ratio(str(tmp_path / "not" / "made")) == ratio
+    assert asked == [tmp_path, tmp_path]
+
+
 def test_missing_things(tmp_path: Path) -> None:
     env = Env()
     missing = str(tmp_path / "missing")
     assert env.list_directory(missing) == []
     assert env.file_size(missing) is None
     assert env.read_file(missing) is None
-    assert env.disk_used_ratio(missing) == -1.0
     env.remove(missing)
-    assert 0 < env.disk_used_ratio(str(tmp_path)) < 1
     assert env.physical_memory() > 1 << 20
     assert env.map_limit() >= 64

@@ -32,17 +32,13 @@ def overwrite(path: Path, at: int, data: bytes) -> None:
 
 
 def expected(count: int, queues: int = 2, skip: frozenset[int] = frozenset()) -> dict[int, list[tuple[int, int]]]:
-    return {
-        queue: [(n // queues, n) for n in range(queue, count, queues) if n not in skip] for queue in range(queues)
-    }
+    return {queue: [(n // queues, n) for n in range(queue, count, queues) if n not in skip] for queue in range(queues)}
 
 
 def check_index(kit: SmallStore, numbers: range) -> None:
     for number in numbers:
         for key in (f"key{number}", f"{number:032X}"):
-            found = [
-                int(decode_message(r).body[:8]) for r in kit.store.query_index("T", key, 32, 0, NOW * 2).messages
-            ]
+            found = [int(decode_message(r).body[:8]) for r in kit.store.query_index("T", key, 32, 0, NOW * 2).messages]
             assert found == [number], key
 
 
@@ -262,8 +258,11 @@ def test_a_store_of_apache(tmp_path: Path, clean: bool) -> None:
     if clean:
         (tmp_path / "abort").unlink()
     kit = SmallStore(
-        tmp_path, mapped_file_size_commit_log=1 << 20, mapped_file_size_consume_queue=6000,
-        max_hash_slot_num=1000, max_index_num=4000,
+        tmp_path,
+        mapped_file_size_commit_log=1 << 20,
+        mapped_file_size_consume_queue=6000,
+        max_hash_slot_num=1000,
+        max_index_num=4000,
     )
     assert kit.report.problems == []
     assert kit.report.scanned_records == (0 if clean else 411)

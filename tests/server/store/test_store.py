@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from rmq.server.store.api import BatchItem, Boundary, GetStatus, PutStatus, StoreLockedError
+from rmq.server.store.api import Boundary, GetStatus, PutStatus, StoreLockedError
 from rmq.server.store.store import MessageStore
 from rmq.wire import records
-from rmq.wire.message import decode_message, decode_messages
+from rmq.wire.message import BatchMessage, decode_message, decode_messages, encode_batch, tags_code
 from rmq.wire.sysflag import BORN_HOST_V6, TRANSACTION_COMMIT, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK
 from tests.kit.stores import HOST, SMALL, START, FaultyEnv, SmallStore, at_once
 
@@ -43,7 +43,9 @@ def test_a_message_is_stored_as_declared(tmp_path: Path) -> None:
     unit = (tmp_path / "consumequeue" / "Topic" / "3" / "0".zfill(20)).read_bytes()
     assert len(unit) == 1000
     assert records.ConsumeQueueUnit.parse(unit) == {
-        "physical_offset": 0, "size": result.wrote_bytes, "tags_code": 2598919,
+        "physical_offset": 0,
+        "size": result.wrote_bytes,
+        "tags_code": 2598919,
     }
     assert unit[20:] == bytes(980)
     assert kit.store.message_at(0) == raw[: result.wrote_bytes]
@@ -84,10 +86,10 @@ def test_batches(tmp_path: Path) -> None:
     kit.store.on_arrival = lambda *args: seen.append(args)
     kit.send("T", 1, b"before")
     items = [
-        BatchItem(number, b"b%d" % number, b"KEYS\x01k%d\x02" % number, number, f"{number:032d}", f"k{number}")
+        BatchMessage(number, b"b%d" % number, b"KEYS\x01k%d\x02TAGS\x01t%d\x02" % (number, number % 3))
         for number in range(120)
     ]
-    result = kit.store.append_batch("T", 1, 0, NOW, HOST, 0, items)
+    result = kit.store.append_batch("T", 1, 0, NOW, HOST, 0, encode_batch(items))
     assert (result.status, result.queue_offset, len(result.offsets)) == (PutStatus.PUT_OK, 1, 120)
     assert result.offsets[0] == result.physical_offset
     messages = kit.read("T", 1)
@@ -96,19 +98,21 @@ def test_batches(tmp_path: Path) -> None:
     ]
     assert all(message.body_is_sound for message in messages)
     assert seen[0] == ("T", 1, 1, 0)
-    assert sorted(seen[1:]) == [("T", 1, 121, tags) for tags in range(120)]
+    assert sorted(seen[1:]) == [("T", 1, 121, tags_code(f"t{number}")) for number in range(3)]
     (found,) = kit.store.query_index("T", "k77", 32, 0, NOW + 1000).messages
     assert decode_message(found).body == b"b77"
+    tagged = kit.store.query_index("T", "T#t1", 64, 0, NOW + 1000).messages
+    assert [decode_message(record).body for record in tagged] == [b"b%d" % n for n in range(1, 120, 3)]
     # A batch that does not fit goes to the next file as a whole.
     kit.fill(200, "Filler", size=150)
-    big = [BatchItem(0, b"x" * 1000, b"", 0, None, None)] * 30
+    big = encode_batch([BatchMessage(0, b"x" * 1000, b"")] * 30)
     result = kit.store.append_batch("T", 1, 0, NOW, HOST, 0, big)
     assert len({offset // 65536 for offset in result.offsets}) == 1
 
 
 def test_a_batch_too_large_for_any_file_is_refused(tmp_path: Path) -> None:
     kit = SmallStore(tmp_path, max_message_size=1000)
-    refused = kit.store.append_batch("T", 1, 0, NOW, HOST, 0, [BatchItem(0, b"x" * 900, b"", 0, None, None)] * 100)
+    refused = kit.store.append_batch("T", 1, 0, NOW, HOST, 0, encode_batch([BatchMessage(0, b"x" * 900, b"")] * 100))
     assert refused == (PutStatus.MESSAGE_ILLEGAL, -1, -1, 0, 0, ())
     assert kit.store.log_max_offset == 0
 
@@ -250,7 +254,8 @@ def test_queries_by_key(tmp_path: Path) -> None:
     assert kit.store.query_index("T", "key3", 32, NOW + 5000, NOW + 10_000).messages == []
     result = kit.store.query_index("T", "none", 32, 0, NOW + 10_000)
     assert (result.last_update_timestamp, result.last_update_offset) == (
-        last.store_timestamp, last.physical_offset,
+        last.store_timestamp,
+        last.physical_offset,
     )
 
 

@@ -1,59 +1,136 @@
 """Attributes of topics and groups, which are changed one by one: `+key=value` sets one, `-key` takes one away.
 
-Source: AttributeParser, AttributeUtil.
+Only the attributes that are declared here exist. All refusals have Apache's words, and its code SYSTEM_ERROR.
+
+Source: AttributeParser, AttributeUtil, TopicAttributes, SubscriptionGroupAttributes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from rmq.wire.errors import InvalidParameterError
+from rmq.wire.declare import parse_int
+from rmq.wire.errors import RemotingError
 
-MOST_CHARACTERS: Final = 4096
-"""Longest attributes of one topic or group, names and values together."""
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """An attribute with a set of values (EnumAttribute).
+
+    Attributes:
+        values: the set, in the order in which Java prints it.
+        changeable: whether it can be changed once the topic or group exists.
+    """
+
+    values: tuple[str, ...]
+    changeable: bool = True
+
+    def check(self, value: str) -> None:
+        """Raises RemotingError for a value that is none of the set's."""
+        if value not in self.values:
+            raise RemotingError(f"value is not in set: [{', '.join(self.values)}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """An attribute that is an integer from `low` to `high` (LongRangeAttribute); `changeable` as of `OneOf`."""
+
+    low: int
+    high: int
+    changeable: bool = True
+
+    def check(self, value: str) -> None:
+        """Raises RemotingError for a value that is no such integer."""
+        try:
+            number = parse_int(value)
+        except ValueError:
+            raise RemotingError(f'For input string: "{value:.40}"') from None
+        if not self.low <= number <= self.high:
+            raise RemotingError(f"value is not in range({self.low}, {self.high})")
+
+
+Attributes = Mapping[str, OneOf | Between]
+
+MESSAGE_TYPE: Final = "message.type"
+MIXED: Final = "MIXED"
+TOPIC_ATTRIBUTES: Final[Attributes] = {
+    "queue.type": OneOf(("SimpleCQ", "BatchCQ"), changeable=False),
+    "cleanup.policy": OneOf(("DELETE", "COMPACTION"), changeable=False),
+    MESSAGE_TYPE: OneOf(("UNSPECIFIED", MIXED, "TRANSACTION", "PRIORITY", "FIFO", "DELAY", "NORMAL")),
+    "reserve.time": Between(-1, (1 << 63) - 1),
+}
+"""What a topic can have."""
+GROUP_ATTRIBUTES: Final[Attributes] = {"priority.factor": Between(0, 100)}
+"""What a group can have."""
 
 
 def parse_changes(text: str) -> dict[str, str]:
     """The changes in `+key=value,-key`, as a map from the signed name to the value.
 
     Raises:
-        InvalidParameterError: a part is neither form.
+        RemotingError: a part is neither form, or changes what another one does.
     """
-    changes = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, equals, value = part.partition("=")
-        if bool(equals) is name.startswith("-"):
-            raise _malformed(part)
+    changes: dict[str, str] = {}
+    # As Java's split: commas at the end count for nothing, nor does what follows a second "=".
+    text = text.rstrip(",")
+    for part in text.split(",") if text else ():
+        name, equals, rest = part.partition("=")
+        value = rest.partition("=")[0]
+        if equals and ("+" not in name or not rest.strip("=")):
+            raise RemotingError(f"add/alter attribute format is wrong: {name:.80}")
+        if not equals and "-" not in name:
+            raise RemotingError(f"delete attribute format is wrong: {name:.80}")
+        if name in changes:
+            raise RemotingError(f"key duplication: {name:.80}")
         changes[name] = value
     return changes
 
 
-def altered(known: Mapping[str, str], changes: Mapping[str, str], *, new: bool) -> dict[str, str]:
+def altered(known: Mapping[str, str], changes: Mapping[str, str], allowed: Attributes, *, new: bool) -> dict[str, str]:
     """Attributes after some changes.
 
     Args:
         known: attributes so far.
         changes: signed names and values, as requests carry them.
+        allowed: the attributes that exist.
         new: the topic or group is being made, so that nothing can be taken away.
 
     Raises:
-        InvalidParameterError: a change has no sign, or the result is longer than allowed.
+        RemotingError: a change has no sign, or is of something that does not exist, cannot be changed or cannot have
+            that value.
     """
-    attributes = dict(known)
+    values, gone = _sorted_out(known, changes, new=new)
+    for name, value in (values | dict.fromkeys(gone)).items():
+        attribute = allowed.get(name)
+        if attribute is None:
+            raise RemotingError(f"unsupported key: {name:.80}")
+        if not new and not attribute.changeable:
+            raise RemotingError(f"attempt to update an unchangeable attribute. key: {name}")
+        if value is not None:
+            attribute.check(value)
+    return {name: value for name, value in {**known, **values}.items() if name not in gone}
+
+
+def _sorted_out(known: Mapping[str, str], changes: Mapping[str, str], *, new: bool) -> tuple[dict[str, str], set[str]]:
+    """What is set, and what is taken away."""
+    values: dict[str, str] = {}
+    gone: set[str] = set()
     for signed, value in changes.items():
-        name = signed[1:]
-        if signed.startswith("+") and name:
-            attributes[name] = value
-        elif signed.startswith("-") and name and not new:
-            attributes.pop(name, None)
+        sign, name = signed[:1], signed[1:]
+        if not name or "+" in name or "-" in name:
+            raise RemotingError("kv string format wrong.")
+        if name in values or name in gone:
+            raise RemotingError(f"alter duplication key. key: {name:.80}")
+        if sign == "+":
+            values[name] = value
+        elif new:
+            raise RemotingError(f"only add attribute is supported while creating topic. key: {name:.80}")
+        elif sign != "-":
+            raise RemotingError(f"wrong format key: {name:.80}")
+        elif name not in known:
+            raise RemotingError(f"attempt to delete a nonexistent key: {name:.80}")
         else:
-            raise _malformed(signed)
-    size = sum(len(name) + len(value) for name, value in attributes.items())
-    if size > MOST_CHARACTERS:
-        raise InvalidParameterError(f"attributes of {size} characters are longer than {MOST_CHARACTERS}")
-    return attributes
-
-
-def _malformed(part: str) -> InvalidParameterError:
-    return InvalidParameterError(f"attribute {part!r:.80} is neither +key=value nor -key of something that exists")
+            gone.add(name)
+    return values, gone

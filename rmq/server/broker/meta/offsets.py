@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from rmq.server.broker.meta.config_file import ConfigFile
+from rmq.settings.model import BrokerSettings
 from rmq.wire import fastjson
 from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import Int32, Int64, body, decode_body, to_plain
@@ -38,11 +39,16 @@ class _OffsetsFile:
 class OffsetTable:
     """Committed offsets of all groups.
 
+    Args:
+        settings: whether resets count.
+        file: `config/consumerOffset.json`.
+
     Attributes:
         version: counts the saves; the file carries it.
     """
 
-    def __init__(self, file: ConfigFile) -> None:
+    def __init__(self, settings: BrokerSettings, file: ConfigFile) -> None:
+        self._broker = settings.broker
         self._file = file
         self._offsets: dict[str, dict[int, int]] = {}
         self._resets: dict[Queue, int] = {}
@@ -84,9 +90,8 @@ class OffsetTable:
 
     def query(self, group: str, topic: str, queue_id: int) -> int:
         """The pending reset or committed offset, -1 when there is neither."""
-        reset = self._resets.get((group, topic, queue_id))
-        if reset is not None:
-            return reset
+        if self.has_reset(group, topic, queue_id):
+            return self._resets[group, topic, queue_id]
         table = self._offsets.get(f"{topic}{SEPARATOR}{group}")
         return -1 if table is None else table.get(queue_id, -1)
 
@@ -134,11 +139,14 @@ class OffsetTable:
 
     def has_reset(self, group: str, topic: str, queue_id: int) -> bool:
         """Whether such a mark waits for the next pull."""
-        return (group, topic, queue_id) in self._resets
+        return (group, topic, queue_id) in self._resets and self._broker.use_server_side_reset_offset
 
     def take_reset(self, group: str, topic: str, queue_id: int) -> int | None:
-        """The mark, which is thereby taken away."""
-        return self._resets.pop((group, topic, queue_id), None) if self._resets else None
+        """The mark, which is thereby taken away; None when there is none or resets do not count."""
+        if not self._resets:
+            return None
+        reset = self._resets.pop((group, topic, queue_id), None)
+        return reset if self._broker.use_server_side_reset_offset else None
 
     def clone(self, source: str, target: str, topic: str) -> None:
         """Gives a group another group's offsets in a topic, in place of its own; nothing happens without any.

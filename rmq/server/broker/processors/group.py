@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from rmq.remoting.dispatch import Call, Reply, handles
-from rmq.server.broker.meta.attributes import altered
+from rmq.server.broker.meta.attributes import GROUP_ATTRIBUTES, altered
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.processors.paging import page_of
@@ -66,7 +66,9 @@ class GroupProcessor:
         if size > MAX_CONFIG:
             raise InvalidParameterError(f"a group's configuration of {size} bytes is longer than {MAX_CONFIG}")
         known = self._groups.configs.get(config.group_name)
-        config.attributes = altered(known.attributes if known else {}, config.attributes, new=known is None)
+        config.attributes = altered(
+            known.attributes if known else {}, config.attributes, GROUP_ATTRIBUTES, new=known is None
+        )
         return config
 
     @handles(GetAllSubscriptionGroupConfig)

@@ -8,10 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.server.store.index import TAGS_PREFIX
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
 from rmq.wire.errors import QueryNotFoundError, RemotingError
 from rmq.wire.requests.message import QueryMessage, QueryMessageReply, ViewMessageById
+
+INDEX_TAGS: Final = "T"
+"""Index type of a request that asks by tags; K, U and none ask by key or unique key (MessageConst.INDEX_TAG_TYPE)."""
 
 _MOST_BYTES: Final = 8 * 1024 * 1024
 """A reply ends after the message that reaches this size; frames are limited to 16 MiB."""
@@ -27,8 +31,9 @@ class MessageProcessor:
     @handles(QueryMessage)
     def query(self, header: QueryMessage, call: Call) -> Reply:
         """Records whose key, or unique key, has this hash; the caller compares the keys themselves."""
+        key = TAGS_PREFIX + header.key if header.index_type == INDEX_TAGS else header.key
         most = self._settings.store.default_query_max_num if header.unique_key else header.max_num
-        found = self._store.query_index(header.topic, header.key, most, header.begin_timestamp, header.end_timestamp)
+        found = self._store.query_index(header.topic, key, most, header.begin_timestamp, header.end_timestamp)
         if not found.messages:
             raise QueryNotFoundError("can not find message, maybe time range not correct")
         messages, size = [], 0

@@ -23,7 +23,7 @@ from rmq.remoting.dispatch import handles_raw
 from rmq.remoting.protocol import Connection
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.stats import BrokerStats
-from rmq.server.store.api import AppendResult, BatchItem, PutStatus
+from rmq.server.store.api import AppendResult, PutStatus
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.topic import PERM_WRITE, TopicConfig, TopicFilterType
@@ -41,13 +41,9 @@ from rmq.wire.errors import (
     TopicNotExistError,
 )
 from rmq.wire.message import (
-    BatchMessage,
     MessageError,
     UniqueIds,
-    decode_batch,
-    find_property,
     format_properties,
-    offset_message_id,
     parse_properties,
     tags_code,
 )
@@ -115,7 +111,8 @@ class SendProcessor:
         self._store = store
         self._stats = stats
         self._unique_ids = unique_ids
-        self._store_host = store_host
+        # An offset message id (see `rmq.wire.message`) is this and the physical offset.
+        self._host_hex = store_host.hex().upper()
         self._now = now
         self._broker = settings.broker
         self._stamp()
@@ -215,6 +212,7 @@ class SendProcessor:
             tags_code(tags) if tags else 0,
             unique_id,
             properties.get("KEYS"),
+            tags,
         )
         return result, unique_id, properties.get("WAIT") != "false"
 
@@ -238,14 +236,14 @@ class SendProcessor:
         outer = parse_properties(text)
         if not (_DELAYS | {"TRAN_MSG"}).isdisjoint(outer):
             raise MessageIllegalError("a batch can be neither delayed nor transactional")
+        if not command.body:
+            raise MessageIllegalError("the batch is empty")
         try:
-            messages = decode_batch(command.body)
+            result = self._store.append_batch(
+                name, queue_id, sys_flag, born, connection.host, reconsume, command.body
+            )
         except MessageError as error:
             raise MessageIllegalError(str(error)) from None
-        if not messages:
-            raise MessageIllegalError("the batch is empty")
-        items = [_batch_item(item) for item in messages]
-        result = self._store.append_batch(name, queue_id, sys_flag, born, connection.host, reconsume, items)
         return result, outer.get("UNIQ_KEY"), outer.get("WAIT") != "false"
 
     def _unusual(self, properties: dict[str, str]) -> str:
@@ -293,10 +291,10 @@ class SendProcessor:
             raise self._refusal(status)
         if result.offsets:
             count = len(result.offsets)
-            message_id = ",".join(offset_message_id(self._store_host, offset) for offset in result.offsets)
+            message_id = ",".join([f"{self._host_hex}{offset:016X}" for offset in result.offsets])
         else:
             count = 1
-            message_id = offset_message_id(self._store_host, result.physical_offset)
+            message_id = f"{self._host_hex}{result.physical_offset:016X}"
         self._stats.put(topic, count, result.wrote_bytes)
         return self._replies.encode(command, code, message_id, queue_id, result.queue_offset, unique_id)
 
@@ -316,22 +314,6 @@ class SendProcessor:
         if status is PutStatus.CREATE_MAPPED_FILE_FAILED:
             return RemotingError("create mapped file failed, server is busy or broken.")
         return RemotingError(status.name)
-
-
-def _batch_item(message: BatchMessage) -> BatchItem:
-    """A message of a batch is stored with the properties that it came with; nothing is stamped on it."""
-    properties = message.properties
-    unique_id = find_property(properties, b"UNIQ_KEY")
-    tags = find_property(properties, b"TAGS")
-    keys = find_property(properties, b"KEYS")
-    return BatchItem(
-        message.flag,
-        message.body,
-        properties,
-        tags_code(tags.decode("utf-8", "replace")) if tags else 0,
-        unique_id.decode("utf-8", "replace") if unique_id else None,
-        keys.decode("utf-8", "replace") if keys else None,
-    )
 
 
 def _bad_header(ext: Ext) -> RemotingError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from rmq.remoting.dispatch import Call, Reply, handles
-from rmq.server.broker.meta.attributes import altered, parse_changes
+from rmq.server.broker.meta.attributes import MESSAGE_TYPE, MIXED, TOPIC_ATTRIBUTES, altered, parse_changes
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.processors.paging import page_of
@@ -104,8 +104,10 @@ class TopicProcessor:
             self._hold.notify_all(config.topic_name)
 
     def _attributes(self, name: str, changes: dict[str, str]) -> dict[str, str]:
+        if changes.get(f"+{MESSAGE_TYPE}") == MIXED and not self._settings.broker.enable_mixed_message_type:
+            raise InvalidParameterError("MIXED message type is not supported.")
         known = self._topics.configs.get(name)
-        return altered(known.attributes if known else {}, changes, new=known is None)
+        return altered(known.attributes if known else {}, changes, TOPIC_ATTRIBUTES, new=known is None)
 
     def _check(self, config: TopicConfig) -> None:
         check_topic(config.topic_name)

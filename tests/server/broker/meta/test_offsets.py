@@ -8,7 +8,9 @@ import pytest
 from rmq.server.broker.meta import offsets as offsets_module
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.server.broker.meta.offsets import OffsetTable
+from rmq.settings.model import BrokerSettings
 from rmq.wire.errors import SystemBusyError
+from tests.kit.broker import settings_of
 from tests.kit.memory_files import MemoryFiles
 
 APACHES = b"""{
@@ -35,8 +37,8 @@ APACHES = b"""{
 }"""
 
 
-def table(files: MemoryFiles | None = None) -> OffsetTable:
-    made = OffsetTable(ConfigFile("offsets.json", files or MemoryFiles()))
+def table(files: MemoryFiles | None = None, settings: BrokerSettings | None = None) -> OffsetTable:
+    made = OffsetTable(settings or settings_of(), ConfigFile("offsets.json", files or MemoryFiles()))
     made.load()
     return made
 
@@ -122,6 +124,22 @@ def test_a_reset_of_a_group_that_never_consumed_is_its_offset() -> None:
     offsets.reset("G", "T", 0, 10)
     offsets.take_reset("G", "T", 0)
     assert offsets.query("G", "T", 0) == 10
+
+
+def test_resets_that_do_not_count() -> None:
+    settings = settings_of(useServerSideResetOffset=False)
+    offsets = table(settings=settings)
+    offsets.reset("G", "T", 0, 10)
+    offsets.commit("G", "T", 0, 60)
+    assert not offsets.has_reset("G", "T", 0)
+    assert offsets.query("G", "T", 0) == 60
+    settings.set("useServerSideResetOffset", True)
+    assert offsets.has_reset("G", "T", 0)
+    assert offsets.query("G", "T", 0) == 10
+    settings.set("useServerSideResetOffset", False)
+    assert offsets.take_reset("G", "T", 0) is None
+    settings.set("useServerSideResetOffset", True)
+    assert not offsets.has_reset("G", "T", 0), "the pull took it away all the same"
 
 
 def test_clone_replaces() -> None:

@@ -24,11 +24,12 @@ from tests.kit.broker import Bench
 
 def test_a_group_is_made_and_changed(bench: Bench) -> None:
     peer = bench.peer()
-    config = SubscriptionGroupConfig("G", retry_max_times=3, attributes={"+a": "1"})
+    config = SubscriptionGroupConfig("G", retry_max_times=3, attributes={"+priority.factor": "1"})
     assert peer.ask(UpdateAndCreateSubscriptionGroup(), config).code == 0
-    assert bench.groups.configs["G"] == SubscriptionGroupConfig("G", retry_max_times=3, attributes={"a": "1"})
+    kept = {"priority.factor": "1"}
+    assert bench.groups.configs["G"] == SubscriptionGroupConfig("G", retry_max_times=3, attributes=kept)
     peer.ask(UpdateAndCreateSubscriptionGroup(), SubscriptionGroupConfig("G", consume_enable=False))
-    assert bench.groups.configs["G"] == SubscriptionGroupConfig("G", consume_enable=False, attributes={"a": "1"})
+    assert bench.groups.configs["G"] == SubscriptionGroupConfig("G", consume_enable=False, attributes=kept)
     assert json.loads(bench.files.files["groups.json"])["subscriptionGroupTable"]["G"]["consumeEnable"] is False
 
 
@@ -38,7 +39,6 @@ def test_a_group_is_made_and_changed(bench: Bench) -> None:
         SubscriptionGroupConfig("../x"),
         SubscriptionGroupConfig("x" * 121),
         SubscriptionGroupConfig("G", retry_queue_nums=1025),
-        SubscriptionGroupConfig("G", attributes={"a": "1"}),
         SubscriptionGroupConfig("G", subscription_data_set=[SimpleSubscriptionData("T", expression="x" * 20000)]),
         SubscriptionGroupConfig(
             "G", group_retry_policy=GroupRetryPolicy(customized_retry_policy=CustomizedRetryPolicy([1000] * 9999))
@@ -51,6 +51,17 @@ def test_what_is_refused_alone_and_among_others(bench: Bench, config: Subscripti
     many = SubscriptionGroupList([SubscriptionGroupConfig("A"), config])
     assert peer.ask(UpdateAndCreateSubscriptionGroupList(), many).code == 29
     assert bench.groups.configs.keys() & {"A", "G", config.group_name} == set()
+
+
+def test_attributes_that_are_refused(bench: Bench) -> None:
+    peer = bench.peer()
+    config = SubscriptionGroupConfig("G", attributes={"+nosuch": "1"})
+    many = SubscriptionGroupList([SubscriptionGroupConfig("A"), config])
+    for answer in (
+        peer.ask(UpdateAndCreateSubscriptionGroup(), config), peer.ask(UpdateAndCreateSubscriptionGroupList(), many)
+    ):  # fmt: skip
+        assert (answer.code, answer.remark) == (1, "unsupported key: nosuch")
+    assert bench.groups.configs.keys() & {"A", "G"} == set()
 
 
 def test_many_at_once(bench: Bench) -> None:

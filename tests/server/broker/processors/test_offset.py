@@ -105,6 +105,17 @@ def test_commits_wait_while_a_reset_does(bench: Bench) -> None:
     assert peer.ask(QueryConsumerOffset("G", "T", 0)).ext == {"offset": "2"}
 
 
+def test_resets_that_do_not_count_hold_nothing_up(bench: Bench) -> None:
+    bench.settings.set("useServerSideResetOffset", False)
+    bench.topic("T")
+    bench.groups.find("G")
+    bench.offsets.reset("G", "T", 0, 2)
+    peer = bench.peer()
+    answer = peer.ask(UpdateConsumerOffset("G", "T", 0, 9))
+    assert (answer.code, answer.remark) == (0, None)
+    assert peer.ask(QueryConsumerOffset("G", "T", 0)).ext == {"offset": "9"}
+
+
 def test_one_way_commits_count_and_are_not_answered(bench: Bench) -> None:
     bench.topic("T")
     bench.groups.find("G")

@@ -207,6 +207,15 @@ def test_a_reset_is_told_once_and_then_over(bench: Bench) -> None:
     assert len(messages(peer.ask(pull_header("T", 1)))) == 2
 
 
+def test_a_reset_that_does_not_count(bench: Bench) -> None:
+    bench.settings.set("useServerSideResetOffset", False)
+    bench.topic("T")
+    fill(bench, "a", "a", "a")
+    bench.groups.find("G")
+    bench.offsets.reset("G", "T", 0, 1)
+    assert len(messages(bench.peer().ask(pull_header("T", 2)))) == 1
+
+
 def test_messages_of_queues_taken_from_writing_stay_readable_until_they_are_taken_from_reading(bench: Bench) -> None:
     bench.topic("T", 16)
     fill(bench, "a", queue_id=15)

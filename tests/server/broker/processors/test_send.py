@@ -328,5 +328,3 @@ def test_with_sync_flush_the_answer_waits_for_the_disk_unless_the_message_does_n
     (late,) = peer.answers()
     assert (late.opaque, late.code, late.ext["queueOffset"]) == (1, 0, "0")
     bench.close()
-
-

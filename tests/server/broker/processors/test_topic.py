@@ -45,10 +45,10 @@ def test_the_same_again_changes_nothing(bench: Bench) -> None:
     version = bench.topics.version
     assert peer.ask(wanted()).code == 0
     assert bench.topics.version == version
-    peer.ask(wanted(attributes="+a=1"))
+    peer.ask(wanted(attributes="+message.type=FIFO"))
     assert peer.ask(wanted()).code == 0
-    assert bench.topics.configs["T"].attributes == {"a": "1"}
-    peer.ask(wanted(attributes="-a"))
+    assert bench.topics.configs["T"].attributes == {"message.type": "FIFO"}
+    peer.ask(wanted(attributes="-message.type"))
     assert bench.topics.configs["T"].attributes == {}
 
 
@@ -67,7 +67,7 @@ def test_the_same_again_changes_nothing(bench: Bench) -> None:
         ({"write_queue_nums": -1}, "writeQueueNums -1 is not between 0 and 65536"),
         ({"perm": 16}, "perm 16 is no sum of 8, 4 (read), 2 (write) and 1 (inherit)"),
         ({"topic_filter_type": "X"}, "topicFilterType 'X' is neither SINGLE_TAG nor MULTI_TAG"),
-        ({"attributes": "a"}, "attribute 'a' is neither +key=value nor -key of something that exists"),
+        ({"attributes": "+message.type=MIXED"}, "MIXED message type is not supported."),
     ],
 )
 def test_what_is_refused(bench: Bench, fields: dict[str, Any], remark: str) -> None:
@@ -75,6 +75,34 @@ def test_what_is_refused(bench: Bench, fields: dict[str, Any], remark: str) -> N
     answer = bench.peer().ask(wanted(**{"topic": "T", **fields}))
     assert (answer.code, answer.remark) == (29, remark)
     assert bench.topics.configs == before
+
+
+@pytest.mark.parametrize(
+    ("attributes", "remark"),
+    [
+        ("a", "delete attribute format is wrong: a"),
+        ("+nosuch.key=1", "unsupported key: nosuch.key"),
+        ("+queue.type=WRONG", "value is not in set: [SimpleCQ, BatchCQ]"),
+    ],
+)
+def test_attributes_that_are_refused(bench: Bench, attributes: str, remark: str) -> None:
+    answer = bench.peer().ask(wanted(attributes=attributes))
+    assert (answer.code, answer.remark) == (1, remark)
+    assert "T" not in bench.topics.configs
+
+
+def test_what_is_settled_when_a_topic_is_made(bench: Bench) -> None:
+    peer = bench.peer()
+    assert peer.ask(wanted(attributes="+queue.type=BatchCQ")).code == 0
+    answer = peer.ask(wanted(attributes="+queue.type=SimpleCQ"))
+    assert (answer.code, answer.remark) == (1, "attempt to update an unchangeable attribute. key: queue.type")
+    assert bench.topics.configs["T"].attributes == {"queue.type": "BatchCQ"}
+
+
+def test_mixed_messages_where_they_are_allowed(bench: Bench) -> None:
+    bench.settings.set("enableMixedMessageType", True)
+    assert bench.peer().ask(wanted(attributes="+message.type=MIXED")).code == 0
+    assert bench.topics.configs["T"].attributes == {"message.type": "MIXED"}
 
 
 def test_a_full_disk_is_told_to_the_operator(bench: Bench) -> None:
@@ -89,9 +117,14 @@ def test_many_at_once_all_or_none(bench: Bench) -> None:
     bad = CreateTopicListRequestBody([TopicConfig("A"), TopicConfig("../x")])
     assert peer.ask(UpdateAndCreateTopicList(), bad).code == 29
     assert "A" not in bench.topics.configs
-    good = CreateTopicListRequestBody([TopicConfig("A", 1, 1, attributes={"+x": "1"}), TopicConfig("B", 2, 2)])
+    bad = CreateTopicListRequestBody([TopicConfig("A"), TopicConfig("B", attributes={"+x": "1"})])
+    answer = peer.ask(UpdateAndCreateTopicList(), bad)
+    assert (answer.code, answer.remark) == (1, "unsupported key: x")
+    assert "A" not in bench.topics.configs
+    first = TopicConfig("A", 1, 1, attributes={"+reserve.time": "1"})
+    good = CreateTopicListRequestBody([first, TopicConfig("B", 2, 2)])
     assert peer.ask(UpdateAndCreateTopicList(), good).code == 0
-    assert bench.topics.configs["A"] == TopicConfig("A", 1, 1, attributes={"x": "1"})
+    assert bench.topics.configs["A"] == TopicConfig("A", 1, 1, attributes={"reserve.time": "1"})
     assert bench.topics.configs["B"] == TopicConfig("B", 2, 2)
     assert bench.topics.version.counter == 1
 
