@@ -55,6 +55,11 @@ def test_equals_the_readable_way(messages: list[BatchMessage], physical: int, qu
     ]
 
 
+def sized_and_placed(body: bytes) -> bytes:
+    size_of_batch(body, SHAPE)
+    return place_batch(body, SHAPE, 0, 0).records
+
+
 @given(batches, st.data())
 def test_what_is_no_batch_is_refused(messages: list[BatchMessage], data: st.DataObject) -> None:
     body = bytearray(encode_batch(messages))
@@ -64,8 +69,7 @@ def test_what_is_no_batch_is_refused(messages: list[BatchMessage], data: st.Data
         expected = decode_batch(bytes(body))
     except MessageError:
         with pytest.raises(MessageError):
-            size_of_batch(bytes(body), SHAPE)
-            place_batch(bytes(body), SHAPE, 0, 0)
+            sized_and_placed(bytes(body))
     else:
-        records = decode_messages(place_batch(bytes(body), SHAPE, 0, 0).records)
+        records = decode_messages(sized_and_placed(bytes(body)))
         assert [(r.flag, r.body) for r in records] == [(m.flag, m.body) for m in expected]
