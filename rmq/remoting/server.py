@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
 
+from rmq.remoting.eager import EagerServer
 from rmq.remoting.pressure import Pressure
 from rmq.remoting.protocol import Connection, Handler
 from rmq.wire.codes import MAX_FRAME
@@ -88,6 +89,7 @@ class RemotingServer:
                 f"cannot listen on {host or '*'}:{port}: {error.socketError}; "
                 "is another server running there? Choose another listenPort or stop it"
             ) from None
+        self._port.transport = EagerServer
         self.port = self._port.getHost().port
 
     def stop(self) -> Deferred[object]:

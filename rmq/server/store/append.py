@@ -15,7 +15,7 @@ from collections.abc import Callable
 from zlib import crc32
 
 from rmq.server.store.api import AppendResult, ArrivalListener, PutStatus, StoreOptions
-from rmq.server.store.batch import Shape, place_batch, size_of_batch
+from rmq.server.store.batch import Shape, finish, place_batch, size_of_batch
 from rmq.server.store.commitlog import BLANK_MIN, CommitLog
 from rmq.server.store.consumequeue import UNIT, ConsumeQueue
 from rmq.server.store.index import Index
@@ -250,11 +250,10 @@ class Appender:
             return self._count_failed(log.pause(error))
         log.last_timestamp = now
         records, units, offsets, properties, tags = placed
-        start, head_size, view = log.position, shape.head.size, log.map
+        start, view = log.position, log.map
         position = start + total
-        # The first head last, so that a crash in between leaves none of the batch.
-        view[start + head_size : position] = records[head_size:]  # type: ignore[index]
-        view[start : start + head_size] = records[:head_size]  # type: ignore[index]
+        view[start:position] = records  # type: ignore[index]
+        finish(view, log.base, offsets)  # type: ignore[arg-type]
         log.position = position
         done = 0
         for queue_view, at, fitting in places:

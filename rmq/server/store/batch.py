@@ -1,5 +1,9 @@
 """A batch as it came becomes records as they lie: one pass, one join.
 
+A copy of many records can be cut short anywhere by kill -9, and later records could stand while an earlier one does
+not. So the records are placed without their magic numbers, which no reader takes for records; `finish` then sets the numbers
+one after the other, and what stands of a batch is always its beginning.
+
 The body of a batch is item after item: a head of fixed size, the message's body, and its properties behind a 16-bit
 length. A record ends the same way, so the end of an item is taken over as it is. `decode_batch` of `rmq.wire.message`
 is the readable twin of the reading part, `encode_message` that of the writing part; a property test holds them equal.
@@ -9,6 +13,7 @@ Source: MessageExtEncoder.encode(MessageExtBatch), MessageDecoder.decodeMessages
 
 from __future__ import annotations
 
+from mmap import mmap
 from struct import Struct
 from typing import NamedTuple
 from zlib import crc32
@@ -21,6 +26,8 @@ from rmq.wire.sysflag import MAGIC_V1
 
 _ITEM_HEAD_SIZE = BATCH_ITEM_HEAD.size
 _LEAST_ITEM = _ITEM_HEAD_SIZE + 2
+_UNFINISHED = 0
+_MAGIC = MAGIC_V1.to_bytes(4, "big")
 
 
 class Shape(NamedTuple):
@@ -41,7 +48,7 @@ class Placed(NamedTuple):
     """A batch made for one place.
 
     Attributes:
-        records: bytes for the log.
+        records: bytes for the log, still without magic numbers.
         units: bytes for the queue.
         offsets: physical offset of each message.
         properties: the properties of each message.
@@ -108,7 +115,7 @@ def place_batch(body: bytes, shape: Shape, physical: int, queue_offset: int) -> 
         parts += (
             pack(
                 size,
-                MAGIC_V1,
+                _UNFINISHED,
                 crc32(message) & CRC_MASK,
                 queue_id,
                 flag,
@@ -134,6 +141,19 @@ def place_batch(body: bytes, shape: Shape, physical: int, queue_offset: int) -> 
         physical += size
         queue_offset += 1
     return Placed(b"".join(parts), units, offsets, tails, tags)
+
+
+def finish(view: mmap | bytearray, base: int, offsets: list[int]) -> None:
+    """Makes records of what was placed.
+
+    Args:
+        view: where it was placed.
+        base: physical offset of the view's first byte.
+        offsets: physical offset of each record.
+    """
+    for physical in offsets:
+        at = physical - base + 4
+        view[at : at + 4] = _MAGIC
 
 
 def _tags_code(tail: bytes) -> int:

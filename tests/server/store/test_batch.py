@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmq.server.store.batch import Shape, place_batch, size_of_batch
-from rmq.server.store.record import HEADS
+from rmq.server.store.batch import Shape, finish, place_batch, size_of_batch
+from rmq.server.store.record import HEADS, parse_record
 from rmq.wire.layouts import CONSUME_QUEUE_UNIT
 from rmq.wire.message import (
     BatchMessage,
@@ -35,10 +35,12 @@ def test_equals_the_readable_way(messages: list[BatchMessage], physical: int, qu
     assert decode_batch(body) == messages
 
     placed = place_batch(body, SHAPE, physical, queue_offset)
+    finished = bytearray(placed.records)
+    finish(finished, physical, placed.offsets)
 
     assert size_of_batch(body, SHAPE) == (len(messages), len(placed.records))
-    records = list(decode_messages(placed.records))
-    assert b"".join(map(encode_message, records)) == placed.records
+    records = list(decode_messages(bytes(finished)))
+    assert b"".join(map(encode_message, records)) == finished
     assert [(r.flag, r.body, r.properties_text.encode()) for r in records] == messages
     assert [r.queue_offset for r in records] == list(range(queue_offset, queue_offset + len(messages)))
     assert [r.physical_offset for r in records] == placed.offsets
@@ -57,7 +59,21 @@ def test_equals_the_readable_way(messages: list[BatchMessage], physical: int, qu
 
 def sized_and_placed(body: bytes) -> bytes:
     size_of_batch(body, SHAPE)
-    return place_batch(body, SHAPE, 0, 0).records
+    placed = place_batch(body, SHAPE, 0, 0)
+    finished = bytearray(placed.records)
+    finish(finished, 0, placed.offsets)
+    return bytes(finished)
+
+
+def test_unfinished_records_are_no_records() -> None:
+    placed = place_batch(encode_batch([BatchMessage(0, b"a", b""), BatchMessage(0, b"b", b"")]), SHAPE, 100, 0)
+    for record in (placed.records, placed.records[placed.offsets[1] - 100 :]):
+        assert parse_record(record[: len(placed.records) // 2], 100)[0] is None
+    begun = bytearray(placed.records)
+    finish(begun, 100, placed.offsets[:1])
+    half = len(begun) // 2
+    assert parse_record(bytes(begun[:half]), 100)[0] is not None
+    assert parse_record(bytes(begun[half:]), 100 + half)[0] is None
 
 
 @given(batches, st.data())

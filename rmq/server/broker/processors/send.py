@@ -150,7 +150,7 @@ class SendProcessor:
         broker = self._broker
         if broker.trace_on is not self._traced:
             self._stamp()
-        if broker.start_accept_send_request_time_stamp > self._now():
+        if broker.start_accept_send_request_time_stamp and broker.start_accept_send_request_time_stamp > self._now():
             raise RemotingError(f"broker unable to service, until {broker.start_accept_send_request_time_stamp} ms")
         topic = self._topics.configs.get(topic_name)
         if topic is None or is_not_allowed_send_topic(topic_name) or not self._may_write(topic):
