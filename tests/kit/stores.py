@@ -86,7 +86,7 @@ class FaultyEnv(Env):
             setattr(self, name, self._guarded(name, getattr(super(), name)))
 
     def _guarded(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(path: str, *args: Any) -> Any:
+        def call(path: str, *args: Any, **options: Any) -> Any:
             self.calls.append((name, path))
             if name in self.fail and self.only_below in path:
                 granted, number = self.fail[name]
@@ -95,7 +95,7 @@ class FaultyEnv(Env):
                     raise OSError(number, errno.errorcode[number])
             if name == "disk_used_ratio" and self.used_ratio is not None:
                 return self.used_ratio
-            return method(path, *args)
+            return method(path, *args, **options)
 
         return call
 

@@ -1,8 +1,8 @@
 """A batch as it came becomes records as they lie: one pass, one join.
 
 A copy of many records can be cut short anywhere by kill -9, and later records could stand while an earlier one does
-not. So the records are placed without their magic numbers, which no reader takes for records; `finish` then sets the numbers
-one after the other, and what stands of a batch is always its beginning.
+not. So the records are placed without their magic numbers, which no reader takes for records; `finish` then sets the
+numbers one after the other, and what stands of a batch is always its beginning.
 
 The body of a batch is item after item: a head of fixed size, the message's body, and its properties behind a 16-bit
 length. A record ends the same way, so the end of an item is taken over as it is. `decode_batch` of `rmq.wire.message`

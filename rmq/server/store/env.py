@@ -111,13 +111,20 @@ class Env:
         finally:
             os.close(descriptor)
 
-    def map_file(self, path: str, size: int) -> mmap.mmap:
-        """Maps the first `size` bytes of an existing file, shared and writable."""
+    def map_file(self, path: str, size: int, *, scattered: bool = False) -> mmap.mmap:
+        """Maps the first `size` bytes of an existing file, shared and writable.
+
+        A file that is read and written here and there is `scattered`: without that word the system reads megabytes
+        around the first touch of each place, and zeroes them where the file has nothing yet.
+        """
         descriptor = os.open(path, os.O_RDWR)
         try:
-            return mmap.mmap(descriptor, size, **_UNTRACKED)
+            view = mmap.mmap(descriptor, size, **_UNTRACKED)
         finally:
             os.close(descriptor)
+        if scattered:
+            view.madvise(mmap.MADV_RANDOM)
+        return view
 
     def reserve(self, path: str, offset: int, length: int) -> None:
         """Makes sure that the disk has room for these bytes of a file; what is there stays."""

@@ -238,7 +238,7 @@ class Index:
         self._slots = options.max_hash_slot_num
         self._entries = options.max_index_num
         self._reserve_bytes = options.index_reserve_bytes
-        self._cache = MapCache(_INDEX_MAPS)
+        self._cache = MapCache(_INDEX_MAPS, scattered=True)
         self._hashes: dict[str, IndexKeyHash] = {}
         self.enabled = options.message_index_enable
         self.files: list[IndexFile] = []

@@ -20,10 +20,14 @@ class MapCache:
 
     A segment that is in use all the time is mapped again once in `limit` mappings of others, so hot paths need not
     tell the cache what they use. Who holds a map across another `Segment.mapped` of the same cache may lose it.
+
+    Attributes:
+        scattered: whether its segments are read and written here and there, not from end to end.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, scattered: bool = False) -> None:
         self._limit = limit
+        self.scattered = scattered
         self._mapped: OrderedDict[Segment, None] = OrderedDict()
 
     def add(self, segment: Segment) -> None:
@@ -80,7 +84,7 @@ class Segment:
             OSError: the file cannot be mapped.
         """
         if self.map is None:
-            fresh = self._env.map_file(self.path, self.size)
+            fresh = self._env.map_file(self.path, self.size, scattered=self._cache.scattered)
             self._cache.add(self)
             self.map = fresh
         return self.map

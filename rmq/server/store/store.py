@@ -71,7 +71,7 @@ class MessageStore:
         self._env = env
         self._clock = clock
         self._root = options.store_path_root_dir
-        self._queue_cache = MapCache(options.max_mapped_files or env.map_limit())
+        self._queue_cache = MapCache(options.max_mapped_files or env.map_limit(), scattered=True)
         self._topics: dict[str, TopicEntry] = {}
         self._store_lock: Lock | None = None
         self._opened = False

@@ -276,3 +276,14 @@ def test_missing_things(tmp_path: Path) -> None:
     env.remove(missing)
     assert env.physical_memory() > 1 << 20
     assert env.map_limit() >= 64
+
+
+@pytest.mark.parametrize("scattered", [False, True])
+def test_only_scattered_maps_are_not_read_ahead(tmp_path: Path, scattered: bool) -> None:
+    env, path = Env(), str(tmp_path / "file")
+    env.resize(path, 1 << 20)
+    view = env.map_file(path, 1 << 20, scattered=scattered)
+    blocks = Path("/proc/self/smaps").read_text().split(path)[1:]
+    flags = next(line for line in blocks[0].splitlines() if line.startswith("VmFlags"))
+    assert ("rr" in flags.split()) is scattered
+    view.close()
