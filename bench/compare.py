@@ -28,6 +28,7 @@ from tests.kit.server import RunningServer, maker
 
 KINDS = ("apache", "rmq")
 START = "start to first route"
+AFTER_KILL = "start after kill -9"
 IDLE, LOADED = "anonymous memory, idle", "anonymous memory, after load"
 COMMAND = "mqadmin topicList"
 CONFIG = {
@@ -50,6 +51,7 @@ TARGETS = {
     IDLE: 1 / 5,
     LOADED: 1 / 5,
     COMMAND: 1 / 10,
+    AFTER_KILL: 1 / 3,
 }
 """rmq divided by Apache: rates are to be at least this, times and sizes at most."""
 
@@ -99,6 +101,10 @@ def one_server(kind: str, program: LoadProgram, wanted: Callable[[str], bool], f
             note(LOADED, anonymous_mib(server))
             if wanted(COMMAND):
                 note(COMMAND, command_seconds(kind, server.namesrv_addr))
+            server.kill()
+            started = time.perf_counter()
+            server.restart()
+            note(AFTER_KILL, time.perf_counter() - started)
         finally:
             server.kill()
 
@@ -108,7 +114,7 @@ def table(figures: Figures) -> str:
     lines = ["| | Apache 5.4.0 | rmq | rmq / Apache | target |", "|---|---:|---:|---:|---:|"]
     for name, kinds in figures.items():
         apache, ours = (statistics.median(kinds[kind]) for kind in KINDS)
-        if name in {START, COMMAND}:
+        if name in {START, COMMAND, AFTER_KILL}:
             cells = (f"{apache:.2f} s", f"{ours:.2f} s")
         elif name in {IDLE, LOADED}:
             cells = (f"{apache:.0f} MiB", f"{ours:.0f} MiB")
