@@ -160,7 +160,7 @@ class StoreOptions:
     flush_interval_commit_log: float = 0.5
     flush_commit_log_least_pages: int = 4
     flush_commit_log_thorough_interval: float = 10.0
-    checkpoint_interval: float = 3.0
+    checkpoint_interval: float = 1.0
     """Pause between two rounds that bring log, queues and index to disk and note how far."""
     delete_when: str = "04"
     """Hours of the day, `;` between them."""
