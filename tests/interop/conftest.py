@@ -8,6 +8,7 @@ import pytest
 from tests.kit import toolchains
 from tests.kit.apache import MqAdmin
 from tests.kit.driver import Driver
+from tests.kit.frames import wait_for_figures
 from tests.kit.server import RunningServer, chosen_kind, maker
 
 
@@ -18,6 +19,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     if kind == "apache":
         toolchains.require("java")
     running = maker(kind)(tmp_path_factory.mktemp(kind))
+    wait_for_figures(running.broker_addr)
     yield running
     running.kill()
 

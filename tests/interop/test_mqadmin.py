@@ -14,6 +14,7 @@ from rmq.admin.cli import main
 from tests.golden.record import RECORDING
 from tests.golden.scenario import STEPS, Step, first_message_id, normalised
 from tests.golden.stage import Stage
+from tests.kit.frames import wait_for_figures
 from tests.kit.server import RunningServer, chosen_kind, maker
 from tests.kit.toolchains import require
 
@@ -41,6 +42,7 @@ def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
     if kind == "apache":
         require("java")
     server = maker(kind)(tmp_path_factory.mktemp(kind), extra={"enablePropertyFilter": "true"})
+    wait_for_figures(server.broker_addr)
     yield server
     server.kill()
 

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 UPDATE_AND_CREATE_TOPIC = 17
+GET_BROKER_RUNTIME_INFO = 28
 UPDATE_BROKER_CONFIG = 25
 GET_ROUTE_BY_TOPIC = 105
 GET_BROKER_CLUSTER_INFO = 106
@@ -69,6 +70,15 @@ def wait_for_broker(namesrv_addr: str, broker_addr: str, *, timeout: float = 60.
             seen = f"{cluster!r} {route_header} {route!r}"
         time.sleep(0.05)
     raise TimeoutError(f"{namesrv_addr} does not know {broker_addr}; last seen: {seen}")
+
+
+def wait_for_figures(broker_addr: str, *, timeout: float = 15.0) -> None:
+    """Until the broker tells its runtime figures: Apache's fails at that until it has taken its first sample."""
+    deadline = time.monotonic() + timeout
+    while ask(broker_addr, GET_BROKER_RUNTIME_INFO)[0]["code"] != 0:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{broker_addr} tells no figures")
+        time.sleep(0.05)
 
 
 def create_topic(namesrv_addr: str, broker_addr: str, topic: str, queues: int) -> None:
