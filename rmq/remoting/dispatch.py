@@ -181,7 +181,7 @@ class Dispatcher:
             if isinstance(result, Deferred):
                 result = self._later(connection, command, result)
         except Exception:
-            result = _refusal(connection, command, Failure())  # type: ignore[no-untyped-call]
+            result = refusal(connection, command, Failure())  # type: ignore[no-untyped-call]
         return None if command.flag & FLAG_ONEWAY else result
 
     def _later(self, connection: Connection, command: Command, result: Deferred[Any]) -> bytes | None:
@@ -198,7 +198,7 @@ class Dispatcher:
             if frame is not None and not command.flag & FLAG_ONEWAY:
                 connection.write(frame)
 
-        result.addErrback(lambda failure: _refusal(connection, command, failure))
+        result.addErrback(lambda failure: refusal(connection, command, failure))
         result.addCallback(answer)
         return None
 
@@ -229,7 +229,8 @@ def _unsupported(_: Connection, command: Command) -> bytes:
     raise NotSupportedError(f" request type {command.code} not supported")
 
 
-def _refusal(connection: Connection, command: Command, failure: Failure) -> bytes:
+def refusal(connection: Connection, command: Command, failure: Failure) -> bytes:
+    """The frame that tells a peer why its request failed; offences and unexpected errors get a line in the log."""
     error = failure.value
     if isinstance(error, RemotingError):
         reply = Reply(code=error.code, remark=error.remark)

@@ -64,24 +64,6 @@ class RemotingServer:
         Raises:
             ListenError: the port is taken or not allowed.
         """
-        self._open(host, port)
-        self._pressure.start()
-
-    def bind(self, host: str, port: int) -> None:
-        """Takes the port; who connects has to wait until `accept`.
-
-        Raises:
-            ListenError: the port is taken or not allowed.
-        """
-        self._open(host, port)
-        self._port.stopReading()
-
-    def accept(self) -> None:
-        """Takes connections from now on, after `bind`."""
-        self._port.startReading()
-        self._pressure.start()
-
-    def _open(self, host: str, port: int) -> None:
         try:
             self._port = self._reactor.listenTCP(port, self._factory, backlog=1024, interface=host)
         except CannotListenError as error:
@@ -91,6 +73,7 @@ class RemotingServer:
             ) from None
         self._port.transport = EagerServer
         self.port = self._port.getHost().port
+        self._pressure.start()
 
     def stop(self) -> Deferred[object]:
         """Stops accepting and ends all connections; fires when the last one is gone.

@@ -28,7 +28,7 @@ from typing import Annotated, Any, Protocol, TypeVar, dataclass_transform, get_a
 
 from rmq.wire import fastjson
 from rmq.wire.command import Ext
-from rmq.wire.errors import InvalidFieldError, MissingFieldError
+from rmq.wire.errors import InvalidFieldError, MissingFieldError, RemotingError
 
 T = TypeVar("T")
 
@@ -207,6 +207,15 @@ def decode_header(cls: type[T], ext: Mapping[str, str]) -> T:
         elif required:
             raise MissingFieldError(f"the custom field <{name}> is null")
     return cls(**values)
+
+
+def header_fault(cls: type[Any], ext: Mapping[str, str]) -> RemotingError:
+    """What is wrong with a header that a hot path, which reads fields directly, could not read."""
+    try:
+        decode_header(cls, ext)
+    except (MissingFieldError, InvalidFieldError) as error:
+        return error
+    return InvalidFieldError("a number in the header is out of range")
 
 
 def _text(value: Any) -> str:

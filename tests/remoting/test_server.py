@@ -75,29 +75,6 @@ def test_stopping_gives_a_peer_a_second_to_read_the_rest(world: World) -> None:
     assert done == [None]
 
 
-def test_a_bound_port_accepts_only_when_told() -> None:
-    class Port:
-        reading = True
-
-        def stopReading(self) -> None:
-            self.reading = False
-
-        def startReading(self) -> None:
-            self.reading = True
-
-        def getHost(self) -> Any:
-            return type("Host", (), {"port": 1234})
-
-    port = Port()
-    reactor = MemoryReactorClock()
-    reactor.listenTCP = lambda *words, **more: port
-    server = RemotingServer(reactor, Dispatcher(()))
-    server.bind("", 0)
-    assert (server.port, port.reading) == (1234, False)
-    server.accept()
-    assert port.reading
-
-
 def test_stopping_what_never_listened_is_done_at_once() -> None:
     done: list[Any] = []
     RemotingServer(MemoryReactorClock(), Dispatcher(())).stop().addCallback(done.append)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rmq.wire import declare
 from rmq.wire.declare import (
     REQUESTS,
     HeaderField,
@@ -31,6 +32,7 @@ from rmq.wire.declare import (
     wire,
 )
 from rmq.wire.errors import InvalidFieldError, MissingFieldError
+from rmq.wire.requests.route import GetRouteInfoByTopic
 
 
 @header
@@ -323,3 +325,9 @@ def test_a_key_is_frozen_and_ordered() -> None:
     assert sorted([Spot("b", 0), Spot("a", 9), Spot("a", 1)]) == [Spot("a", 1), Spot("a", 9), Spot("b", 0)]
     with pytest.raises(AttributeError):
         Spot("a", 1).topic = "b"  # type: ignore[misc]
+
+
+def test_the_fault_of_a_header_that_a_hot_path_could_not_read() -> None:
+    good = {"topic": "T"}
+    assert declare.header_fault(GetRouteInfoByTopic, {}).remark == "the custom field <topic> is null"
+    assert declare.header_fault(GetRouteInfoByTopic, good).remark == "a number in the header is out of range"

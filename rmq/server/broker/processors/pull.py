@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from twisted.logger import Logger
+from twisted.python.failure import Failure
 
-from rmq.remoting.dispatch import handles_raw
+from rmq.remoting.dispatch import handles_raw, refusal
 from rmq.remoting.protocol import Connection
 from rmq.server.broker.clients import ConsumerTable
 from rmq.server.broker.meta.groups import GroupTable
@@ -32,9 +32,8 @@ from rmq.wire.bodies.heartbeat import MessageModel, SubscriptionData
 from rmq.wire.bodies.topic import PERM_READ, TopicConfig
 from rmq.wire.codes import FLAG_ONEWAY, FLAG_RESPONSE, ResponseCode
 from rmq.wire.command import Command, Ext, encode
-from rmq.wire.declare import decode_header
+from rmq.wire.declare import header_fault
 from rmq.wire.errors import (
-    InvalidFieldError,
     InvalidParameterError,
     NoPermissionError,
     RemotingError,
@@ -70,8 +69,6 @@ _CODES: Final = {
     GetStatus.OFFSET_OVERFLOW_BADLY: _MOVED,
     GetStatus.OFFSET_TOO_SMALL: _MOVED,
 }
-
-log = Logger()
 
 
 class PullProcessor:
@@ -115,11 +112,8 @@ class PullProcessor:
         """Runs a parked pull again and sends its reply."""
         try:
             frame = self._pull(parked.connection, parked.command, may_wait=False)
-        except RemotingError as error:
-            frame = _refusal(parked.command, error)
-        except Exception as error:
-            log.failure("a waiting pull of {peer} failed unexpectedly", peer=parked.connection.address)
-            frame = _refusal(parked.command, RemotingError(f"{type(error).__name__}: {error}"))
+        except Exception:
+            frame = refusal(parked.connection, parked.command, Failure())  # type: ignore[no-untyped-call]
         if frame is not None:
             parked.connection.write(frame)
 
@@ -133,9 +127,9 @@ class PullProcessor:
             max_bytes = int(ext.get("maxMsgBytes") or 0)
             commit_offset, sub_version = int(ext["commitOffset"]), int(ext["subVersion"])
         except (KeyError, ValueError):
-            raise _bad_header(ext) from None
+            raise header_fault(PullMessage, ext) from None
         if not -_INT64 <= commit_offset < _INT64:
-            raise _bad_header(ext)
+            raise header_fault(PullMessage, ext)
         group, topic = self._checked(connection, command, group_name, topic_name, queue_id)
         subscription = self._subscription(ext, group, topic_name, flags, sub_version)
         tags = _wanted_tags(subscription)
@@ -283,24 +277,3 @@ def _wanted_tags(subscription: SubscriptionData) -> frozenset[int] | None:
     if subscription.sub_string == SUB_ALL or subscription.class_filter_mode or not subscription.code_set:
         return None
     return frozenset(subscription.code_set)
-
-
-def _refusal(command: Command, error: RemotingError) -> bytes:
-    return encode(
-        Command(
-            error.code,
-            opaque=command.opaque,
-            flag=FLAG_RESPONSE,
-            remark=error.remark,
-            serialize_type=command.serialize_type,
-        )
-    )
-
-
-def _bad_header(ext: Ext) -> RemotingError:
-    """What is wrong with a header that the hot path could not read."""
-    try:
-        decode_header(PullMessage, ext)
-    except RemotingError as error:
-        return error
-    return InvalidFieldError("a number in the header cannot be read")

@@ -29,12 +29,10 @@ from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.topic import PERM_WRITE, TopicConfig, TopicFilterType
 from rmq.wire.codes import ResponseCode
 from rmq.wire.command import Command, Ext
-from rmq.wire.declare import decode_header
+from rmq.wire.declare import decode_header, header_fault
 from rmq.wire.errors import (
-    InvalidFieldError,
     InvalidParameterError,
     MessageIllegalError,
-    MissingFieldError,
     NoPermissionError,
     RemotingError,
     ServiceNotAvailableError,
@@ -146,7 +144,7 @@ class SendProcessor:
         except (KeyError, ValueError):
             in_range = False
         if not in_range or "a" not in ext:
-            raise _bad_header(ext)
+            raise header_fault(SendMessageV2, ext)
         broker = self._broker
         if broker.trace_on is not self._traced:
             self._stamp()
@@ -314,12 +312,3 @@ class SendProcessor:
         if status is PutStatus.CREATE_MAPPED_FILE_FAILED:
             return RemotingError("create mapped file failed, server is busy or broken.")
         return RemotingError(status.name)
-
-
-def _bad_header(ext: Ext) -> RemotingError:
-    """What is wrong with a header that the hot path could not read."""
-    try:
-        decode_header(SendMessageV2, ext)
-    except (MissingFieldError, InvalidFieldError) as error:
-        return error
-    return InvalidFieldError("a number in the header is out of range")
