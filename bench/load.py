@@ -50,6 +50,18 @@ class LoadProgram:
             "send", namesrv_addr, topic="BenchmarkTest", warmup=warm_up, windows=windows, window=WINDOW_S, **SENDS[name]
         )
 
+    def begin(self, namesrv_addr: str, name: str, *, seconds: float) -> None:
+        """Start one of SENDS; it is under way for so many seconds when this returns, and goes on."""
+        begun = self.command("begin", namesrv_addr, topic="BenchmarkTest", warmup=seconds, **SENDS[name])
+        if begun["failed"] or not begun["sent"]:
+            raise RuntimeError(f"{name}: {begun}")
+
+    def until_acknowledged(self, namesrv_addr: str, *, timeout: int = 120) -> None:
+        """End that load, and return when its producer has been given the next acknowledgement."""
+        answer = self.command("acknowledged", namesrv_addr, timeout=timeout)
+        if not answer["acknowledged"]:
+            raise RuntimeError(f"no send was acknowledged within {timeout} s: {answer}")
+
     def catch_up(self, namesrv_addr: str, topic: str, *, count: int = PRELOADED, fill: bool = True) -> dict[str, Any]:
         """Fill a topic that is new (unless it is filled already), then the rate at which a new group reads it."""
         if fill:

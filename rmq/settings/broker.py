@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rmq.settings.checks import address_list, entity_name
-from rmq.settings.environment import host_name, namesrv_addr_variable, rocketmq_home
+from rmq.settings.environment import host_name, namesrv_addr_variable
 from rmq.settings.option import computed, option
 
 OPEN_BROKER = "access rights are not checked, so that the broker would run open to everybody"
@@ -36,15 +36,13 @@ class BrokerConfig:
         important=True,
     )  # fmt: skip
     broker_ip2: str | None = option(
-        None, "Address that slaves are told.", key="brokerIP2", shown="the first address that is not loopback"
+        None, "Address for slaves that name servers are told.",
+        key="brokerIP2", shown="the first address that is not loopback"
     )
     namesrv_addr: str | None = computed(
         namesrv_addr_variable, "$NAMESRV_ADDR", "Name servers to register with, host:port joined by ';'.",
         important=True, dynamic=True, check=address_list,
     )  # fmt: skip
-    rocketmq_home: str | None = computed(
-        rocketmq_home, "$ROCKETMQ_HOME", "Directory of an installation; shown, never read from."
-    )
     region_id: str = option("DefaultRegion", "Region that send replies name, used by message tracing.")
     trace_on: bool = option(True, "Whether send replies switch on message tracing in clients.", dynamic=True)
 
@@ -53,10 +51,7 @@ class BrokerConfig:
         30_000, "Pause between two registrations; 10 s to 60 s are used.", unit="ms", minimum=1
     )
     register_broker_timeout_mills: int = option(
-        24_000, "Time in which a name server must answer a registration.", unit="ms", minimum=1, dynamic=True
-    )
-    force_register: bool = option(
-        True, "Whether every period registers, or only one after a change.", dynamic=True
+        24_000, "Time in which a name server must answer a registration.", unit="ms", minimum=1
     )
     compressed_register: bool = option(False, "Whether registrations are compressed.", dynamic=True)
 
@@ -68,7 +63,7 @@ class BrokerConfig:
         True, "Whether a send to an unknown topic creates it.", dynamic=True, important=True
     )
     default_topic_queue_nums: int = option(
-        8, "Queues of an automatically created topic.", dynamic=True, minimum=1, maximum=65536
+        8, "Queues of an automatically created topic.", minimum=1, maximum=65536
     )
     cluster_topic_enable: bool = option(True, "Whether the topic named like the cluster may be written to.")
     broker_topic_enable: bool = option(True, "Whether the topic named like the broker may be written to.")
@@ -91,10 +86,6 @@ class BrokerConfig:
     channel_expired_timeout: int = option(
         120_000, "Silence after which a client is taken out of its groups.", unit="ms", minimum=1, bits=64
     )
-    subscription_expired_timeout: int = option(
-        600_000, "Age after which a group's subscription without clients is forgotten.",
-        unit="ms", minimum=1, bits=64
-    )
     notify_consumer_ids_changed_enable: bool = option(
         True, "Whether consumers are told when their group's members change.", dynamic=True
     )
@@ -104,25 +95,9 @@ class BrokerConfig:
     )
 
     # Sending
-    send_thread_pool_queue_capacity: int = option(
-        10_000, "Sends that may wait; more are answered SYSTEM_BUSY.", minimum=1, dynamic=True
-    )
-    broker_fast_failure_enable: bool = option(
-        True, "Whether sends that waited too long are answered SYSTEM_BUSY.", dynamic=True
-    )
-    wait_time_mills_in_send_queue: int = option(
-        200, "Longest wait of a send.", unit="ms", minimum=1, dynamic=True, bits=64
-    )
     start_accept_send_request_time_stamp: int = option(
         0, "Time (milliseconds since 1970) before which sends are refused.",
         unit="ms", minimum=0, dynamic=True, bits=64
-    )
-    store_reply_message_enable: bool = option(
-        True, "Whether replies of request-reply messages are stored.", dynamic=True
-    )
-    recall_message_enable: bool = option(False, "Whether a timed message can be recalled.", dynamic=True)
-    allow_recall_when_broker_not_writeable: bool = option(
-        True, "Whether a recall is taken although the broker may not be written to.", dynamic=True
     )
 
     # Pulling
@@ -135,44 +110,10 @@ class BrokerConfig:
     slave_read_enable: bool = option(
         False, "Whether consumers that lag far behind are sent to a slave.", dynamic=True
     )
-    enable_property_filter: bool = option(False, "Whether SQL92 filters are allowed.", dynamic=True)
-    filter_support_retry: bool = option(
-        False, "Whether filters also apply to messages that are delivered again.", dynamic=True
-    )
 
     # Offsets
     flush_consumer_offset_interval: int = option(
         5_000, "Pause between two writes of the committed offsets.", unit="ms", minimum=1
-    )
-    consumer_offset_update_version_step: int = option(
-        500, "Commits after which the offset table counts as a new version.", minimum=1, dynamic=True, bits=64
-    )
-    delay_offset_update_version_step: int = option(
-        200, "Deliveries after which the delay offset table counts as a new version.",
-        minimum=1, dynamic=True, bits=64
-    )
-
-    # Transactions
-    reject_transaction_message: bool = option(
-        False, "Whether transactional sends are refused.", dynamic=True, important=True
-    )
-    transaction_time_out: int = option(
-        6_000, "Age after which an open transaction is first checked.",
-        unit="ms", minimum=0, dynamic=True, important=True, bits=64
-    )
-    transaction_check_max: int = option(
-        15, "Checks after which an open transaction is given up.", minimum=0, dynamic=True, important=True
-    )
-    transaction_check_interval: int = option(
-        30_000, "Pause between two rounds of checks.",
-        unit="ms", minimum=1, dynamic=True, important=True, bits=64
-    )
-    transaction_op_msg_max_size: int = option(
-        4_096, "Size of a batch of transaction marks that is written at once.",
-        unit="bytes", minimum=1, dynamic=True
-    )
-    transaction_op_batch_interval: int = option(
-        3_000, "Age at which a batch of transaction marks is written.", unit="ms", minimum=1, dynamic=True
     )
 
     # Administration

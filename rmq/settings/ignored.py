@@ -2,7 +2,8 @@
 
 They are declared so that a foreign configuration file loads, a bad value of them is still reported, and the
 listings show what Apache's do. A line of a group holds keys of one type with their defaults; `?` is a default
-that follows from the number of processors, `-` is "not set", which Apache does not list either.
+that follows from the number of processors, `$` one that comes from the environment, `-` is "not set", which Apache
+does not list either.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 from dataclasses import dataclass
 
 from rmq.settings.broker import OPEN_BROKER
+from rmq.settings.environment import rocketmq_home
 from rmq.settings.option import Option, Value
 
 _TYPES: dict[str, tuple[type, int]] = {
@@ -39,6 +41,7 @@ class Group:
 
 
 GROUPS = (
+    Group("namesrv", "Nothing is read from an installation of Apache's.", "String rocketmqHome=$"),
     Group("namesrv", "Requests are handled by one thread in the order in which they come.", """
         int clientRequestThreadPoolNums=8 defaultThreadPoolNums=16 clientRequestThreadPoolQueueCapacity=50000
         int defaultThreadPoolQueueCapacity=10000 unRegisterBrokerQueueCapacity=3000
@@ -49,6 +52,12 @@ GROUPS = (
         """),
     Group("namesrv", "There is no controller.", "boolean enableControllerInNamesrv=false",
           refused="there is no controller in this name server"),
+    Group("broker", "Nothing is read from an installation of Apache's.", "String rocketmqHome=$"),
+    Group("broker", "A send is handled when it comes; none waits in a queue.", """
+        int sendThreadPoolQueueCapacity=10000
+        long waitTimeMillsInSendQueue=200
+        boolean brokerFastFailureEnable=true
+        """),
     Group("broker", "Requests are handled by one thread in the order in which they come.", """
         int sendMessageThreadPoolNums=? putMessageFutureThreadPoolNums=? pullMessageThreadPoolNums=?
         int litePullMessageThreadPoolNums=? ackMessageThreadPoolNums=16 processReplyMessageThreadPoolNums=?
@@ -66,6 +75,17 @@ GROUPS = (
         long waitTimeMillsInAdminBrokerQueue=5000
         boolean recoverConcurrently=false asyncSendEnable=true enableFastChannelEventProcess=false
         """),
+    Group("broker", "Messages with a delay or for a point in time are refused.", """
+        boolean recallMessageEnable=false allowRecallWhenBrokerNotWriteable=true
+        long delayOffsetUpdateVersionStep=200
+        """),
+    Group("broker", "Transactional messages are refused.", """
+        boolean rejectTransactionMessage=false
+        int transactionCheckMax=15 transactionOpMsgMaxSize=4096 transactionOpBatchInterval=3000
+        long transactionTimeOut=6000 transactionCheckInterval=30000
+        """),
+    Group("broker", "SQL92 filters are refused.", "boolean enablePropertyFilter=false filterSupportRetry=false"),
+    Group("broker", "Request-reply messages are not served.", "boolean storeReplyMessageEnable=true"),
     Group("broker", "POP consumption is not served.", """
         int popPollingSize=1024 popPollingMapSize=100000 popPollingMapExpireTimeSeconds=600 reviveQueueNum=8
         int popCkStayBufferTime=10000 popCkStayBufferTimeOut=3000 popCkMaxBufferSize=200000
@@ -106,6 +126,10 @@ GROUPS = (
         boolean enableSingleTopicRegister=false enableSplitRegistration=false enableSplitMetadata=true
         int splitRegistrationSize=800 splitMetadataSize=2000
         """),
+    Group("broker", "Every period registers, changed or not.", "boolean forceRegister=true"),
+    Group("broker", "A group's subscriptions go with its last client.", "long subscriptionExpiredTimeout=600000"),
+    Group("broker", "Every write of changed offsets is a new version of them.",
+          "long consumerOffsetUpdateVersionStep=500"),
     Group("broker", "Name servers are given by address, not looked up.", """
         boolean fetchNameSrvAddrByDnsLookup=false fetchNamesrvAddrByAddressServer=false
         int updateNameServerAddrPeriod=120000
@@ -176,6 +200,9 @@ GROUPS = (
     Group("server", "The operating system chooses buffer sizes.", """
         int serverSocketSndBufSize=0 serverSocketRcvBufSize=0 writeBufferHighWaterMark=0 writeBufferLowWaterMark=0
         """),
+    Group("server", "1024 connections may wait to be accepted.", "int serverSocketBacklog=1024"),
+    Group("client", "An outgoing connection stays until the other side closes it.",
+          "int clientChannelMaxIdleTimeSeconds=120"),
     Group("client", "One thread serves all connections; the operating system chooses buffer sizes.", """
         int clientWorkerThreads=4 clientCallbackExecutorThreads=? clientOnewaySemaphoreValue=65535
         int clientAsyncSemaphoreValue=65535 clientSocketSndBufSize=0 clientSocketRcvBufSize=0
@@ -228,7 +255,11 @@ GROUPS = (
         int compactionScheduleInternal=900000 maxOffsetMapSize=104857600 compactionThreadNum=6
         boolean enableCompaction=true
         """),
-    Group("store", "The timer wheel is driven by one thread.", """
+    Group("store", "Messages with a delay or for a point in time are refused.", """
+        boolean timerWheelEnable=true timerStopEnqueue=false
+        int timerPrecisionMs=1000 timerRollWindowSlot=172800 timerMaxDelaySec=259200 timerFlushIntervalMs=1000
+        int timerCongestNumEachSlot=2147483647 mappedFileSizeTimerLog=104857600
+        long flushDelayOffsetInterval=10000
         int timerGetMessageThreadNum=3 timerPutMessageThreadNum=3 timerMetricSmallThreshold=1000000
         int timerProgressLogIntervalMs=10000 timerWheelSnapshotIntervalMs=10000 timerColdDataCheckIntervalMs=60000
         int disappearTimeAfterStart=-1
@@ -236,11 +267,22 @@ GROUPS = (
         boolean timerWheelSnapshotFlush=false timerSkipUnknownError=false timerWarmEnable=false
         boolean timerStopDequeue=false timerEnableRetryUntilSuccess=false appendTopicForTimerDeleteKey=false
         String timerCheckMetricsWhen=05
-        """),
-    Group("store", "Delayed messages are delivered one after the other.", """
         boolean enableScheduleMessageStats=true enableScheduleAsyncDeliver=false
         int scheduleAsyncDeliverMaxPendingLimit=2000 scheduleAsyncDeliverMaxResendNum2Blocked=3
         """),
+    Group("store", "A topic name longer than 127 bytes is always stored in the second record format.",
+          "boolean autoMessageVersionOnTopicLen=true"),
+    Group("store", "An append is over at once, but for the disk of SYNC_FLUSH, which has syncFlushTimeout.", """
+        int putMessageTimeout=8000
+        long osPageCacheBusyTimeOutMills=1000
+        """),
+    Group("store", "The pause between two flushes is always kept.", "boolean flushCommitLogTimed=true"),
+    Group("store", "Consume queues are brought to the disk with every checkpoint, about once a second.", """
+        int flushIntervalConsumeQueue=1000 flushConsumeQueueLeastPages=2 flushConsumeQueueThoroughInterval=60000
+        """),
+    Group("store", "Index files are written and read unless messageIndexEnable is false.",
+          "boolean indexFileWriteEnable=true indexFileReadEnable=true"),
+    Group("store", "Files of queues and index are deleted in one go.", "int deleteConsumeQueueFilesInterval=100"),
     Group("store", "A queue has no extension file and a message is in one queue only.", """
         boolean enableConsumeQueueExt=false enableLmq=false enableMultiDispatch=false searchBcqByCacheEnable=true
         int mappedFileSizeConsumeQueueExt=50331648 mapperFileSizeBatchConsumeQueue=13800000
@@ -272,7 +314,10 @@ GROUPS = (
         boolean coldDataFlowControlEnable=false coldDataScanEnable=false dataReadAheadEnable=true
         int sampleSteps=32 accessMessageInMemoryHotRatio=26
         """),
-    Group("store", "Replication is not slowed down.", """
+    Group("store", "There is no replication.", """
+        String haMasterAddress=-
+        int haSendHeartbeatInterval=5000 haHousekeepingInterval=20000 haTransferBatchSize=32768
+        int haMaxGapNotInSync=268435456 slaveTimeout=3000 totalReplicas=1 inSyncReplicas=1 minInSyncReplicas=1
         boolean haFlowControlEnable=false offsetCheckInSlave=false
         long maxHaTransferByteInSecond=104857600
         """),
@@ -286,6 +331,17 @@ GROUPS = (
         int sampleCountThreshold=5000
         """),
 )  # fmt: skip
+
+
+_IMPORTANT = """
+    recoverConcurrently rejectTransactionMessage fetchNameSrvAddrByDnsLookup fetchNamesrvAddrByAddressServer
+    transactionTimeOut transactionCheckMax transactionCheckInterval storePathDLedgerCommitLog storePathEpochFile
+    storePathBrokerIdentity disappearTimeAfterStart storeType commitIntervalCommitLog flushCommitLogTimed
+    messageIndexSafe haMasterAddress transientStorePoolEnable writeWithoutMmap enableRunningFlagsInFlush
+    dispatchFromSenderThread wakeCommitWhenPutMessage wakeFlushWhenPutMessage enableCleanExpiredOffset totalReplicas
+    inSyncReplicas minInSyncReplicas allAckInSyncStateSet enableAutoInSyncReplicas haFlowControlEnable
+    """
+"""Those of the keys that `mqbroker -m` shows (Apache's ImportantField)."""
 
 
 def threads_by_processors(key: str, processors: int) -> int:
@@ -321,9 +377,12 @@ def _option(group: Group, java_type: str, key: str, default: str) -> Option:
     shown = None
     if default == "?":
         value, shown = threads_by_processors(key, os.cpu_count() or 1), "by number of processors"
+    elif default == "$":
+        value, shown = rocketmq_home, "$ROCKETMQ_HOME"
     else:
         value = None if default == "-" else bare.parse(default)
     return Option(
         name="", key=key, kind=kind, bits=bits, default=value, help=group.reason, shown=shown,
-        optional=value is None, refused=group.refused, quiet=group.quiet,
+        important=key in _IMPORTANT.split(), optional=value is None or callable(value), refused=group.refused,
+        quiet=group.quiet,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rmq.settings.environment import home_path, rocketmq_home
+from rmq.settings.environment import home_path
 from rmq.settings.option import computed, option
 
 
@@ -12,9 +12,6 @@ from rmq.settings.option import computed, option
 class NamesrvConfig:
     """The name server's own section."""
 
-    rocketmq_home: str | None = computed(
-        rocketmq_home, "$ROCKETMQ_HOME", "Directory of an installation; shown, never read from."
-    )
     kv_config_path: str = computed(
         home_path("namesrv", "kvConfig.json"),
         "$HOME/namesrv/kvConfig.json",

@@ -19,7 +19,6 @@ class ServerConfig:
     server_channel_max_idle_time_seconds: int = option(
         120, "Silence after which a connection is closed.", unit="s", minimum=1
     )
-    server_socket_backlog: int = option(1024, "Connections that wait to be accepted.", minimum=1)
     frame_max_length: int = option(
         16_777_216, "Largest frame that is accepted; a longer one closes the connection.",
         unit="bytes", minimum=1024, quiet=True,
@@ -31,6 +30,3 @@ class ClientConfig:
     """The calling side: a broker towards name servers and its master."""
 
     connect_timeout_millis: int = option(3_000, "Time in which a connection must stand.", unit="ms", minimum=1)
-    client_channel_max_idle_time_seconds: int = option(
-        120, "Silence after which an outgoing connection is closed.", unit="s", minimum=1
-    )

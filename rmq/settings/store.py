@@ -57,119 +57,85 @@ class StoreConfig:
         FlushDiskType.ASYNC_FLUSH, "When an append is acknowledged: once it is on the disk, or before.",
         important=True
     )
-    max_message_size: int = option(
-        4_194_304, "Largest message body.", unit="bytes", minimum=1, dynamic=True
-    )
-    auto_message_version_on_topic_len: bool = option(
-        True, "Whether a topic name longer than 127 bytes is stored in the second record format.",
-        dynamic=True
-    )
+    max_message_size: int = option(4_194_304, "Largest message body.", unit="bytes", minimum=1)
     sync_flush_timeout: int = option(
         5_000, "Time in which the disk must confirm an append of SYNC_FLUSH.",
-        unit="ms", minimum=1, dynamic=True
-    )
-    put_message_timeout: int = option(
-        8_000, "Time in which an append must be finished, disk and slaves included.",
-        unit="ms", minimum=1, dynamic=True
-    )
-    os_page_cache_busy_time_out_mills: int = option(
-        1_000, "Duration of one append above which the store counts as busy.",
-        unit="ms", minimum=1, dynamic=True, bits=64
+        unit="ms", minimum=1
     )
 
     # Flushing
     flush_interval_commit_log: int = option(
         500, "Pause between two flushes of the commit log.",
-        unit="ms", minimum=1, dynamic=True, important=True
-    )
-    flush_commit_log_timed: bool = option(
-        True, "Whether the pause is kept even if messages arrive.", dynamic=True, important=True
+        unit="ms", minimum=1, important=True
     )
     flush_commit_log_least_pages: int = option(
-        4, "Dirty pages of 4 KiB below which a flush is left out.", unit="pages", minimum=0, dynamic=True
+        4, "Dirty pages of 4 KiB below which a flush is left out.", unit="pages", minimum=0
     )
     flush_commit_log_thorough_interval: int = option(
-        10_000, "Pause after which any dirty page is flushed.", unit="ms", minimum=1, dynamic=True
-    )
-    flush_interval_consume_queue: int = option(
-        1_000, "Pause between two flushes of the consume queues.", unit="ms", minimum=1, dynamic=True
-    )
-    flush_consume_queue_least_pages: int = option(
-        2, "Dirty pages of a consume queue below which a flush is left out.",
-        unit="pages", minimum=0, dynamic=True
-    )
-    flush_consume_queue_thorough_interval: int = option(
-        60_000, "Pause after which any dirty page of a consume queue is flushed.",
-        unit="ms", minimum=1, dynamic=True
+        10_000, "Pause after which any dirty page is flushed.", unit="ms", minimum=1
     )
 
     # Reading
     max_transfer_bytes_on_message_in_memory: int = option(
         262_144, "Bytes of one pull of recent messages.",
-        unit="bytes", minimum=1, dynamic=True, important=True
+        unit="bytes", minimum=1, important=True
     )
     max_transfer_count_on_message_in_memory: int = option(
-        32, "Messages of one pull of recent messages.", minimum=1, dynamic=True, important=True
+        32, "Messages of one pull of recent messages.", minimum=1, important=True
     )
     max_transfer_bytes_on_message_in_disk: int = option(
-        65_536, "Bytes of one pull of old messages.", unit="bytes", minimum=1, dynamic=True, important=True
+        65_536, "Bytes of one pull of old messages.", unit="bytes", minimum=1, important=True
     )
     max_transfer_count_on_message_in_disk: int = option(
-        8, "Messages of one pull of old messages.", minimum=1, dynamic=True, important=True
+        8, "Messages of one pull of old messages.", minimum=1, important=True
     )
     access_message_in_memory_max_ratio: int = option(
         40, "Share of the machine's memory within which messages count as recent.",
-        unit="%", minimum=0, maximum=100,
-        dynamic=True, important=True,
+        unit="%", minimum=0, maximum=100, important=True,
     )  # fmt: skip
     max_filter_message_size: int = option(
         16_000, "Bytes of queue units that one filtered pull looks at.",
-        unit="bytes", minimum=_CQ_UNIT, dynamic=True
+        unit="bytes", minimum=_CQ_UNIT
     )
     message_index_enable: bool = option(
-        True, "Whether messages are indexed by key.", dynamic=True, important=True
+        True, "Whether messages are indexed by key.", important=True
     )
-    index_file_write_enable: bool = option(True, "Whether index files are written.", dynamic=True)
-    index_file_read_enable: bool = option(True, "Whether queries look into index files.", dynamic=True)
     default_query_max_num: int = option(
         32, "Messages of a query by key that does not say how many.", minimum=1, dynamic=True
     )
-    max_msgs_num_batch: int = option(64, "Most messages of a query by key.", minimum=1, dynamic=True)
+    max_msgs_num_batch: int = option(64, "Most messages of a query by key.", minimum=1)
 
     # Cleaning
     delete_when: str = option(
-        "04", "Hours of the day (00 to 23, joined by ';') at which expired files are deleted.", dynamic=True,
+        "04", "Hours of the day (00 to 23, joined by ';') at which expired files are deleted.",
         important=True, check=hours_of_day,
     )  # fmt: skip
     file_reserved_time: int = option(
-        72, "Age at which a file expires.", unit="h", minimum=0, dynamic=True, important=True
+        72, "Age at which a file expires.", unit="h", minimum=0, important=True
     )
     delete_file_batch_max: int = option(
-        10, "Files deleted in one round.", minimum=1, dynamic=True, important=True
+        10, "Files deleted in one round.", minimum=1, important=True
     )
     delete_commit_log_files_interval: int = option(
-        100, "Pause between two deletions of commit-log files.", unit="ms", minimum=0, dynamic=True
-    )
-    delete_consume_queue_files_interval: int = option(
-        100, "Pause between two deletions of consume-queue files.", unit="ms", minimum=0, dynamic=True
+        100, "Pause between two deletions of commit-log files.", unit="ms", minimum=0
     )
     clean_resource_interval: int = option(
         10_000, "Pause between two rounds of cleaning.", unit="ms", minimum=1
     )
     clean_file_forcibly_enable: bool = option(
-        True, "Whether a nearly full disk deletes files before they expire.", dynamic=True, important=True
+        True, "Whether a nearly full disk deletes files before they expire.", important=True
     )
     disk_max_used_space_ratio: int = option(
         75, "Disk use at which expired files are deleted at any hour; 10 to 95 are used.", unit="%",
-        minimum=0, maximum=100, dynamic=True,
+        minimum=0, maximum=100,
     )  # fmt: skip
     disk_space_clean_forcibly_ratio: int = option(
         85, "Disk use at which the oldest files are deleted; 30 to 85 are used.", unit="%",
-        minimum=0, maximum=100, dynamic=True,
+        minimum=0, maximum=100,
     )  # fmt: skip
     disk_space_warning_level_ratio: int = option(
         90, "Disk use at which messages are refused; 35 to 90 are used.", unit="%",
-        minimum=0, maximum=100, dynamic=True,
+        minimum=0, maximum=100,
     )  # fmt: skip
 
     # Recovery
@@ -177,61 +143,22 @@ class StoreConfig:
         True, "Whether recovery checks the checksum of message bodies.", key="checkCRCOnRecover"
     )
 
-    # Delay and timers
+    # Delay
     message_delay_level: str = option(
         "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
-        "Delays of the levels 1, 2, ...: numbers with s, m, h or d.",
+        "Delays of the levels 1, 2, ...: numbers with s, m, h or d. Used when a store that Apache wrote is read again.",
         check=delay_levels,
     )
-    flush_delay_offset_interval: int = option(
-        10_000, "Pause between two writes of the delay offsets.", unit="ms", minimum=1, bits=64
-    )
-    timer_wheel_enable: bool = option(True, "Whether messages for a point in time are delivered.")
-    timer_precision_ms: int = option(1_000, "Length of a slot of the timer wheel.", unit="ms", minimum=1)
-    timer_roll_window_slot: int = option(172_800, "Slots ahead that the timer wheel can hold.", unit="slots", minimum=2)
-    timer_max_delay_sec: int = option(
-        259_200, "Longest delay of a message for a point in time.", unit="s", minimum=1, dynamic=True
-    )
-    timer_flush_interval_ms: int = option(1_000, "Pause between two flushes of the timer files.", unit="ms", minimum=1)
-    timer_congest_num_each_slot: int = option(
-        2_147_483_647, "Messages of a slot above which further ones are put off.", minimum=1, dynamic=True
-    )
-    timer_stop_enqueue: bool = option(False, "Whether timed messages are no longer taken in.", dynamic=True)
-    mapped_file_size_timer_log: int = option(104_857_600, "Size of a timer-log file.", unit="bytes", minimum=1024)
 
     # Replication
     broker_role: BrokerRole = option(  # noqa: RUF009 - a declaration, made once
-        BrokerRole.ASYNC_MASTER, "Master that does not wait for slaves, master that does, or slave.",
+        BrokerRole.ASYNC_MASTER,
+        "Master that does not wait for slaves, master that does, or slave; only the first can be started.",
         important=True
     )
     ha_listen_port: int = option(
-        0, "Port that slaves connect to.", shown="listenPort + 1", minimum=0, maximum=65535
-    )
-    ha_master_address: str | None = option(
-        None, "Master (host:port) that a slave copies from.", shown="as the name server says", important=True
-    )
-    ha_send_heartbeat_interval: int = option(5_000, "Pause between two signs of life to a slave.", unit="ms", minimum=1)
-    ha_housekeeping_interval: int = option(
-        20_000, "Silence after which a replication connection is closed.", unit="ms", minimum=1
-    )
-    ha_transfer_batch_size: int = option(
-        32_768, "Bytes sent to a slave at once.", unit="bytes", minimum=1, dynamic=True
-    )
-    ha_max_gap_not_in_sync: int = option(
-        268_435_456, "Bytes behind which a slave does not count as in sync.",
-        unit="bytes", minimum=0, dynamic=True
-    )
-    slave_timeout: int = option(
-        3_000, "Time in which slaves must confirm an append of SYNC_MASTER.",
-        unit="ms", minimum=1, dynamic=True
-    )
-    total_replicas: int = option(1, "Brokers of the group.", minimum=1, important=True)
-    in_sync_replicas: int = option(
-        1, "Brokers that must hold an append of SYNC_MASTER, the master included.", minimum=1, dynamic=True,
-        important=True,
-    )  # fmt: skip
-    min_in_sync_replicas: int = option(
-        1, "Fewest brokers with which appends are still taken.", minimum=1, dynamic=True, important=True
+        0, "Port of the address for slaves that name servers are told; nothing listens on it.",
+        shown="listenPort + 1", minimum=0, maximum=65535
     )
 
     @property
@@ -243,11 +170,6 @@ class StoreConfig:
     def consume_queue_file_size(self) -> int:
         """mappedFileSizeConsumeQueue rounded up to whole units."""
         return -(-self.mapped_file_size_consume_queue // _CQ_UNIT) * _CQ_UNIT
-
-    @property
-    def disk_max_used_fraction(self) -> float:
-        """Disk use (0 to 1) at which expired files go at any hour, within Apache's limits."""
-        return _within(self.disk_max_used_space_ratio, 10, 95)
 
     @property
     def disk_clean_forcibly_fraction(self) -> float:

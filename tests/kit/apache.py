@@ -42,17 +42,25 @@ class ApacheCluster:
         self._broker_config = write_config(home / "broker.conf", config)
         self.restart()
 
-    def _boot(self, main_class: str, config: Path, *flags: str) -> None:
+    def _start(self, main_class: str, config: Path, *flags: str) -> Child:
         words = java(apache_class_path(), main_class, f"-Duser.home={self.home}", *SERVER_FLAGS, *flags)
-        child = Child([*words, "-c", str(config)], cwd=self.home, env={"ROCKETMQ_HOME": str(self.home)})
-        self._children.append(child)
-        child.wait_line("boot success")
+        return Child([*words, "-c", str(config)], cwd=self.home, env={"ROCKETMQ_HOME": str(self.home)})
+
+    def _start_namesrv(self) -> Child:
+        return self._start("org.apache.rocketmq.namesrv.NamesrvStartup", self._namesrv_config, "-Xms256m", "-Xmx256m")
+
+    def _start_broker(self) -> Child:
+        return self._start("org.apache.rocketmq.broker.BrokerStartup", self._broker_config, "-Xms1g", "-Xmx1g")
+
+    def spawn(self) -> None:
+        self._children = [self._start_namesrv(), self._start_broker()]
 
     def restart(self) -> None:
         self._children: list[Child] = []
         try:
-            self._boot("org.apache.rocketmq.namesrv.NamesrvStartup", self._namesrv_config, "-Xms256m", "-Xmx256m")
-            self._boot("org.apache.rocketmq.broker.BrokerStartup", self._broker_config, "-Xms1g", "-Xmx1g")
+            for start in (self._start_namesrv, self._start_broker):
+                self._children.append(start())
+                self._children[-1].wait_line("boot success")
             self._wait_registered()
         except BaseException:
             self.kill()

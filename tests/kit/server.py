@@ -55,6 +55,9 @@ class RunningServer(Protocol):
     def restart(self) -> None:
         """Start again after `stop` or `kill`, ready when this returns."""
 
+    def spawn(self) -> None:
+        """Start all processes again at the same moment, and wait for nothing."""
+
 
 Maker = Callable[..., RunningServer]
 
@@ -97,11 +100,14 @@ class RmqServer:
         self._config = write_config(home / "rmq.conf", {**BASE_CONFIG, **(extra or {})})
         self.restart()
 
-    def restart(self) -> None:
+    def spawn(self) -> None:
         words = rmq_command(self._namesrv_port, self._broker_port, self.store_dir, self._config)
         self._child = Child(
             words, cwd=self.home, env={"HOME": str(self.home), "PYTHONPATH": str(Path(__file__).parents[2])}
         )
+
+    def restart(self) -> None:
+        self.spawn()
         try:
             self._child.wait_line("boot success", timeout=30)
             wait_for_broker(self.namesrv_addr, self.broker_addr, timeout=30)

@@ -86,6 +86,7 @@ def test_print_lines_show_everything_even_if_not_set() -> None:
 def test_important_lines_are_apaches_important_fields() -> None:
     shown = {line.partition("=")[0] for line in lines(load_broker().settings, important=True)}
     assert {"brokerName", "brokerIP1", "namesrvAddr", "listenPort", "flushDiskType", "transactionTimeOut"} <= shown
+    assert {"haMasterAddress", "storeType", "recoverConcurrently"} <= shown, "important, even without an effect"
     assert {"brokerIP2", "popPollingSize", "maxMessageSize"}.isdisjoint(shown)
 
 

@@ -119,6 +119,25 @@ def test_ignored_keys_are_noted_only_when_they_differ() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("timerWheelEnable=false", "Messages with a delay or for a point in time are refused."),
+        ("timerPrecisionMs=100", "Messages with a delay or for a point in time are refused."),
+        ("transactionTimeOut=1", "Transactional messages are refused."),
+        ("haMasterAddress=10.0.0.1:10912", "There is no replication."),
+        ("inSyncReplicas=2", "There is no replication."),
+        ("enablePropertyFilter=true", "SQL92 filters are refused."),
+        ("popPollingSize=1", "POP consumption is not served."),
+        ("rocketmqHome=/opt", "Nothing is read from an installation of Apache's."),
+    ],
+)
+def test_whoever_configures_what_is_not_there_is_told(line: str, reason: str) -> None:
+    assert load_broker(line, file="b.conf").notes == (
+        f"b.conf, line 1: {line.partition('=')[0]} is accepted and has no effect: {reason}",
+    )
+
+
+@pytest.mark.parametrize(
     ("line", "sentence"),
     [
         ("flushDiskType=SYNC", "flushDiskType=SYNC is not allowed; flushDiskType must be SYNC_FLUSH or ASYNC_FLUSH."),

@@ -20,13 +20,11 @@ def test_queue_files_hold_whole_units(size: int, rounded: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ratio", "fractions"), [(0, (0.10, 0.30, 0.35)), (50, (0.5, 0.5, 0.5)), (100, (0.95, 0.85, 0.90))]
+    ("ratio", "fractions"), [(0, (0.30, 0.35)), (50, (0.5, 0.5)), (100, (0.85, 0.90))]
 )
-def test_disk_ratios_keep_to_apaches_limits(ratio: int, fractions: tuple[float, float, float]) -> None:
-    store = StoreConfig(
-        disk_max_used_space_ratio=ratio, disk_space_clean_forcibly_ratio=ratio, disk_space_warning_level_ratio=ratio
-    )
-    assert (store.disk_max_used_fraction, store.disk_clean_forcibly_fraction, store.disk_warning_fraction) == fractions
+def test_disk_ratios_keep_to_apaches_limits(ratio: int, fractions: tuple[float, float]) -> None:
+    store = StoreConfig(disk_space_clean_forcibly_ratio=ratio, disk_space_warning_level_ratio=ratio)
+    assert (store.disk_clean_forcibly_fraction, store.disk_warning_fraction) == fractions
 
 
 @pytest.mark.parametrize(("period", "used"), [(1, 10_000), (30_000, 30_000), (90_000, 60_000)])

@@ -18,7 +18,8 @@ from rmq.server.namesrv.kv import KvConfig
 from rmq.server.namesrv.processors.broker import BrokerProcessor
 from rmq.server.namesrv.processors.config import ConfigProcessor
 from rmq.server.namesrv.processors.topic import TopicProcessor
-from rmq.server.namesrv.routes import MinBrokerChange, RouteTables
+from rmq.server.namesrv.registration import MinBrokerChange
+from rmq.server.namesrv.routes import RouteTables
 from rmq.settings.model import NamesrvSettings
 from rmq.wire.address import join_address
 from rmq.wire.requests.registration import NotifyMinBrokerIdChange

@@ -17,19 +17,26 @@ Source: RouteInfoManager.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from twisted.logger import Logger
 
+from rmq.server.namesrv.registration import (
+    LiveBroker,
+    MinBrokerChange,
+    Peer,
+    Registered,
+    Registration,
+    RegistrationRefusedError,
+    check_name,
+    is_name,
+)
 from rmq.settings.namesrv import NamesrvConfig
 from rmq.wire.bodies.mapping import TopicQueueMappingInfo
 from rmq.wire.bodies.route import BrokerData, QueueData
-from rmq.wire.bodies.topic import PERM_READ, PERM_WRITE, TopicConfig
+from rmq.wire.bodies.topic import PERM_READ, PERM_WRITE
 from rmq.wire.bodies.version import DataVersion
-from rmq.wire.errors import InvalidParameterError, RemotingError
 
 MASTER_ID: Final = 0
 
@@ -38,80 +45,7 @@ MAX_BROKERS: Final = 10_000
 MAX_QUEUE_DATAS: Final = 1_000_000
 """Entries (topic, broker name) that may be registered at one time."""
 
-# Wider than a topic's charset on purpose: Apache's brokers register topics named after clusters and host names.
-_NAME = re.compile(r"[^\x00-\x20/\\\x7f]{1,255}")
-
 log = Logger()
-
-
-class RegistrationRefusedError(RemotingError):
-    """The name server does not take this broker now."""
-
-
-class Peer(Protocol):
-    """The connection that a broker registered over."""
-
-    def close(self) -> None:
-        """Ends it."""
-        ...
-
-
-@dataclass(slots=True)
-class Registration:
-    """What a broker says of itself (REGISTER_BROKER).
-
-    `timeout_millis` None means the name server's own; `enable_acting_master` None means a broker older than the
-    acting-master mode.
-    """
-
-    cluster: str
-    name: str
-    broker_id: int
-    address: str
-    ha_address: str = ""
-    zone_name: str | None = None
-    timeout_millis: int | None = None
-    enable_acting_master: bool | None = None
-    version: DataVersion = field(default_factory=DataVersion)
-    topics: Mapping[str, TopicConfig] = field(default_factory=dict)
-    mappings: Mapping[str, TopicQueueMappingInfo] = field(default_factory=dict)
-    filter_servers: list[str] = field(default_factory=list)
-    peer: Peer | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """What a broker is told: the master of its group, for slaves."""
-
-    master_address: str | None = None
-    ha_address: str | None = None
-
-
-@dataclass(slots=True)
-class LiveBroker:
-    """One registered address. `last_seen` and `timeout` are seconds."""
-
-    cluster: str
-    name: str
-    broker_id: int
-    address: str
-    ha_address: str
-    version: DataVersion
-    last_seen: float
-    timeout: float
-    peer: Peer | None
-    filter_servers: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class MinBrokerChange:
-    """The lowest id of a group changed, and whom to tell (NOTIFY_MIN_BROKER_ID_CHANGE)."""
-
-    broker_id: int
-    address: str
-    offline_address: str | None
-    ha_address: str | None
-    tell: tuple[str, ...]
 
 
 class RouteTables:
@@ -152,9 +86,9 @@ class RouteTables:
             InvalidParameterError: a name is not allowed.
             RegistrationRefusedError: one topic only without having registered before, or no room.
         """
-        _check_name("cluster", said.cluster)
-        _check_name("broker", said.name)
-        _check_name("broker address", said.address)
+        check_name("cluster", said.cluster)
+        check_name("broker", said.name)
+        check_name("broker address", said.address)
         key = (said.cluster, said.address)
         known = self.brokers.get(said.name)
         if self._is_deposed(said, known):
@@ -226,7 +160,7 @@ class RouteTables:
         illegal: list[str] = []
         for config in said.topics.values():
             name = config.topic_name
-            if not _NAME.fullmatch(name):
+            if not is_name(name):
                 illegal.append(name)
             elif changed or said.name not in self.topics.get(name, ()):
                 perm = config.perm & ~PERM_WRITE if acting else config.perm
@@ -241,7 +175,7 @@ class RouteTables:
             )  # fmt: skip
         if changed:
             for name, mapping in said.mappings.items():
-                if _NAME.fullmatch(name):
+                if is_name(name):
                     self.mappings.setdefault(name, {})[mapping.bname or said.name] = mapping
 
     def _put_queue(self, topic: str, queue: QueueData) -> None:
@@ -384,7 +318,7 @@ class RouteTables:
             InvalidParameterError: the name is not allowed.
             RegistrationRefusedError: no room.
         """
-        _check_name("topic", topic)
+        check_name("topic", topic)
         for queue in queues:
             if self._queue_datas >= MAX_QUEUE_DATAS:
                 raise RegistrationRefusedError(f"{MAX_QUEUE_DATAS} queues are the limit, there is no room for more")
@@ -416,8 +350,3 @@ class RouteTables:
 
     def _queues_of(self, name: str) -> Iterator[QueueData]:
         return (queues[name] for queues in self.topics.values() if name in queues)
-
-
-def _check_name(what: str, name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise InvalidParameterError(f"the {what} name {name!r:.80} is not allowed")

@@ -3,7 +3,8 @@
 import pytest
 
 from rmq.server.namesrv import lookup
-from rmq.server.namesrv.routes import Registration, RouteTables
+from rmq.server.namesrv.registration import Registration
+from rmq.server.namesrv.routes import RouteTables
 from rmq.settings.namesrv import NamesrvConfig
 from rmq.wire.bodies.mapping import TopicQueueMappingInfo
 from rmq.wire.bodies.route import BrokerData, BrokerMemberGroup, ClusterInfo, QueueData, TopicRouteData

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from rmq.server.namesrv import routes as routes_module
-from rmq.server.namesrv.routes import MinBrokerChange, Registered, Registration, RegistrationRefusedError, RouteTables
+from rmq.server.namesrv.registration import MinBrokerChange, Registered, Registration, RegistrationRefusedError
+from rmq.server.namesrv.routes import RouteTables
 from rmq.settings.namesrv import NamesrvConfig
 from rmq.wire.bodies.mapping import TopicQueueMappingInfo
 from rmq.wire.bodies.route import QueueData

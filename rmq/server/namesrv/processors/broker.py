@@ -13,7 +13,8 @@ from rmq.remoting.dispatch import Call, Reply, handles
 from rmq.remoting.protocol import Connection
 from rmq.server.namesrv import lookup
 from rmq.server.namesrv.kv import ORDER_TOPIC_CONFIG, KvConfig
-from rmq.server.namesrv.routes import Registration, RouteTables
+from rmq.server.namesrv.registration import Registration
+from rmq.server.namesrv.routes import RouteTables
 from rmq.settings.namesrv import NamesrvConfig
 from rmq.wire.bodies.broker import KVTable
 from rmq.wire.bodies.registration import RegisterBrokerBody, body_crc, decode_registration

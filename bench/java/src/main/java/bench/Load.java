@@ -15,9 +15,12 @@ import org.apache.rocketmq.remoting.protocol.SerializeType;
  * <p>Each line of standard input is a JSON object that names a measurement ("do": send, preload or consume), the name
  * server ("namesrv") and its sizes; the answer is one JSON line. The name server is part of each command, so that one
  * JVM, warmed up once, measures several servers in turn. Requests carry binary headers, as those of Apache's own
- * benchmark programs do.
+ * benchmark programs do. "begin" and "acknowledged" are a pair: a load that is under way while its server is killed, and
+ * the first send that the server takes again.
  */
 public final class Load {
+    private static Sending begun;
+
     private Load() {
     }
 
@@ -38,6 +41,11 @@ public final class Load {
                 return new Sending(command).measure();
             case "preload":
                 return new Sending(command).fill(command.getIntValue("count"));
+            case "begin":
+                begun = new Sending(command);
+                return begun.begin();
+            case "acknowledged":
+                return begun.untilAcknowledged(command.getIntValue("timeout"));
             case "consume":
                 return new Consumption(command).measure();
             default:

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -15,6 +16,8 @@ import org.apache.rocketmq.common.message.Message;
 
 /** Threads that send one after the other, each waiting for its answer: single messages or batches. */
 final class Sending {
+    private static final int RETRY_MILLIS = 5;
+
     private final JSONObject command;
     private final String topic;
     private final int threads;
@@ -63,6 +66,37 @@ final class Sending {
         facts.put("sent", sent.sum());
         facts.put("failed", failed.sum());
         facts.put("seconds", (System.nanoTime() - begin) / 1e9);
+        return facts;
+    }
+
+    /** Lets the threads send and answers after "warmup" seconds, while they go on. */
+    Map<String, Object> begin() throws Exception {
+        startSenders(new AtomicLong(Long.MAX_VALUE));
+        Thread.sleep((long) (command.getDoubleValue("warmup") * 1000));
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("sent", sent.sum());
+        facts.put("failed", failed.sum());
+        return facts;
+    }
+
+    /** Ends the threads, then tries one send after the other with their producer, and answers when one is acknowledged. */
+    Map<String, Object> untilAcknowledged(int timeout) throws Exception {
+        running.set(false);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(timeout);
+        boolean acknowledged = false;
+        int failures = 0;
+        while (!acknowledged && System.nanoTime() < deadline) {
+            try {
+                acknowledged = producer.send(new Message(topic, body)).getSendStatus() == SendStatus.SEND_OK;
+            } catch (Exception e) {
+                failures++;
+                Thread.sleep(RETRY_MILLIS);
+            }
+        }
+        new Thread(producer::shutdown).start();
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("acknowledged", acknowledged);
+        facts.put("failures", failures);
         return facts;
     }
 
