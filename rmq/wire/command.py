@@ -40,7 +40,7 @@ _LANGUAGE_CODE = LANGUAGES.index(LANGUAGE)
 _LANGUAGE_CODES = {name: code for code, name in enumerate(LANGUAGES)}
 _BINARY_FIXED_SIZE = BINARY_HEADER_HEAD.size + 4
 _MAX_LENIENT_HEADER = 64 * 1024
-_INT32 = range(-(1 << 31), 1 << 31)
+_INT32 = 1 << 31
 
 
 class Command:
@@ -100,7 +100,7 @@ class Command:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Command):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        return all(getattr(self, name) == getattr(other, name) for name in Command.__slots__)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -173,23 +173,23 @@ def _decode_json(header: bytes) -> Command:
         if not plain:
             ext = _strings(ext)
     language = fields.get("language")
-    return Command(
-        _integer(fields, "code"),
-        ext,
-        opaque=_integer(fields, "opaque"),
-        flag=_integer(fields, "flag"),
-        version=_integer(fields, "version"),
-        remark=_string(fields.get("remark")),
-        language=language if type(language) is str and language in _LANGUAGE_CODES else OTHER_LANGUAGE,
-        serialize_type=SERIALIZE_JSON,
-    )
-
-
-def _integer(fields: dict[str, object], name: str) -> int:
-    value = fields.get(name, 0)
-    if type(value) is not int or value not in _INT32:
-        raise HeaderError(f"header member {name} is no 32-bit integer")
-    return value
+    remark = fields.get("remark")
+    # As in `_decode_binary`.
+    command: Command = _new(Command)
+    get = fields.get
+    command.code = code = get("code", 0)
+    command.opaque = opaque = get("opaque", 0)
+    command.flag = flag = get("flag", 0)
+    command.version = version = get("version", 0)
+    for value in (code, opaque, flag, version):
+        if type(value) is not int or not -_INT32 <= value < _INT32:
+            name = next(name for name in ("code", "opaque", "flag", "version") if get(name, 0) is value)
+            raise HeaderError(f"header member {name} is no 32-bit integer")
+    command.ext = ext
+    command.remark = None if remark is None else _string(remark)
+    command.language = language if type(language) is str and language in _LANGUAGE_CODES else OTHER_LANGUAGE
+    command.serialize_type = SERIALIZE_JSON
+    return command
 
 
 def _strings(ext: dict[object, object]) -> Ext:

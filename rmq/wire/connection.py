@@ -10,8 +10,9 @@ After a `FrameError` the stream cannot be followed and the connection must be cl
 from __future__ import annotations
 
 from rmq.wire.codes import MAX_FRAME
-from rmq.wire.command import Command, decode
+from rmq.wire.command import Command
 from rmq.wire.errors import FrameError, FrameTooLargeError
+from rmq.wire.sendcommand import decode_frame
 
 _SMALL = 4096
 """Smaller chunks are put together as they come: an object for each byte of a frame would take fifty times its size."""
@@ -70,7 +71,7 @@ class CommandStream:
         if end > len(data):
             self.announced = length + 4
             return None
-        command = decode(data, position + 4, end)
+        command = decode_frame(data, position + 4, end)
         self.announced = 0
         self.buffered = buffered - length - 4
         if end == len(data):

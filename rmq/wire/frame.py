@@ -54,6 +54,9 @@ BinaryHeaderHead = Struct(
 BinaryFrameHead = Struct(*FrameHead.subcons, *BinaryHeaderHead.subcons)
 """What precedes the remark of a frame with a binary header."""
 
+BinaryPlainHead = Struct(*BinaryFrameHead.subcons, "ext_length" / Int32sb)
+"""What precedes the extension fields when there is no remark, as in nearly all frames."""
+
 BinaryExtEntry = Struct(
     "key" / Prefixed(Int16sb, GreedyBytes),
     "value" / Prefixed(Int32sb, GreedyBytes),
@@ -87,5 +90,6 @@ def derived() -> dict[str, str]:
         "FRAME_HEAD": struct_format(FrameHead),
         "BINARY_HEADER_HEAD": struct_format(BinaryHeaderHead),
         "BINARY_FRAME_HEAD": struct_format(BinaryFrameHead),
+        "BINARY_PLAIN_HEAD": struct_format(BinaryPlainHead),
         "LETTER_ENTRY_HEAD": struct_format(LetterEntryHead),
     }

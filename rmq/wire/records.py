@@ -180,6 +180,7 @@ def derived() -> dict[str, str]:
         "RECORD_HEAD_BORN6": struct_format(RecordHeadBorn6),
         "RECORD_HEAD_STORE6": struct_format(RecordHeadStore6),
         "RECORD_HEAD_BOTH6": struct_format(RecordHeadBoth6),
+        "RECORD_HEAD_BEGIN": struct_format(RecordHead, last="physical_offset"),
         "BLANK_RECORD": struct_format(BlankRecord),
         "BATCH_ITEM_HEAD": struct_format(BatchItemHead),
         "CONSUME_QUEUE_UNIT": struct_format(ConsumeQueueUnit),

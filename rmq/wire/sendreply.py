@@ -1,21 +1,32 @@
 """The reply to a send, written in one go.
 
-Every stored message is answered with the same few fields, so their fixed parts are made once and a reply is a handful
-of joins instead of a walk over a map. `encode` of `rmq.wire.command` is the readable twin; a property test holds the
-two equal.
+Every stored message is answered with the same few fields, so their fixed parts are made once and a reply is one format
+and one pack instead of a walk over a map. `encode` of `rmq.wire.command` is the readable twin; a property test holds
+the two equal.
 
 Source: SendMessageResponseHeader, its fast encoding in SendMessageResponseHeader.encode.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
+import orjson
+
 from rmq.wire.codes import FLAG_RESPONSE, LANGUAGE, LANGUAGES, SERIALIZE_BINARY, SERIALIZE_JSON, VERSION
 from rmq.wire.command import Command, Ext, encode
-from rmq.wire.layouts import BINARY_HEADER_HEAD, FRAME_HEAD
+from rmq.wire.extfields import encode_ext
+from rmq.wire.layouts import BINARY_PLAIN_HEAD, FRAME_HEAD
 
-_LANGUAGE_CODE = LANGUAGES.index(LANGUAGE)
-_ENTRIES_AT = BINARY_HEADER_HEAD.size
-_BINARY_TYPE = SERIALIZE_BINARY << 24
+_LANGUAGE_CODE: Final = LANGUAGES.index(LANGUAGE)
+_BINARY_TYPE: Final = SERIALIZE_BINARY << 24
+_JSON_TYPE: Final = SERIALIZE_JSON << 24
+_PLAIN_SIZE: Final = BINARY_PLAIN_HEAD.size - FRAME_HEAD.size
+_LENGTHS: Final = tuple(length.to_bytes(4, "big") for length in range(24))
+"""Lengths of the decimals of a 64-bit number."""
+
+_pack_binary = BINARY_PLAIN_HEAD.pack
+_pack_json = FRAME_HEAD.pack
 
 
 class SendReplies:
@@ -27,21 +38,27 @@ class SendReplies:
 
     def __init__(self, marks: Ext) -> None:
         self._marks = marks
-        self._binary_marks = b"".join(_entry(name, value.encode()) for name, value in marks.items())
-        marks_text = "".join(f',"{name}":"{value}"' for name, value in marks.items())
-        self._json_tail = (
-            f'{marks_text}}},"flag":{FLAG_RESPONSE},"language":"{LANGUAGE}","opaque":%d,'
+        binary = b"".join(map(_value_follows, ("msgId", "queueId", "queueOffset")))
+        binary_marks = _literal(encode_ext(marks))
+        self._binary = binary + binary_marks
+        self._binary_with_id = binary + _value_follows("transactionId") + binary_marks
+        json = b'{"code":%d,"extFields":{"msgId":"%b","queueId":"%d","queueOffset":"%d"'
+        json_rest = (
+            f'}},"flag":{FLAG_RESPONSE},"language":"{LANGUAGE}","opaque":%d,'
             f'"serializeTypeCurrentRPC":"JSON","version":{VERSION}}}'
-        )
+        ).encode()
+        json_marks = b"," + _literal(orjson.dumps(marks)[1:-1]) if marks else b""
+        self._json = json + json_marks + json_rest
+        self._json_with_id = json + b',"transactionId":"%b"' + json_marks + json_rest
 
     def encode(
         self,
         request: Command,
         code: int,
-        message_id: str,
+        message_id: bytes,
         queue_id: int,
         queue_offset: int,
-        unique_id: str | None,
+        unique_id: bytes | None,
     ) -> bytes:
         """The frame that answers `request`.
 
@@ -50,66 +67,58 @@ class SendReplies:
             message_id: the broker's id, several joined by commas for a batch.
             queue_id: where it is.
             queue_offset: and at which place.
-            unique_id: the client's id of it.
+            unique_id: the client's id of it, in UTF-8.
         """
-        if unique_id is not None and not unique_id.isalnum():
-            return self._plain(request, code, message_id, queue_id, queue_offset, unique_id)
         if request.serialize_type == SERIALIZE_BINARY:
-            return self._binary(request.opaque, code, message_id, queue_id, queue_offset, unique_id)
-        transaction = f',"transactionId":"{unique_id}"' if unique_id else ""
-        header = (
-            f'{{"code":{code:d},"extFields":{{"msgId":"{message_id}","queueId":"{queue_id}",'
-            f'"queueOffset":"{queue_offset}"{transaction}{self._json_tail % request.opaque}'
-        ).encode()
-        return FRAME_HEAD.pack(4 + len(header), SERIALIZE_JSON << 24 | len(header)) + header
+            queue, offset = b"%d" % queue_id, b"%d" % queue_offset
+            if unique_id:
+                entries = self._binary_with_id % (
+                    len(message_id).to_bytes(4, "big"), message_id,
+                    _LENGTHS[len(queue)], queue,
+                    _LENGTHS[len(offset)], offset,
+                    len(unique_id).to_bytes(4, "big"), unique_id,
+                )  # fmt: skip
+            else:
+                entries = self._binary % (
+                    len(message_id).to_bytes(4, "big"), message_id,
+                    _LENGTHS[len(queue)], queue,
+                    _LENGTHS[len(offset)], offset,
+                )  # fmt: skip
+            entries_size = len(entries)
+            size = _PLAIN_SIZE + entries_size
+            return (
+                _pack_binary(
+                    4 + size, _BINARY_TYPE | size, code, _LANGUAGE_CODE, VERSION, request.opaque, FLAG_RESPONSE, 0,
+                    entries_size,
+                ) + entries
+            )  # fmt: skip
+        if not unique_id:
+            header = self._json % (code, message_id, queue_id, queue_offset, request.opaque)
+        elif unique_id.isalnum():
+            header = self._json_with_id % (code, message_id, queue_id, queue_offset, unique_id, request.opaque)
+        else:
+            return self._quoted(request, code, message_id, queue_id, queue_offset, unique_id)
+        return _pack_json(4 + len(header), _JSON_TYPE | len(header)) + header
 
-    def _binary(
-        self, opaque: int, code: int, message_id: str, queue_id: int, queue_offset: int, unique_id: str | None
+    def _quoted(
+        self, request: Command, code: int, message_id: bytes, queue_id: int, queue_offset: int, unique_id: bytes
     ) -> bytes:
-        identifier, queue, offset = message_id.encode(), b"%d" % queue_id, b"%d" % queue_offset
-        transaction = _entry("transactionId", unique_id.encode()) if unique_id else b""
-        entries = b"".join(
-            (
-                _MESSAGE_ID, len(identifier).to_bytes(4, "big"), identifier,
-                _QUEUE_ID, len(queue).to_bytes(4, "big"), queue,
-                _QUEUE_OFFSET, len(offset).to_bytes(4, "big"), offset,
-                transaction, self._binary_marks,
-            )
-        )  # fmt: skip
-        size = _ENTRIES_AT + 4 + len(entries)
-        return b"".join(
-            (
-                FRAME_HEAD.pack(4 + size, _BINARY_TYPE | size),
-                BINARY_HEADER_HEAD.pack(code, _LANGUAGE_CODE, VERSION, opaque, FLAG_RESPONSE, 0),
-                len(entries).to_bytes(4, "big"),
-                entries,
-            )
-        )
-
-    def _plain(
-        self, request: Command, code: int, message_id: str, queue_id: int, queue_offset: int, unique_id: str
-    ) -> bytes:
+        """For an id with characters that JSON may have to quote."""
         ext = {
-            "msgId": message_id,
+            "msgId": message_id.decode(),
             "queueId": str(queue_id),
             "queueOffset": str(queue_offset),
-            "transactionId": unique_id,
+            "transactionId": unique_id.decode(),
             **self._marks,
         }
-        return encode(
-            Command(code, ext, opaque=request.opaque, flag=FLAG_RESPONSE, serialize_type=request.serialize_type)
-        )
+        return encode(Command(code, ext, opaque=request.opaque, flag=FLAG_RESPONSE))
 
 
-def _key(name: str) -> bytes:
+def _literal(data: bytes) -> bytes:
+    return data.replace(b"%", b"%%")
+
+
+def _value_follows(name: str) -> bytes:
+    """Format of an entry: the name, then a value's length and bytes."""
     raw = name.encode()
-    return len(raw).to_bytes(2, "big") + raw
-
-
-def _entry(name: str, value: bytes) -> bytes:
-    return _key(name) + len(value).to_bytes(4, "big") + value
-
-
-_MESSAGE_ID = _key("msgId")
-_QUEUE_ID = _key("queueId")
-_QUEUE_OFFSET = _key("queueOffset")
+    return _literal(len(raw).to_bytes(2, "big") + raw) + b"%b%b"

@@ -21,6 +21,7 @@ from rmq.server.broker.processors.offset import OffsetProcessor
 from rmq.server.broker.processors.pull import PullProcessor
 from rmq.server.broker.processors.send import SendProcessor
 from rmq.server.broker.processors.topic import TopicProcessor
+from rmq.server.broker.putting import MessagePutter
 from rmq.server.broker.runtime import RuntimeInfo
 from rmq.server.broker.stats import BrokerStats
 from rmq.server.delivery.hold import PullHold
@@ -82,6 +83,7 @@ class Bench:
         self.store = MessageStore(options, Env(), self.clock, in_this_thread)
         self.store.on_arrival = self.hold.arrived
         self.store.open()
+        self.putter = MessagePutter(self.store)
         self.stats = BrokerStats(self.clock, "DefaultCluster", self.now)
         self.consumers = ConsumerTable(self.clock.seconds, lambda name: True)
         self.producers = ProducerTable(self.clock.seconds)
@@ -90,7 +92,7 @@ class Bench:
         ids = UniqueIds(HOST[:4], 1, 2)
         self.dispatcher = Dispatcher(
             (
-                SendProcessor(self.settings, self.topics, self.store, self.stats, ids, HOST, self.now),
+                SendProcessor(self.settings, self.topics, self.store, self.putter, self.stats, ids, HOST, self.now),
                 PullProcessor(
                     self.settings, self.topics, self.groups, self.consumers, self.offsets, self.store, self.stats,
                     self.hold, self.clock.seconds,

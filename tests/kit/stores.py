@@ -143,8 +143,6 @@ class SmallStore:
             body,
             properties,
             java_hash(tags) if tags else 0,
-            uniq or None,
-            keys or None,
         )
 
     def fill(

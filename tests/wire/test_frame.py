@@ -40,5 +40,6 @@ def test_the_formats_of_the_fast_codec() -> None:
         "FRAME_HEAD": ">lL",
         "BINARY_HEADER_HEAD": ">hBhlll",
         "BINARY_FRAME_HEAD": ">lLhBhlll",
+        "BINARY_PLAIN_HEAD": ">lLhBhllll",
         "LETTER_ENTRY_HEAD": ">hBL",
     }

@@ -7,7 +7,7 @@ from rmq.wire.codes import FLAG_RESPONSE, SERIALIZE_BINARY, SERIALIZE_JSON
 from rmq.wire.command import Command, decode, encode
 from rmq.wire.sendreply import SendReplies
 
-MARKS = {"MSG_REGION": "DefaultRegion", "TRACE_ON": "true"}
+MARKS = {"MSG_REGION": '100% "region"', "TRACE_ON": "true"}
 int64 = st.integers(-(1 << 63), (1 << 63) - 1)
 
 
@@ -35,7 +35,8 @@ def test_equals_the_readable_encoding(
         ext["transactionId"] = unique_id
     twin = encode(Command(code, ext, opaque=opaque, flag=FLAG_RESPONSE, serialize_type=serialize_type))
 
-    frame = SendReplies(MARKS).encode(request, code, message_id, queue_id, queue_offset, unique_id)
+    id_bytes = None if unique_id is None else unique_id.encode()
+    frame = SendReplies(MARKS).encode(request, code, message_id.encode(), queue_id, queue_offset, id_bytes)
 
     assert decode(frame, 4, len(frame)) == decode(twin, 4, len(twin))
     assert int.from_bytes(frame[:4], "big") == len(frame) - 4
@@ -43,7 +44,8 @@ def test_equals_the_readable_encoding(
 
 def test_exact_json() -> None:
     request = Command(310, opaque=7, serialize_type=SERIALIZE_JSON)
-    frame = SendReplies(MARKS).encode(request, 0, "AB" * 16, 3, 12, "C0FFEE")
+    replies = SendReplies({"MSG_REGION": "DefaultRegion", "TRACE_ON": "true"})
+    frame = replies.encode(request, 0, b"AB" * 16, 3, 12, b"C0FFEE")
     assert frame[8:] == (
         b'{"code":0,"extFields":{"msgId":"ABABABABABABABABABABABABABABABAB","queueId":"3","queueOffset":"12",'
         b'"transactionId":"C0FFEE","MSG_REGION":"DefaultRegion","TRACE_ON":"true"},"flag":1,"language":"PYTHON",'

@@ -38,6 +38,7 @@ from rmq.server.broker.processors.offset import OffsetProcessor
 from rmq.server.broker.processors.pull import PullProcessor
 from rmq.server.broker.processors.send import SendProcessor
 from rmq.server.broker.processors.topic import TopicProcessor
+from rmq.server.broker.putting import MessagePutter
 from rmq.server.broker.register import Registrar
 from rmq.server.broker.runtime import RuntimeInfo
 from rmq.server.broker.stats import BrokerStats
@@ -199,8 +200,9 @@ class Broker:
         topics.on_change = lambda changed: registrar.changed()
         runtime = RuntimeInfo(settings, store, stats, self.now, _disk_space)
         unique_ids = UniqueIds(host[:-4], os.getpid(), self.now())
+        putter = MessagePutter(store)
         for processor in (
-            SendProcessor(settings, topics, store, stats, unique_ids, host, self.now),
+            SendProcessor(settings, topics, store, putter, stats, unique_ids, host, self.now),
             PullProcessor(settings, topics, groups, consumers, offsets, store, stats, hold, seconds),
             ClientProcessor(settings, topics, groups, producers, consumers, seconds),
             OffsetProcessor(topics, groups, offsets, store),

@@ -1,8 +1,8 @@
-"""The hot path: one message, or a batch, into log, queue and index in one go.
+"""The hot path: one message, or a batch, into log and queue in one go.
 
-Everything is placed before `append` returns, so the log's end is also what readers see, and nothing is dispatched
-later. Space is made certain first, in log and queue; only then bytes are written. Within a record the head comes
-last: until it stands, the log ends before the record for whoever reads it after a crash.
+Both are written before `append` returns, so the log's end is also what readers see; only the index is built later
+(`rmq.server.store.indexer`). Space is made certain first, in log and queue; only then bytes are written. Within a
+record the head comes last: until it stands, the log ends before the record for whoever reads it after a crash.
 
 Messages of a prepared or rolled back transaction go to the log alone, with queue offset 0.
 
@@ -15,10 +15,9 @@ from collections.abc import Callable
 from zlib import crc32
 
 from rmq.server.store.api import AppendResult, ArrivalListener, PutStatus, StoreOptions
-from rmq.server.store.batch import Shape, finish, place_batch, size_of_batch
+from rmq.server.store.batch import Shape, finish, place_batch
 from rmq.server.store.commitlog import BLANK_MIN, CommitLog
 from rmq.server.store.consumequeue import UNIT, ConsumeQueue
-from rmq.server.store.index import Index
 from rmq.server.store.record import CRC_MASK, HEADS
 from rmq.wire.message import MAX_PROPERTIES
 from rmq.wire.sysflag import (
@@ -73,7 +72,6 @@ class Appender:
     """
 
     __slots__ = (
-        "_index",
         "_log",
         "_longest_body",
         "_open_queue",
@@ -90,13 +88,11 @@ class Appender:
         self,
         options: StoreOptions,
         log: CommitLog,
-        index: Index,
         topics: dict[str, TopicEntry],
         open_queue: Callable[[str, int], ConsumeQueue],
         seconds: Callable[[], float],
     ) -> None:
         self._log = log
-        self._index = index
         self._topics = topics
         self._open_queue = open_queue
         self._seconds = seconds
@@ -120,9 +116,6 @@ class Appender:
         body: bytes,
         properties: bytes,
         tags_code: int,
-        uniq_key: str | None,
-        keys: str | None,
-        tags: str | None = None,
     ) -> AppendResult:
         """Stores one message; see `MessageStore.append`."""
         entry = self._topics.get(topic) or self._topic(topic)
@@ -194,8 +187,6 @@ class Appender:
             _pack_unit(queue_view, (queue_offset - queue.base) * _UNIT_SIZE, physical, size, tags_code)
             queue.next = queue_offset + 1
             queue.max_physical = physical + size
-        if transaction != TRANSACTION_ROLLBACK and (uniq_key or keys or tags) and self._index.enabled:
-            self._index.add(topic, uniq_key, keys, tags, physical, now)
         counters = self.counters
         counters.put_total += 1
         counters.put_bytes += size
@@ -232,10 +223,12 @@ class Appender:
             self._store_host,
             reconsume_times,
         )
-        count, total = size_of_batch(body, shape)
-        queue = entry.queues.get(queue_id) or self._open_queue(topic, queue_id)
-        first = queue.next
+        queue = entry.queues.get(queue_id)
+        first = queue.next if queue is not None else 0
         placed = place_batch(body, shape, log.base + log.position, first)
+        count, total = len(placed.offsets), len(placed.records)
+        if queue is None:
+            queue = self._open_queue(topic, queue_id)
         status = self._room_in_queue(queue, count) if first + count > queue.limit else None
         if status is None and log.position + total + BLANK_MIN > log.reserved:
             status = log.make_room(total)
@@ -249,21 +242,19 @@ class Appender:
         except OSError as error:
             return self._count_failed(log.pause(error))
         log.last_timestamp = now
-        records, units, offsets, properties, tags = placed
+        records, units, offsets, tags = placed
         start, view = log.position, log.map
         position = start + total
         view[start:position] = records  # type: ignore[index]
-        finish(view, log.base, offsets)  # type: ignore[arg-type]
+        finish(view, start)  # type: ignore[arg-type]
         log.position = position
         done = 0
-        for queue_view, at, fitting in places:
-            queue_view[at : at + fitting * _UNIT_SIZE] = b"".join(units[done : done + fitting])
-            done += fitting
+        for queue_view, at, size in places:
+            queue_view[at : at + size] = units[done : done + size]
+            done += size
         queue.next = following = first + count
         queue.max_physical = log.base + position
         queue.aim()
-        if self._index.enabled:
-            self._index.add_batch(topic, properties, offsets, now)
         counters = self.counters
         counters.put_total += count
         counters.put_bytes += total

@@ -1,8 +1,8 @@
 """A batch as it came becomes records as they lie: one pass, one join.
 
 A copy of many records can be cut short anywhere by kill -9, and later records could stand while an earlier one does
-not. So the records are placed without their magic numbers, which no reader takes for records; `finish` then sets the
-numbers one after the other, and what stands of a batch is always its beginning.
+not. So the first record is placed without its magic number, and whoever reads the log ends before it; `finish` then
+sets the number, and the batch stands as a whole.
 
 The body of a batch is item after item: a head of fixed size, the message's body, and its properties behind a 16-bit
 length. A record ends the same way, so the end of an item is taken over as it is. `decode_batch` of `rmq.wire.message`
@@ -13,6 +13,7 @@ Source: MessageExtEncoder.encode(MessageExtBatch), MessageDecoder.decodeMessages
 
 from __future__ import annotations
 
+from functools import lru_cache
 from mmap import mmap
 from struct import Struct
 from typing import NamedTuple
@@ -20,14 +21,16 @@ from zlib import crc32
 
 from rmq.server.store.consumequeue import UNIT
 from rmq.server.store.record import CRC_MASK
-from rmq.wire.layouts import BATCH_ITEM_HEAD
+from rmq.wire.layouts import BATCH_ITEM_HEAD, RECORD_HEAD_BEGIN
 from rmq.wire.message import MAX_PROPERTIES, MessageError, find_property, tags_code
 from rmq.wire.sysflag import MAGIC_V1
 
 _ITEM_HEAD_SIZE = BATCH_ITEM_HEAD.size
 _LEAST_ITEM = _ITEM_HEAD_SIZE + 2
-_UNFINISHED = 0
+_LENGTH_SIZE = 4
+_MAGIC_AT = 4
 _MAGIC = MAGIC_V1.to_bytes(4, "big")
+_UNFINISHED = bytes(len(_MAGIC))
 
 
 class Shape(NamedTuple):
@@ -48,38 +51,20 @@ class Placed(NamedTuple):
     """A batch made for one place.
 
     Attributes:
-        records: bytes for the log, still without magic numbers.
+        records: bytes for the log; the first record lacks its magic number.
         units: bytes for the queue.
         offsets: physical offset of each message.
-        properties: the properties of each message.
         tags: the tags codes that occur.
     """
 
     records: bytes
-    units: list[bytes]
+    units: bytes
     offsets: list[int]
-    properties: list[bytes]
     tags: set[int]
 
 
-def size_of_batch(body: bytes, shape: Shape) -> tuple[int, int]:
-    """How many messages a batch holds and how many bytes their records take.
-
-    Raises:
-        MessageError: an item is cut, or its size is impossible.
-    """
-    at, end, count = 0, len(body), 0
-    while at < end:
-        size = int.from_bytes(body[at : at + 4], "big")
-        if size < _LEAST_ITEM or size > end - at:
-            raise MessageError(f"a message of a batch is said to have {size} bytes, {end - at} are left")
-        at += size
-        count += 1
-    return count, end + count * (shape.head.size + len(shape.name_field) - _ITEM_HEAD_SIZE)
-
-
 def place_batch(body: bytes, shape: Shape, physical: int, queue_offset: int) -> Placed:
-    """The records of a batch whose items `size_of_batch` has found to fit.
+    """The records and units of a batch.
 
     Args:
         body: the batch.
@@ -88,72 +73,69 @@ def place_batch(body: bytes, shape: Shape, physical: int, queue_offset: int) -> 
         queue_offset: the first message's place in its queue.
 
     Raises:
-        MessageError: the parts of an item do not add up to its size, or its properties are too long.
+        MessageError: an item is cut, its parts do not add up to its size, or its properties are too long.
     """
     head, name_field, queue_id, sys_flag, born_timestamp, born_host, now, store_host, reconsume_times = shape
-    pack, read_head, pack_unit = head.pack, BATCH_ITEM_HEAD.unpack_from, UNIT.pack
+    pack, read_head = RECORD_HEAD_BEGIN.pack, BATCH_ITEM_HEAD.unpack_from
+    # What all heads have in common, cut out of one of them.
+    blank = head.pack(
+        0, 0, 0, 0, 0, 0, 0, sys_flag, born_timestamp, born_host, now, store_host, reconsume_times, 0, 0
+    )
+    common = blank[RECORD_HEAD_BEGIN.size : -_LENGTH_SIZE]
     fixed = head.size + len(name_field)
     parts: list[bytes] = []
-    units: list[bytes] = []
-    offsets: list[int] = []
-    tails: list[bytes] = []
+    units: list[int] = []
     tags: set[int] = set()
+    tagless = False
     at, end = 0, len(body)
     while at < end:
+        if end - at < _LEAST_ITEM:
+            raise MessageError(f"a message of a batch has {end - at} bytes, not even the least {_LEAST_ITEM}")
         size, _, _, flag, length = read_head(body, at)
         message_at = at + _ITEM_HEAD_SIZE
         message_end = message_at + length
         at += size
         tail = body[message_end:at]
-        if length < 0 or len(tail) < 2 or tail[0] << 8 | tail[1] != len(tail) - 2:
+        rest = len(tail) - 2
+        if length < 0 or rest < 0 or at > end or tail[0] << 8 | tail[1] != rest:
             raise MessageError(f"the parts of a batch's message do not add up to its {size} bytes")
-        if len(tail) - 2 > MAX_PROPERTIES:
-            raise MessageError(f"properties of {len(tail) - 2} bytes are longer than {MAX_PROPERTIES}")
-        message = body[message_at:message_end]
-        size = fixed + length + len(tail)
-        code = _tags_code(tail) if b"TAGS\x01" in tail else 0
+        if rest > MAX_PROPERTIES:
+            raise MessageError(f"properties of {rest} bytes are longer than {MAX_PROPERTIES}")
+        if b"TAGS\x01" in tail:
+            code = _tags_code(tail)
+            tags.add(code)
+        else:
+            code = 0
+            tagless = True
+        size = fixed + length + rest + 2
+        # An item's last head field is the record's as well: the body's length.
         parts += (
             pack(
-                size,
-                _UNFINISHED,
-                crc32(message) & CRC_MASK,
-                queue_id,
-                flag,
-                queue_offset,
-                physical,
-                sys_flag,
-                born_timestamp,
-                born_host,
-                now,
-                store_host,
-                reconsume_times,
-                0,
-                length,
+                size, MAGIC_V1, crc32(body[message_at:message_end]) & CRC_MASK, queue_id, flag, queue_offset, physical
             ),
-            message,
+            common,
+            body[message_at - _LENGTH_SIZE : message_end],
             name_field,
             tail,
         )
-        units.append(pack_unit(physical, size, code))
-        offsets.append(physical)
-        tails.append(tail)
-        tags.add(code)
+        units += (physical, size, code)
         physical += size
         queue_offset += 1
-    return Placed(b"".join(parts), units, offsets, tails, tags)
+    if tagless:
+        tags.add(0)
+    parts[0] = parts[0][:_MAGIC_AT] + _UNFINISHED + parts[0][_MAGIC_AT + len(_UNFINISHED) :]
+    offsets = units[::3]
+    return Placed(b"".join(parts), _packed_units(len(offsets)).pack(*units), offsets, tags)
 
 
-def finish(view: mmap | bytearray, base: int, offsets: list[int]) -> None:
-    """Makes records of what was placed.
+def finish(view: mmap | bytearray, start: int) -> None:
+    """Makes records of what was placed at the position `start` of a view."""
+    view[start + _MAGIC_AT : start + _MAGIC_AT + len(_MAGIC)] = _MAGIC
 
-    Args:
-        view: where it was placed.
-        base: physical offset of the view's first byte.
-        offsets: physical offset of each record.
-    """
-    for physical in offsets:
-        at = physical - base + 4
-        view[at : at + 4] = _MAGIC
+
+@lru_cache(maxsize=256)
+def _packed_units(count: int) -> Struct:
+    return Struct(UNIT.format[0] + UNIT.format[1:] * count)
 
 
 def _tags_code(tail: bytes) -> int:

@@ -195,7 +195,7 @@ class ConsumeQueue:
         self.max_physical = physical + size
 
     def places(self, count: int) -> list[tuple[mmap.mmap, int, int]]:
-        """Where the next `count` units go: mapped file, byte position, how many of them; room must have been made.
+        """Where the next `count` units go: mapped file, position and length in bytes; room must have been made.
 
         Raises:
             OSError: a file cannot be mapped.
@@ -208,7 +208,7 @@ class ConsumeQueue:
                 raise OSError(f"no file for unit {offset} of {self.segments.directory}")
             at = offset * UNIT_SIZE - segment.start
             fitting = min(end - offset, (segment.size - at) // UNIT_SIZE)
-            found.append((segment.mapped(), at, fitting))
+            found.append((segment.mapped(), at, fitting * UNIT_SIZE))
             offset += fitting
         return found
 

@@ -27,7 +27,8 @@ from rmq.server.store.checkpoint import Checkpoint, Extension
 from rmq.server.store.commitlog import CommitLog
 from rmq.server.store.consumequeue import ConsumeQueue
 from rmq.server.store.env import Env
-from rmq.server.store.index import Index, IndexFile
+from rmq.server.store.index import Index
+from rmq.server.store.indexfile import IndexFile
 from rmq.server.store.segment import Segment
 
 _log = Logger()
@@ -289,7 +290,9 @@ class Rounds:
     def _begin(self) -> tuple[int, list[Segment], list[tuple[IndexFile, int]], tuple[int, int]] | None:
         safe = self._log.end
         own = self.checkpoint.extension
-        index_moved = self._index.is_dirty or (own is not None and own.index_behind != self._index.behind)
+        position = self._index.position
+        behind = position if self._index.enabled and position < safe else -1
+        index_moved = self._index.is_dirty or (own is not None and own.index_behind != behind)
         if safe == self._safe and not self._touched and not index_moved:
             return None
         segments = self._log.unsynced(safe)
@@ -305,7 +308,7 @@ class Rounds:
         except OSError as error:
             _log.error("The index cannot be brought to the disk: {error}", error=error)
             return None
-        return safe, segments, marks, (self._index.digest(), self._index.behind)
+        return safe, segments, marks, (self._index.digest(), behind)
 
     def _note(self, safe: int, marks: Sequence[tuple[IndexFile, int]], index_state: tuple[int, int]) -> None:
         log = self._log

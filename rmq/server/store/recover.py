@@ -9,7 +9,7 @@ The log is the truth; queues, index and checkpoint can be made from it. The orde
 3. A crash without it: Apache's rule, the newest file whose first message is older than the checkpoint's times.
 
 A queue whose files are missing, too short or point to other messages is removed and built again from the whole log.
-An index that is missing or damaged is marked as behind and catches up after the start.
+The index is not built here: where it can be trusted is where the indexer goes on after the start.
 
 Source: DefaultMessageStore.recover, CommitLog.recoverNormally, CommitLog.recoverAbnormally, ConsumeQueueStore.
 """
@@ -22,7 +22,6 @@ from twisted.logger import Logger
 
 from rmq.server.store.api import RecoveryReport, StoreError, StoreOptions
 from rmq.server.store.append import TopicEntry
-from rmq.server.store.catchup import index_record
 from rmq.server.store.checkpoint import Checkpoint
 from rmq.server.store.commitlog import CommitLog
 from rmq.server.store.consumequeue import BLANK_SIZE, ConsumeQueue
@@ -87,7 +86,7 @@ class Recovery:
         if self._checkpoint.extension is not None:
             known_good = max(known_good, self._checkpoint.extension.safe_offset)
         self._broken.update(self._sampled_damage())
-        self._prepare_index(start, index_problems, whole=self._audit)
+        self._prepare_index(start, index_problems)
         while True:
             if self._broken:
                 self._remove_broken()
@@ -107,6 +106,7 @@ class Recovery:
             queue.correct_minimum(log.min_offset)
         if self._index.end >= end:
             self._index.rewind(end)
+        self._index.position = min(self._index.position, end)
         log.resume(end, min(start, flushed))
         log.last_timestamp = max(newest, self._checkpoint.physic_msg_timestamp, self._checkpoint.logics_msg_timestamp)
         return RecoveryReport(
@@ -205,24 +205,22 @@ class Recovery:
         head = segment.mapped()[at : at + STORE_TIME_PREFIX]
         return len(head) < STORE_TIME_PREFIX or int.from_bytes(head[28:36], "big") != physical
 
-    def _prepare_index(self, start: int, problems: list[str], whole: bool) -> None:
-        """Takes the index back to what can be trusted and decides from where it has to catch up."""
+    def _prepare_index(self, start: int, problems: list[str]) -> None:
+        """Takes the index back to what can be trusted."""
         index, log = self._index, self._log
         if not index.enabled:
             return
         own = self._checkpoint.extension
         if own is not None and not problems:
-            index.rewind(own.safe_offset)
+            known = own.index_behind if own.index_behind >= 0 else own.safe_offset
+            index.rewind(known)
             if own.index_digest == index.digest():
-                if own.index_behind >= 0:
-                    index.behind = max(own.index_behind, log.min_offset)
-                elif whole or start != own.safe_offset:
-                    index.behind = max(own.safe_offset, log.min_offset)
+                index.position = max(known, log.min_offset)
                 return
             self.problems.append("the index is not the one that the checkpoint knows; it is built again")
             index.wipe()
         index.rewind(_FAR if self._clean else start)
-        index.behind = max(index.end, log.min_offset)
+        index.position = max(index.end, log.min_offset)
 
     # --- reading the log
 
@@ -232,8 +230,6 @@ class Recovery:
             self._drop_queue(queue)
         self._broken.clear()
         self._audit = False
-        if self._index.behind < 0 and self._index.enabled:
-            self._index.behind = max(self._index.end, self._log.min_offset)
 
     def _read(self, scan: LogScan) -> int:
         """Dispatches what the walk finds; the newest store time seen."""
@@ -268,8 +264,6 @@ class Recovery:
                     queue.make_room(1)
                 tags = self._tags.of(name, record.properties, record.store_timestamp)
                 queue.put(record.physical_offset, record.size, tags)
-        if self._index.behind < 0 and self._index.enabled and record.physical_offset > self._index.end:
-            index_record(self._index, record)
 
     def _compare(self, queue: ConsumeQueue, record: Record) -> None:
         unit = queue.unit(record.queue_offset)

@@ -28,7 +28,6 @@ from rmq.server.store.api import (
     StoreOptions,
 )
 from rmq.server.store.append import Appender, Counters, TopicEntry
-from rmq.server.store.catchup import SLICE, IndexCatchUp
 from rmq.server.store.checkpoint import load_checkpoint
 from rmq.server.store.clean import Cleaner
 from rmq.server.store.commitlog import CommitLog
@@ -36,13 +35,12 @@ from rmq.server.store.consumequeue import ConsumeQueue
 from rmq.server.store.env import Env, Lock
 from rmq.server.store.flush import LogFlusher, Rounds
 from rmq.server.store.index import Index
+from rmq.server.store.indexer import Indexer
 from rmq.server.store.read import Reader
 from rmq.server.store.recover import Recovery
 from rmq.server.store.segment import MapCache
 
 _log = Logger()
-
-_CATCH_UP_AT_OPEN = 100 * SLICE
 
 
 class MessageStore:
@@ -77,9 +75,7 @@ class MessageStore:
         self._opened = False
         self._log = CommitLog(options, env, clock.seconds)
         self._index = Index(options, env, clock.seconds)
-        self._appender = Appender(
-            options, self._log, self._index, self._topics, self._open_queue, clock.seconds
-        )
+        self._appender = Appender(options, self._log, self._topics, self._open_queue, clock.seconds)
         self._appender.refused = PutStatus.SERVICE_NOT_AVAILABLE
         self.counters: Counters = self._appender.counters
         self._reader = Reader(options, self._log, self._topics, self.counters, env.physical_memory())
@@ -94,7 +90,7 @@ class MessageStore:
             clock,
             defer_to_thread,
         )
-        self._catch_up = IndexCatchUp(self._log, self._index, clock)
+        self._indexer = Indexer(self._log, self._index, clock)
         self._cleaner = Cleaner(
             options,
             env,
@@ -166,18 +162,18 @@ class MessageStore:
             _log.error("The mark of a running store could not be written: {error}", error=error)
 
     def start(self) -> None:
-        """Begins the timed work: flushing, rounds, catching up of the index, deletion."""
+        """Begins the timed work: flushing, rounds, indexing, deletion."""
         if not self.sync_flush:
             self._flusher.start()
         self._rounds.start()
-        self._catch_up.start()
+        self._indexer.start()
         self._cleaner.start()
 
     def close(self) -> Deferred[None]:
         """Stops the timed work, brings everything to the disk, notes the clean end and gives the directory up."""
         self._appender.refused = PutStatus.SERVICE_NOT_AVAILABLE
         self._cleaner.stop()
-        self._catch_up.stop()
+        self._indexer.stop()
         over = self._rounds.stop()
         over.addCallback(lambda _: self._flusher.running)
         over.addCallback(self._finish)
@@ -188,6 +184,7 @@ class MessageStore:
         if not self._opened:
             return
         self._opened = False
+        self._indexer.finish()
         try:
             self._rounds.touch()
             self._rounds.run_now()
@@ -223,8 +220,6 @@ class MessageStore:
         if problem is not None:
             recovery.problems.append(problem)
         report = recovery.run(damaged, index_problems)
-        if self._index.behind >= 0:
-            self._catch_up.work(_CATCH_UP_AT_OPEN)
         self._rounds.checkpoint = checkpoint
         return report
 
@@ -353,6 +348,7 @@ class MessageStore:
     def query_index(self, topic: str, key: str, max_num: int, begin: int, end: int) -> QueryResult:
         """Records that may have this key and were stored between two times, in the log's order."""
         most = min(max_num, self._options.max_msgs_num_batch)
+        self._indexer.catch_up_for_query()
         try:
             offsets, time, last = self._index.query(topic, key, most, begin, end)
         except OSError as error:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmq.server.store.batch import Shape, finish, place_batch, size_of_batch
+from rmq.server.store.batch import Shape, finish, place_batch
 from rmq.server.store.record import HEADS, parse_record
 from rmq.wire.layouts import CONSUME_QUEUE_UNIT
 from rmq.wire.message import (
@@ -36,9 +36,8 @@ def test_equals_the_readable_way(messages: list[BatchMessage], physical: int, qu
 
     placed = place_batch(body, SHAPE, physical, queue_offset)
     finished = bytearray(placed.records)
-    finish(finished, physical, placed.offsets)
+    finish(finished, 0)
 
-    assert size_of_batch(body, SHAPE) == (len(messages), len(placed.records))
     records = list(decode_messages(bytes(finished)))
     assert b"".join(map(encode_message, records)) == finished
     assert [(r.flag, r.body, r.properties_text.encode()) for r in records] == messages
@@ -52,28 +51,27 @@ def test_equals_the_readable_way(messages: list[BatchMessage], physical: int, qu
     tags = [find_property(message.properties, b"TAGS") for message in messages]
     codes = [tags_code(tag.decode()) if tag else 0 for tag in tags]
     assert placed.tags == set(codes)
-    assert placed.units == [
+    assert placed.units == b"".join(
         CONSUME_QUEUE_UNIT.pack(r.physical_offset, r.total_size, code) for r, code in zip(records, codes, strict=True)
-    ]
+    )
 
 
 def sized_and_placed(body: bytes) -> bytes:
-    size_of_batch(body, SHAPE)
     placed = place_batch(body, SHAPE, 0, 0)
     finished = bytearray(placed.records)
-    finish(finished, 0, placed.offsets)
+    finish(finished, 0)
     return bytes(finished)
 
 
-def test_unfinished_records_are_no_records() -> None:
+def test_an_unfinished_batch_is_no_record_and_a_finished_one_is_whole() -> None:
     placed = place_batch(encode_batch([BatchMessage(0, b"a", b""), BatchMessage(0, b"b", b"")]), SHAPE, 100, 0)
-    for record in (placed.records, placed.records[placed.offsets[1] - 100 :]):
-        assert parse_record(record[: len(placed.records) // 2], 100)[0] is None
-    begun = bytearray(placed.records)
-    finish(begun, 100, placed.offsets[:1])
-    half = len(begun) // 2
-    assert parse_record(bytes(begun[:half]), 100)[0] is not None
-    assert parse_record(bytes(begun[half:]), 100 + half)[0] is None
+    half = len(placed.records) // 2
+    assert parse_record(placed.records[:half], 100)[0] is None
+    begun = bytearray(b"before" + placed.records)
+    finish(begun, len(b"before"))
+    assert [
+        parse_record(bytes(part), 100 + at)[1] for at, part in ((0, begun[6 : 6 + half]), (half, begun[6 + half :]))
+    ] == ["", ""]
 
 
 @given(batches, st.data())

@@ -128,7 +128,7 @@ def test_a_batch_too_large_for_any_file_is_refused(tmp_path: Path) -> None:
 )
 def test_limits(tmp_path: Path, body: bytes, properties: bytes, status: PutStatus) -> None:
     kit = SmallStore(tmp_path, max_message_size=1000)
-    result = kit.store.append("T", 0, 0, 0, 0, HOST, 0, 0, body, properties, 0, None, None)
+    result = kit.store.append("T", 0, 0, 0, 0, HOST, 0, 0, body, properties, 0)
     assert result.status is status
     assert kit.store.counters.put_failed == (status is not PutStatus.PUT_OK)
 
@@ -245,7 +245,6 @@ def test_offsets_of_strangers(tmp_path: Path, offset: int) -> None:
 def test_queries_by_key(tmp_path: Path) -> None:
     kit = SmallStore(tmp_path)
     last = kit.fill(250)[-1]
-    assert len(list((tmp_path / "index").iterdir())) == 6, "99 entries fit into a file, two are made per message"
     for number in (0, 3, 77, 249):
         for key in (f"key{number}", f"{number:032X}"):
             (record,) = kit.store.query_index("T", key, 32, 0, NOW + 10_000).messages

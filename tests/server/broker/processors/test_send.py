@@ -1,4 +1,4 @@
-"""Sending: what is stored, what is answered, and the order in which things are refused."""
+"""Sending: what is stored, what is answered, and the order in which things are refused, with either header encoding."""
 
 from pathlib import Path
 from typing import Any
@@ -7,15 +7,32 @@ import pytest
 
 from rmq.server.store.api import AppendResult, PutStatus
 from rmq.wire.bodies.topic import TopicConfig, TopicFilterType
+from rmq.wire.codes import SERIALIZE_BINARY, SERIALIZE_JSON
 from rmq.wire.command import Command
 from rmq.wire.declare import encode_header
 from rmq.wire.message import BatchMessage, encode_batch, parse_properties
 from rmq.wire.requests.send import SendBatchMessage, SendMessage
 from rmq.wire.sysflag import BORN_HOST_V6, MULTI_TAGS
 from tests.kit.broker import EPOCH, HOST, Bench, messages, pull_header, send_header, text_of
+from tests.kit.peer import MemoryPeer
 
 STAMPS = {"MSG_REGION": "DefaultRegion", "TRACE_ON": "true", "CLUSTER": "DefaultCluster"}
 UNIQUE = "7F00000100012A9F00000000000000AB"
+
+
+@pytest.fixture(params=[SERIALIZE_JSON, SERIALIZE_BINARY], ids=["JSON", "binary"], autouse=True)
+def encoding(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """All peers of a test write their headers this way."""
+    serialize_type: int = request.param
+    send = MemoryPeer.send
+
+    def encoded(peer: MemoryPeer, *commands: Command) -> None:
+        for command in commands:
+            command.serialize_type = serialize_type
+        send(peer, *commands)
+
+    monkeypatch.setattr(MemoryPeer, "send", encoded)
+    return serialize_type
 
 
 def stored(bench: Bench, topic: str = "T", queue_id: int = 0) -> list[Any]:
@@ -142,7 +159,6 @@ def test_without_auto_creation_an_unknown_topic_is_refused(bench: Bench) -> None
     ("topic", "code", "remark"),
     [
         ("../x", 29, "The specified topic: ../x, contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$"),
-        ("", 29, "The specified topic is blank."),
         ("x" * 300, 29, None),
         ("a\nb", 29, None),
         ("SELF_TEST_TOPIC", 16, "Sending message to topic[SELF_TEST_TOPIC] is forbidden."),
@@ -158,6 +174,13 @@ def test_names_that_are_closed(bench: Bench, topic: str, code: int, remark: str 
     if remark is not None:
         assert answer.remark == remark
     assert bench.store.log_max_offset == 0
+
+
+def test_a_blank_topic_is_an_absent_one_in_the_binary_header(bench: Bench, encoding: int) -> None:
+    answer = bench.peer().ask(send_header(""), b"x")
+    blank = (29, "The specified topic is blank.")
+    absent = (1, "the custom field <b> is null")
+    assert (answer.code, answer.remark) == (blank if encoding == SERIALIZE_JSON else absent)
 
 
 def test_a_broker_closed_for_writing_refuses_ordered_topics_alone_and_first(bench: Bench) -> None:
