@@ -16,10 +16,12 @@ class EagerServer(Server):
     def write(self, data: bytes) -> None:
         """Sends now as much as the socket takes, and the rest later."""
         if self.connected and not self.dataBuffer and not self._tempDataBuffer and not self.disconnecting:
-            sent = self.writeSomeData(data)
-            # Anything but a number is the news that the connection is lost; the usual way reports it.
-            if isinstance(sent, int) and sent > 0:
-                if sent == len(data):
-                    return
-                data = data[sent:]
+            try:
+                sent = self.socket.send(data)
+            except OSError:
+                # It takes nothing now or never again; the usual way finds out which.
+                sent = 0
+            if sent == len(data):
+                return
+            data = data[sent:]
         super().write(data)  # type: ignore[no-untyped-call]

@@ -12,9 +12,11 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol, cast
 
 from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
+from twisted.internet.main import installReactor
 from twisted.logger import Logger
 
 from rmq.server.logs import begin_logging
@@ -65,7 +67,12 @@ class Part(Protocol):
 
 
 def obtain_reactor() -> Any:
-    """This process's reactor: the platform's best."""
+    """This process's reactor: one for servers where the system has epoll, else Twisted's choice."""
+    if "twisted.internet.reactor" not in sys.modules:
+        with suppress(ImportError):
+            from rmq.remoting.epoll import ServerReactor
+
+            installReactor(ServerReactor())  # type: ignore[no-untyped-call]
     from twisted.internet import reactor
 
     return reactor

@@ -76,9 +76,10 @@ class RocketMQ:
     def _run(self) -> None:
         # Imported here, so that a suite which never starts a server does not pay for it.
         try:
-            from twisted.internet.epollreactor import EPollReactor
+            from rmq.remoting.epoll import ServerReactor
 
-            self._reactor = reactor = EPollReactor()  # type: ignore[no-untyped-call]
+            # Without patience: the clients that it would watch for are kept waiting by that in this process.
+            self._reactor = reactor = ServerReactor(patience=0)
             reactor.callWhenRunning(self._begin)
             reactor.run(installSignalHandlers=False)
         except BaseException as error:

@@ -1,5 +1,7 @@
 """The life of a process: parts start in order, stop in the opposite order, and its exit code tells how it went."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +122,25 @@ def test_a_part_that_does_not_stop_properly_is_told_by_the_exit_code(world: Worl
     process.signalled(15)
     assert world.said[-2:] == ["namesrv stops", "reactor stopped"]
     assert process.exit_code == 255
+
+
+@pytest.mark.parametrize(
+    ("before", "kind"),
+    [
+        ("", "rmq.remoting.epoll"),
+        ("import sys; sys.modules['twisted.internet.epollreactor'] = None", "twisted.internet.pollreactor"),
+        ("import twisted.internet.pollreactor as other; other.install()", "twisted.internet.pollreactor"),
+    ],
+    ids=["epoll", "no epoll", "another one is installed"],
+)
+def test_the_reactor_of_a_process_is_its_only_one(before: str, kind: str) -> None:
+    program = f"""{before}
+from rmq.server.runner import obtain_reactor
+first, second = obtain_reactor(), obtain_reactor()
+from twisted.internet import reactor
+print(type(reactor).__module__, first is second is reactor)
+"""
+    root = str(Path(__file__).parents[2])
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True, env={"PYTHONPATH": root})
+    assert done.stdout == f"{kind} True\n"

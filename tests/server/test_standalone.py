@@ -52,6 +52,24 @@ def standalone(start: Start, tmp_path: Path, *more: str) -> Child:
     return child
 
 
+def test_the_servers_run_on_their_own_reactor(tmp_path: Path) -> None:
+    program = f"""
+import os, signal
+from rmq.server.standalone import main
+
+async def demo(reactor, address):
+    print(type(reactor).__module__)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+words = ["--namesrv-port", "0", "--broker-port", "0", "--store", {str(tmp_path / "store")!r}, "--demo"]
+raise SystemExit(main(words, demo))
+"""
+    env = {"HOME": str(tmp_path), "PYTHONPATH": ROOT}
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=env)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "rmq.remoting.epoll")
+
+
 def test_standalone_prints_apaches_lines_then_where_it_is_and_stops_cleanly(start: Start, tmp_path: Path) -> None:
     child = standalone(start, tmp_path)
     child.wait_line("NAMESRV_ADDR")

@@ -1,0 +1,236 @@
+"""The servers' reactor: what fails, fails alone; time, threads and patience are kept."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from twisted.internet.protocol import Factory, Protocol
+from twisted.python import log
+
+from rmq.remoting.epoll import PATIENCE, Events, PatientPoll, ServerReactor
+
+Log = list[dict[str, Any]]
+
+
+class Peer(Protocol):
+    """Answers with what it got, and fails when it is asked to, once or again when its connection ends."""
+
+    def __init__(self, said: list[object]) -> None:
+        self._said = said
+        self._clumsy = False
+
+    def dataReceived(self, data: bytes) -> None:
+        self._clumsy = data == b"fail twice"
+        if data.startswith(b"fail"):
+            raise ValueError("as asked")
+        self.transport.write(data)  # type: ignore[union-attr]
+
+    def connectionLost(self, reason: Any) -> None:
+        self._said.append(reason.type.__name__)
+        if self._clumsy:
+            raise KeyError("while tidying up")
+
+
+class World:
+    """A reactor in this thread, a listening port, and clients in another thread."""
+
+    def __init__(self, patience: float) -> None:
+        self.reactor: Any = ServerReactor(patience)
+        self.said: list[object] = []
+        factory: Any = Factory.forProtocol(lambda: Peer(self.said))  # type: ignore[arg-type]
+        factory.noisy = False
+        self.port = self.reactor.listenTCP(0, factory, interface="127.0.0.1")
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port.getHost().port), timeout=5)
+
+    def run(self, clients: Callable[[], None]) -> None:
+        """Runs the reactor until the clients are through; raises what they raised."""
+        errors: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                clients()
+            except BaseException as error:
+                errors.append(error)
+            self.reactor.callFromThread(self.reactor.stop)
+
+        thread = threading.Thread(target=work)
+        self.reactor.callWhenRunning(thread.start)
+        self.reactor.run(installSignalHandlers=False)
+        thread.join()
+        if errors:
+            raise errors[0]
+
+
+@pytest.fixture(params=[0.0, PATIENCE], ids=["asleep", "patient"])
+def world(request: pytest.FixtureRequest) -> World:
+    return World(request.param)
+
+
+@pytest.fixture
+def failures() -> Iterator[Log]:
+    events: Log = []
+
+    def observe(event: dict[str, Any]) -> None:
+        if event.get("isError"):
+            events.append(event)
+
+    log.addObserver(observe)
+    yield events
+    log.removeObserver(observe)
+
+
+def ask(peer: socket.socket, word: bytes) -> bytes:
+    peer.sendall(word)
+    return peer.recv(100)
+
+
+def test_a_peer_that_makes_its_reader_fail_goes_alone(world: World, failures: Log) -> None:
+    def clients() -> None:
+        with world.connect() as good, world.connect() as bad:
+            assert ask(good, b"one") == b"one"
+            assert ask(bad, b"fail") == b""
+            assert ask(good, b"two") == b"two"
+            assert world.said == ["ValueError"]
+
+    world.run(clients)
+    assert [str(event["failure"].value) for event in failures] == ["as asked"]
+    assert failures[0]["system"].startswith("Peer,1,127.0.0.1")
+
+
+def test_a_peer_that_goes_is_noticed(world: World, failures: Log) -> None:
+    def clients() -> None:
+        with world.connect() as stays:
+            with world.connect() as leaves:
+                assert ask(leaves, b"one") == b"one"
+            while world.said != ["ConnectionDone"]:
+                assert ask(stays, b"still there") == b"still there"
+
+    world.run(clients)
+    assert failures == []
+
+
+def test_a_failure_while_a_connection_ends_is_logged_too(world: World, failures: Log) -> None:
+    def clients() -> None:
+        with world.connect() as good, world.connect() as bad:
+            bad.sendall(b"fail twice")
+            while world.said != ["ValueError"]:
+                assert ask(good, b"still there") == b"still there"
+
+    world.run(clients)
+    assert [type(event["failure"].value) for event in failures] == [ValueError, KeyError]
+
+
+def test_more_than_a_socket_takes_is_written_when_it_can(world: World) -> None:
+    def clients() -> None:
+        with world.connect() as peer:
+            sent, got = 0, 0
+            for _ in range(64):
+                peer.sendall(b"x" * 65536)
+                sent += 65536
+            while got < sent:
+                got += len(peer.recv(1 << 20))
+
+    world.run(clients)
+
+
+def test_timed_calls_come_in_order_and_in_time(world: World) -> None:
+    came: list[str] = []
+    over = threading.Event()
+    reactor = world.reactor
+    begun = reactor.seconds()
+    reactor.callLater(0.02, lambda: (came.append("last"), over.set()))
+    reactor.callLater(0.01, came.append, "second")
+    reactor.callLater(0, came.append, "first")
+    reactor.callLater(0.005, came.append, "never").cancel()
+
+    def clients() -> None:
+        with world.connect() as peer:
+            while not over.is_set():
+                assert ask(peer, b"busy") == b"busy"
+
+    world.run(clients)
+    assert came == ["first", "second", "last"]
+    assert reactor.seconds() - begun >= 0.02
+
+
+def test_a_call_from_a_thread_wakes_a_reactor_that_has_nothing_to_do(world: World) -> None:
+    threads: list[int] = []
+
+    def clients() -> None:
+        done = threading.Event()
+        world.reactor.callFromThread(lambda: (threads.append(threading.get_ident()), done.set()))
+        assert done.wait(5)
+
+    world.run(clients)
+    assert threads == [threading.get_ident()]
+
+
+class Looks:
+    """A poll with events that come at given times. A look takes one unit of time, a sleep ends with the next event."""
+
+    def __init__(self, *events: tuple[float, Events]) -> None:
+        self.time = 0.0
+        self.events = list(events)
+        self.said: list[object] = []
+        self.wait = PatientPoll(self.poll, 5, lambda: self.time, lambda: self.said.append("pause"))
+
+    def poll(self, timeout: float, limit: int) -> Events:
+        assert limit == 7
+        self.said.append(timeout)
+        if timeout == 0:
+            self.time += 1
+            if not self.events or self.events[0][0] > self.time:
+                return []
+        time, events = self.events.pop(0)
+        self.time = max(time, self.time)
+        return events
+
+
+EVENT = [(4, 1)]
+
+
+def test_it_watches_after_two_quick_events() -> None:
+    looks = Looks((2, EVENT), (4, EVENT), (6, EVENT))
+    assert [looks.wait(-1, 7) for _ in range(3)] == [EVENT] * 3
+    assert looks.said == [-1, -1, 0, "pause", 0]
+
+
+def test_it_sleeps_when_nothing_came_and_until_events_are_quick_again() -> None:
+    looks = Looks((2, EVENT), (4, EVENT), (50, EVENT), (51, EVENT), (100, EVENT), (101, EVENT), (102, EVENT))
+    for _ in range(7):
+        assert looks.wait(90, 7) == EVENT
+    assert looks.said == [90, 90, *[0, "pause"] * 5, 85, 90, 90, 90, 90]
+    looks.events = [(104, EVENT)]
+    looks.wait(90, 7)
+    assert looks.said[-3:] == [0, "pause", 0]
+
+
+def test_quick_and_slow_ones_in_turn_are_slept_for() -> None:
+    looks = Looks(*((time, EVENT) for time in (1, 50, 51, 100, 101, 150, 151, 200)))
+    for _ in range(8):
+        looks.wait(-1, 7)
+    assert looks.said == [-1] * 8
+
+
+def test_a_time_that_is_over_is_no_event() -> None:
+    looks = Looks((2, []), (4, []), (6, EVENT))
+    for _ in range(3):
+        looks.wait(20, 7)
+    assert looks.said == [20] * 3
+
+
+def test_a_timed_call_within_the_patience_is_slept_for() -> None:
+    looks = Looks((1, EVENT), (2, EVENT), (3, EVENT))
+    for timeout in (-1, -1, 5):
+        looks.wait(timeout, 7)
+    assert looks.said == [-1, -1, 5]
+
+
+def test_who_has_no_time_gets_one_look() -> None:
+    looks = Looks()
+    assert looks.wait(0, 7) == []
+    assert looks.said == [0]
