@@ -104,8 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] == "--version":
         from rmq import __version__
+        from rmq.server.store.fast import way
 
-        print(f"rmq {__version__}")
+        print(f"rmq {__version__} (store: {way()})")
         return 0
     return _choose(_COMMANDS, words, "rmq", PAGE)
 

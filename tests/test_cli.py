@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from rmq import __version__, cli
+from rmq.server.store.fast import way
 
 Captured = pytest.CaptureFixture[str]
 
 
 def test_version(capsys: Captured) -> None:
     assert cli.main(["--version"]) == 0
-    assert capsys.readouterr().out == f"rmq {__version__}\n"
+    assert capsys.readouterr().out == f"rmq {__version__} (store: {way()})\n"
 
 
 def test_help_names_every_command(capsys: Captured) -> None:
@@ -65,7 +66,7 @@ def test_shutdown_is_mqshutdown(capsys: Captured) -> None:
 
 def test_python_m_rmq() -> None:
     shown = subprocess.run([sys.executable, "-m", "rmq", "--version"], capture_output=True, text=True, check=True)
-    assert shown.stdout == f"rmq {__version__}\n"
+    assert shown.stdout == f"rmq {__version__} (store: {way()})\n"
 
 
 @pytest.mark.parametrize("words", [["admin"], ["shutdown", "broker"], ["broker", "-h"]])

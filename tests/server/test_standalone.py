@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rmq.server.store import fast
 from tests.kit.frames import wait_for_broker
 from tests.kit.ports import free_block, free_port
 from tests.kit.process import Child
@@ -89,6 +90,7 @@ def test_standalone_prints_apaches_lines_then_where_it_is_and_stops_cleanly(star
     assert not (tmp_path / "store" / "abort").exists()
     logs = tmp_path / "logs" / "rocketmqlogs"
     assert sorted(path.name for path in logs.iterdir() if path.is_file()) == ["broker.log", "namesrv.log"]
+    assert f"its hottest loops are {fast.way()}" in (logs / "broker.log").read_text(encoding="utf-8")
     assert not list((logs / "run").iterdir())
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from mmap import mmap
 from zlib import crc32
 
+from rmq.server.store import fast
 from rmq.server.store.api import StoreOptions
 from rmq.server.store.env import Env
 from rmq.server.store.indexfile import IndexFile
@@ -144,6 +146,38 @@ class Index:
             file.put(hashes[done:stop], offsets[done:stop], timestamps[done:stop])
             self._free -= stop - done
             done = stop
+
+    def add_records(self, log: mmap, base: int, at: int, stop: int) -> int:
+        """Adds, compiled, the keys of the sound records that begin between `at` and `stop` in a file of the log.
+
+        Args:
+            log: the file's bytes.
+            base: physical offset of its first byte.
+            at: where the first record begins.
+            stop: before where the last one begins.
+
+        Returns:
+            Where the first record begins that was not taken: one that is out of the ordinary or finds no room, for
+            `add`; the first one, where nothing is compiled. At `stop` or beyond when all were taken.
+
+        Raises:
+            OSError: the index file cannot be mapped; nothing was added.
+        """
+        file = self._current
+        # A file's first entry decides what the others count their time from: that one is for `add`.
+        if fast.index_records is None or file is None or self._free <= 0 or file.count <= 1:
+            return at
+        view = file.segment.mapped()
+        at, count, used, physical, timestamp = fast.index_records(
+            log, base, at, stop, view, file.entries_at, file.slots, file.count, self._free, file.begin_timestamp
+        )
+        if count > file.count:
+            self._free -= count - file.count
+            file.count = count
+            file.used_slots += used
+            file.end_physical = physical
+            file.end_timestamp = timestamp
+        return at
 
     def _hash_of(self, topic: str) -> IndexKeyHash:
         hashes = self._hashes[topic] = IndexKeyHash(topic)

@@ -14,10 +14,12 @@ Source: DefaultMessageStore.ReputMessageService, IndexService.buildIndex.
 from __future__ import annotations
 
 from collections.abc import Callable
+from mmap import mmap
 
 from twisted.logger import Logger
 
 from rmq.remoting.reactor import Clock, DelayedCall
+from rmq.server.store import fast
 from rmq.server.store.commitlog import CommitLog
 from rmq.server.store.index import TAGS_PREFIX, Index
 from rmq.server.store.record import HEADS, HOST_BITS, SYS_FLAG_AT
@@ -34,6 +36,8 @@ _SLICE = 64 << 10
 _PAUSE = 0.02
 _SHARE = 0.004
 """Seconds of work between two pauses while messages come."""
+_BY_HAND = 4 << 10
+"""Bytes of log taken the Python way where a record is not for the compiled one: the next are likely like it."""
 _REST = 0.001
 """Pause while there is work and no messages come."""
 _RETRY = 1.0
@@ -151,10 +155,22 @@ class Indexer:
         """Indexes what this process appended to one file: it is sound."""
         index = self._index
         view = segment.mapped()
-        base, size = segment.start, segment.size
-        stop = min(until - base, size)
+        base = segment.start
+        stop = min(until - base, segment.size)
         at = index.position - base
-        run = _Run(index)
+        while at < stop:
+            taken = index.add_records(view, base, at, stop)
+            if taken > at:
+                index.position = base + taken
+            at = taken
+            if at < stop:
+                limit = stop if fast.index_records is None else min(stop, at + _BY_HAND)
+                at = self._work_by_hand(view, segment, at, limit)
+
+    def _work_by_hand(self, view: mmap, segment: Segment, at: int, stop: int) -> int:
+        """Indexes the records that begin between `at` and `stop` in one file; where the next one begins."""
+        base, size = segment.start, segment.size
+        run = _Run(self._index)
         while at < stop:
             head = HEADS[view[at + SYS_FLAG_AT + 3] & HOST_BITS] if at + HEADS[0].size <= size else None
             if head is None:
@@ -174,6 +190,7 @@ class Indexer:
                 run.take(view[topic_at:topic_end], view[topic_end + 2 : at + total], base + at, timestamp)
             at += total
         run.end(base + at)
+        return at
 
 
 class _Run:

@@ -1,5 +1,7 @@
 """A batch in one pass against its readable twins."""
 
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from rmq.wire.message import (
     find_property,
     tags_code,
 )
+from tests.kit.loops import WAYS, taking
 
 HOST = b"\x0a\x00\x00\x01\x00\x00\x9c\x40"
 SHAPE = Shape(HEADS[0], b"\x01T", 3, 1, 1000, HOST, 2000, b"\x7f\x00\x00\x01\x00\x00\x2a\x9f", 0)
@@ -29,12 +32,16 @@ batches = st.lists(
 )
 
 
-@given(batches, st.integers(0, 1 << 50), st.integers(0, 1 << 40))
-def test_equals_the_readable_way(messages: list[BatchMessage], physical: int, queue_offset: int) -> None:
+ways = st.sampled_from(WAYS)
+
+
+@given(batches, st.integers(0, 1 << 50), st.integers(0, 1 << 40), ways)
+def test_equals_the_readable_way(messages: list[BatchMessage], physical: int, queue_offset: int, way: str) -> None:
     body = encode_batch(messages)
     assert decode_batch(body) == messages
 
-    placed = place_batch(body, SHAPE, physical, queue_offset)
+    with taking(way):
+        placed = place_batch(body, SHAPE, physical, queue_offset)
     finished = bytearray(placed.records)
     finish(finished, 0)
 
@@ -63,6 +70,7 @@ def sized_and_placed(body: bytes) -> bytes:
     return bytes(finished)
 
 
+@pytest.mark.usefixtures("loops")
 def test_an_unfinished_batch_is_no_record_and_a_finished_one_is_whole() -> None:
     placed = place_batch(encode_batch([BatchMessage(0, b"a", b""), BatchMessage(0, b"b", b"")]), SHAPE, 100, 0)
     half = len(placed.records) // 2
@@ -74,16 +82,35 @@ def test_an_unfinished_batch_is_no_record_and_a_finished_one_is_whole() -> None:
     ] == ["", ""]
 
 
-@given(batches, st.data())
-def test_what_is_no_batch_is_refused(messages: list[BatchMessage], data: st.DataObject) -> None:
+@given(batches, ways, st.data())
+def test_what_is_no_batch_is_refused(messages: list[BatchMessage], way: str, data: st.DataObject) -> None:
     body = bytearray(encode_batch(messages))
     at = data.draw(st.integers(0, len(body) - 1))
     body[at] ^= data.draw(st.integers(1, 255))
     try:
         expected = decode_batch(bytes(body))
     except MessageError:
-        with pytest.raises(MessageError):
+        with pytest.raises(MessageError), taking(way):
             sized_and_placed(bytes(body))
     else:
-        records = decode_messages(sized_and_placed(bytes(body)))
+        with taking(way):
+            records = decode_messages(sized_and_placed(bytes(body)))
         assert [(r.flag, r.body) for r in records] == [(m.flag, m.body) for m in expected]
+
+
+@pytest.mark.usefixtures("loops")
+@pytest.mark.parametrize("size", [-60, 0, 21])
+def test_an_item_that_ends_before_it_begins_is_refused(size: int) -> None:
+    # Counted from the end, as Python does, the first item's parts add up, and so do the second one's, for ever.
+    body = bytearray(200)
+    struct.pack_into(">lllllH", body, 0, size, 0, 0, 0, 0, 118)
+    struct.pack_into(">lllll", body, 140, 0, 0, 0, 0, 70)
+    struct.pack_into(">H", body, 30, 108)
+    with pytest.raises(MessageError, match=f"do not add up to its {size} bytes"):
+        place_batch(bytes(body), SHAPE, 0, 0)
+
+
+@pytest.mark.usefixtures("loops")
+def test_a_batch_without_a_message_is_refused() -> None:
+    with pytest.raises(MessageError, match="without a message"):
+        place_batch(b"", SHAPE, 0, 0)

@@ -10,6 +10,8 @@ from rmq.wire.message import decode_message
 from rmq.wire.sysflag import BORN_HOST_V6, TRANSACTION_COMMIT, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK
 from tests.kit.stores import START, FaultyEnv, SmallStore
 
+pytestmark = pytest.mark.usefixtures("loops")
+
 NOW = int(START * 1000)
 
 

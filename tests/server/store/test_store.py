@@ -11,6 +11,8 @@ from rmq.wire.message import BatchMessage, decode_message, decode_messages, enco
 from rmq.wire.sysflag import BORN_HOST_V6, TRANSACTION_COMMIT, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK
 from tests.kit.stores import HOST, SMALL, START, FaultyEnv, SmallStore, at_once
 
+pytestmark = pytest.mark.usefixtures("loops")
+
 NOW = int(START * 1000)
 
 
