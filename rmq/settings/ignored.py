@@ -75,45 +75,44 @@ GROUPS = (
         long waitTimeMillsInAdminBrokerQueue=5000
         boolean recoverConcurrently=false asyncSendEnable=true enableFastChannelEventProcess=false
         """),
-    Group("broker", "Messages with a delay or for a point in time are refused.", """
-        boolean recallMessageEnable=false allowRecallWhenBrokerNotWriteable=true
-        long delayOffsetUpdateVersionStep=200
+    Group("broker", "Waiting pops are kept as long as they wait, however many topics and groups they name.", """
+        int popPollingMapSize=100000 popPollingMapExpireTimeSeconds=600
         """),
-    Group("broker", "Transactional messages are refused.", """
-        boolean rejectTransactionMessage=false
-        int transactionCheckMax=15 transactionOpMsgMaxSize=4096 transactionOpBatchInterval=3000
-        long transactionTimeOut=6000 transactionCheckInterval=30000
+    Group("broker", "A waiting pop is woken by every message with one of its tags.",
+          "long popLongPollingForceNotifyInterval=800"),
+    Group("broker", "The revive log is read in small steps whenever it has grown.", """
+        long reviveMaxSlow=3 reviveScanTime=10000
         """),
-    Group("broker", "SQL92 filters are refused.", "boolean enablePropertyFilter=false filterSupportRetry=false"),
-    Group("broker", "Request-reply messages are not served.", "boolean storeReplyMessageEnable=true"),
-    Group("broker", "POP consumption is not served.", """
-        int popPollingSize=1024 popPollingMapSize=100000 popPollingMapExpireTimeSeconds=600 reviveQueueNum=8
-        int popCkStayBufferTime=10000 popCkStayBufferTimeOut=3000 popCkMaxBufferSize=200000
-        int popCkOffsetMaxQueueSize=20000 popFromRetryProbability=20 popFromRetryProbabilityForPriority=0
+    Group("broker", "An acknowledgement without a check point is passed over at once.", """
+        long reviveAckWaitMs=180000
+        boolean enableSkipLongAwaitingAck=false
+        """),
+    Group("broker", "A check point whose messages cannot be put back stays where it is and is tried again.",
+          "boolean skipWhenCKRePutReachMaxTimes=false"),
+    Group("broker", "Check points and acknowledgements are stored when they come; none waits in a thread.",
+          "boolean appendAckAsync=false appendCkAsync=false"),
+    Group("broker", "POP's check points are always kept in the revive log, never in RocksDB.", """
         int popReviveMaxReturnSizePerRead=16384 popReviveConcurrency=32 popReviveMaxAttemptTimes=16
-        int defaultPopShareQueueNum=-1
-        long maxPopPollingSize=100000 reviveInterval=1000 reviveMaxSlow=3 reviveScanTime=10000
-        long reviveAckWaitMs=180000 popLongPollingForceNotifyInterval=800 popInflightMessageThreshold=10000
-        boolean enableSkipLongAwaitingAck=false enablePopLog=false enablePopBufferMerge=false
-        boolean enablePopBatchAck=false enableNotifyBeforePopCalculateLag=true
-        boolean enableNotifyAfterPopOrderLockRelease=true initPopOffsetByCheckMsgInMem=true
-        boolean retrieveMessageFromPopRetryTopicV1=true enableRetryTopicV2=false priorityOrderAsc=true
         boolean popConsumerFSServiceInit=true popConsumerKVServiceLog=false popConsumerKVServiceInit=false
-        boolean popConsumerKVServiceEnable=false useSeparateRetryQueue=false serverLoadBalancerEnable=true
-        boolean popResponseReturnActualRetryTopic=false enablePopMessageThreshold=false
-        boolean skipWhenCKRePutReachMaxTimes=false appendAckAsync=false appendCkAsync=false
-        long loadBalancePollNameServerInterval=30000
-        String defaultMessageRequestMode=PULL
+        boolean popConsumerKVServiceEnable=false
         """),
+    Group("broker", "Messages have no priorities.", """
+        int popFromRetryProbabilityForPriority=0
+        boolean priorityOrderAsc=true
+        """),
+    Group("broker", "Single pops are not logged.", "boolean enablePopLog=false"),
+    Group("broker", "The lag of groups that pop is not computed.", "boolean enableNotifyBeforePopCalculateLag=true"),
     Group("broker", "There is no controller.", """
         String controllerAddr=
-        boolean fetchControllerAddrByDnsLookup=false lockInStrictMode=false
+        boolean fetchControllerAddrByDnsLookup=false
         long syncBrokerMetadataPeriod=5000 checkSyncStateSetPeriod=5000 syncControllerMetadataPeriod=10000
         long controllerHeartBeatTimeoutMills=10000
         int brokerElectionPriority=2147483647
         """),
     Group("broker", "There is no controller.", "boolean enableControllerMode=false",
           refused="there is no controller that could switch this broker's role"),
+    Group("broker", "Queues are locked on this broker only, as always where totalReplicas is 1.",
+          "boolean lockInStrictMode=false"),
     Group("broker", "A slave does not stand in for its master.", """
         boolean enableSlaveActingMaster=false enableRemoteEscape=false skipPreOnline=false
         boolean compatibleWithOldNameSrv=true enableBroadcastOffsetStore=true
@@ -141,7 +140,7 @@ GROUPS = (
         String metricsPromExporterHost= metricsLabel=
         int metricsOtelCardinalityLimit=50000 metricsPromExporterPort=5557
         long metricGrpcExporterTimeOutInMills=3000 metricGrpcExporterIntervalInMills=60000
-        long metricLoggingExporterIntervalInMills=10000 transactionMetricFlushInterval=10000
+        long metricLoggingExporterIntervalInMills=10000
         boolean metricsInDelta=false enableRemotingMetrics=true enableMessageStoreMetrics=true
         boolean enablePopMetrics=true enableConnectionMetrics=true enableTransactionMetrics=true
         boolean enableStatsMetrics=true enableRequestMetrics=true enableLagAndDlqMetrics=true
@@ -152,11 +151,8 @@ GROUPS = (
         int commercialBaseCount=1 commercialSizePerMsg=4096 maxStatsIdleTimeInMinutes=-1
         int flushConsumerOffsetHistoryInterval=60000
         """),
-    Group("broker", "Filters are evaluated when messages are pulled, without a bit map made beforehand.", """
-        boolean enableCalcFilterBitMap=false
-        int expectConsumerNumUseFilter=32 maxErrorRateOfBloomFilter=20
-        long filterDataCleanTimeSpan=86400000
-        """),
+    Group("broker", "Filters are evaluated when messages are pulled, without a bit map made beforehand.",
+          "boolean enableCalcFilterBitMap=false"),
     Group("broker", "Cold data is read like any other.", """
         boolean coldCtrStrategyEnable=false usePIDColdCtrStrategy=true
         long cgColdReadThreshold=3145728 globalColdReadThreshold=104857600
@@ -255,18 +251,16 @@ GROUPS = (
         int compactionScheduleInternal=900000 maxOffsetMapSize=104857600 compactionThreadNum=6
         boolean enableCompaction=true
         """),
-    Group("store", "Messages with a delay or for a point in time are refused.", """
-        boolean timerWheelEnable=true timerStopEnqueue=false
-        int timerPrecisionMs=1000 timerRollWindowSlot=172800 timerMaxDelaySec=259200 timerFlushIntervalMs=1000
-        int timerCongestNumEachSlot=2147483647 mappedFileSizeTimerLog=104857600
-        long flushDelayOffsetInterval=10000
+    Group("store", "The timer's work is done by one thread, in slices, and tried again until it succeeds.", """
         int timerGetMessageThreadNum=3 timerPutMessageThreadNum=3 timerMetricSmallThreshold=1000000
         int timerProgressLogIntervalMs=10000 timerWheelSnapshotIntervalMs=10000 timerColdDataCheckIntervalMs=60000
         int disappearTimeAfterStart=-1
         boolean timerEnableDisruptor=false timerEnableCheckMetrics=true timerInterceptDelayLevel=false
         boolean timerWheelSnapshotFlush=false timerSkipUnknownError=false timerWarmEnable=false
-        boolean timerStopDequeue=false timerEnableRetryUntilSuccess=false appendTopicForTimerDeleteKey=false
+        boolean timerEnableRetryUntilSuccess=false
         String timerCheckMetricsWhen=05
+        """),
+    Group("store", "A delayed message is delivered when its time comes, after the one before it.", """
         boolean enableScheduleMessageStats=true enableScheduleAsyncDeliver=false
         int scheduleAsyncDeliverMaxPendingLimit=2000 scheduleAsyncDeliverMaxResendNum2Blocked=3
         """),
@@ -334,8 +328,8 @@ GROUPS = (
 
 
 _IMPORTANT = """
-    recoverConcurrently rejectTransactionMessage fetchNameSrvAddrByDnsLookup fetchNamesrvAddrByAddressServer
-    transactionTimeOut transactionCheckMax transactionCheckInterval storePathDLedgerCommitLog storePathEpochFile
+    recoverConcurrently fetchNameSrvAddrByDnsLookup fetchNamesrvAddrByAddressServer
+    storePathDLedgerCommitLog storePathEpochFile
     storePathBrokerIdentity disappearTimeAfterStart storeType commitIntervalCommitLog flushCommitLogTimed
     messageIndexSafe haMasterAddress transientStorePoolEnable writeWithoutMmap enableRunningFlagsInFlush
     dispatchFromSenderThread wakeCommitWhenPutMessage wakeFlushWhenPutMessage enableCleanExpiredOffset totalReplicas

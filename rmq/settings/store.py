@@ -108,33 +108,33 @@ class StoreConfig:
     # Cleaning
     delete_when: str = option(
         "04", "Hours of the day (00 to 23, joined by ';') at which expired files are deleted.",
-        important=True, check=hours_of_day,
+        dynamic=True, important=True, check=hours_of_day,
     )  # fmt: skip
     file_reserved_time: int = option(
-        72, "Age at which a file expires.", unit="h", minimum=0, important=True
+        72, "Age at which a file expires.", unit="h", dynamic=True, minimum=0, important=True
     )
     delete_file_batch_max: int = option(
-        10, "Files deleted in one round.", minimum=1, important=True
+        10, "Files deleted in one round.", minimum=1, dynamic=True, important=True
     )
     delete_commit_log_files_interval: int = option(
-        100, "Pause between two deletions of commit-log files.", unit="ms", minimum=0
+        100, "Pause between two deletions of commit-log files.", unit="ms", dynamic=True, minimum=0
     )
     clean_resource_interval: int = option(
-        10_000, "Pause between two rounds of cleaning.", unit="ms", minimum=1
+        10_000, "Pause between two rounds of cleaning.", unit="ms", dynamic=True, minimum=1
     )
     clean_file_forcibly_enable: bool = option(
-        True, "Whether a nearly full disk deletes files before they expire.", important=True
+        True, "Whether a nearly full disk deletes files before they expire.", dynamic=True, important=True
     )
     disk_max_used_space_ratio: int = option(
-        75, "Disk use at which expired files are deleted at any hour; 10 to 95 are used.", unit="%",
+        75, "Disk use at which expired files are deleted at any hour; 10 to 95 are used.", unit="%", dynamic=True,
         minimum=0, maximum=100,
     )  # fmt: skip
     disk_space_clean_forcibly_ratio: int = option(
-        85, "Disk use at which the oldest files are deleted; 30 to 85 are used.", unit="%",
+        85, "Disk use at which the oldest files are deleted; 30 to 85 are used.", unit="%", dynamic=True,
         minimum=0, maximum=100,
     )  # fmt: skip
     disk_space_warning_level_ratio: int = option(
-        90, "Disk use at which messages are refused; 35 to 90 are used.", unit="%",
+        90, "Disk use at which messages are refused; 35 to 90 are used.", unit="%", dynamic=True,
         minimum=0, maximum=100,
     )  # fmt: skip
 
@@ -146,8 +146,40 @@ class StoreConfig:
     # Delay
     message_delay_level: str = option(
         "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
-        "Delays of the levels 1, 2, ...: numbers with s, m, h or d. Used when a store that Apache wrote is read again.",
+        "Delays of the levels 1, 2, ...: numbers with s, m, h or d.",
         check=delay_levels,
+    )
+    flush_delay_offset_interval: int = option(
+        10_000, "Pause between two writes of the levels' progress.", unit="ms", minimum=1, bits=64
+    )
+    timer_wheel_enable: bool = option(True, "Whether messages may be sent for any delay or point in time.")
+    timer_max_delay_sec: int = option(
+        259_200, "Longest delay of a timed message.", unit="s", minimum=0, dynamic=True
+    )
+    timer_precision_ms: int = option(
+        1_000, "Timed messages leave when the next multiple of this is over; fixed once there is a timer wheel.",
+        unit="ms", minimum=1, maximum=1_000,
+    )  # fmt: skip
+    timer_roll_window_slot: int = option(
+        172_800, "Slots that are looked ahead; what is due later is stored again when they are over.",
+        minimum=0,
+    )  # fmt: skip
+    timer_congest_num_each_slot: int = option(
+        2_147_483_647, "Messages in a slot beyond which more and more are refused.", minimum=0, dynamic=True
+    )
+    timer_flush_interval_ms: int = option(
+        1_000, "Pause between two writes of the timer's progress.", unit="ms", minimum=1, dynamic=True
+    )
+    timer_stop_enqueue: bool = option(
+        False, "Whether timed messages stay in the timer's topic instead of being sorted in.", dynamic=True
+    )
+    timer_stop_dequeue: bool = option(False, "Whether timed messages that are due stay.", dynamic=True)
+    append_topic_for_timer_delete_key: bool = option(
+        False, "Whether a recall names topic and id of its message instead of the id; both are understood.",
+        dynamic=True
+    )
+    mapped_file_size_timer_log: int = option(
+        104_857_600, "Size of a timer log file.", unit="bytes", minimum=4096
     )
 
     # Replication

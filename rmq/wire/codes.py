@@ -99,8 +99,14 @@ VERSION: Final = 493
 VERSION_STRICT_JSON: Final = 401
 """V4_9_4: from here on a client wants route data as strict JSON."""
 
+VERSION_RESET_OFFSET: Final = 28
+"""V3_0_7_SNAPSHOT: from here on a consumer can be moved to other offsets, and tells which it holds."""
+
 VERSION_RUNNING_INFO: Final = 62
 """V3_1_8_SNAPSHOT: from here on a consumer tells about itself when asked."""
+
+VERSION_MAX_RECONSUME_TIMES: Final = 121
+"""V3_4_9: from here on a consumer tells how often a message may be tried again."""
 
 VERSION_REGISTER_BODY: Final = 37
 """V3_0_11: from here on a broker registers with a RegisterBrokerBody."""

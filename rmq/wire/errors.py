@@ -108,6 +108,18 @@ class SubscriptionNotLatestError(RemotingError):
     default_code = ResponseCode.SUBSCRIPTION_NOT_LATEST
 
 
+class FilterDataNotExistError(RemotingError):
+    """The group's filter on this topic is unknown; its expression may be wrong."""
+
+    default_code = ResponseCode.FILTER_DATA_NOT_EXIST
+
+
+class FilterDataNotLatestError(RemotingError):
+    """The broker's copy of the filter is older than the consumer's."""
+
+    default_code = ResponseCode.FILTER_DATA_NOT_LATEST
+
+
 class SubscriptionGroupNotExistError(RemotingError):
     """The consumer group is unknown and may not be created by itself."""
 

@@ -170,6 +170,47 @@ CheckpointPage = Padded(
 )
 """The whole checkpoint file."""
 
+TimerUnit = Struct(
+    "size" / Int32sb,
+    "previous" / Int64sb,
+    "magic" / Int32sb,
+    "write_time" / Int64sb,
+    "delay" / Int32sb,
+    "physical_offset" / Int64sb,
+    "message_size" / Int32sb,
+    "topic_hash" / Int32sb,
+    "reserved" / Int64sb,
+)
+"""One message in the timer log; it is due in the slot `write_time` + `delay` (ms). `previous` is the position of the
+unit before it in that slot, -1 for the slot's first."""
+
+TimerBlank = Struct(
+    "size" / Int32sb,
+    "previous" / Int64sb,
+    "magic" / Int32sb,
+)
+"""The filler at the end of a timer log file; `size` runs to the file's end."""
+
+TimerSlot = Struct(
+    "time" / Int64sb,
+    "first" / Int64sb,
+    "last" / Int64sb,
+    "count" / Int32sb,
+    "magic" / Int32sb,
+)
+"""One slot of the timer wheel: its time in units of the precision, positions in the timer log, messages in it."""
+
+TimerCheckpoint = Struct(
+    "read_time" / Int64sb,
+    "log_position" / Int64sb,
+    "queue_offset" / Int64sb,
+    "master_queue_offset" / Int64sb,
+    "state_version" / Int64sb,
+    "timestamp" / Int64sb,
+    "counter" / Int64sb,
+)
+"""How far the timer has come: the slot to read next (ms), the timer log on the disk, the queue of its topic."""
+
 
 def derived() -> dict[str, str]:
     """Names and `struct` formats of the layouts that the fast codec and the store use."""
@@ -189,4 +230,8 @@ def derived() -> dict[str, str]:
         "INDEX_ENTRY": struct_format(IndexEntry),
         "CHECKPOINT_HEAD": struct_format(CheckpointHead),
         "CHECKPOINT_EXTENSION": struct_format(CheckpointExtension),
+        "TIMER_UNIT": struct_format(TimerUnit),
+        "TIMER_BLANK": struct_format(TimerBlank),
+        "TIMER_SLOT": struct_format(TimerSlot),
+        "TIMER_CHECKPOINT": struct_format(TimerCheckpoint),
     }

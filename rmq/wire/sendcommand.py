@@ -26,7 +26,7 @@ from rmq.wire.declare import header_fault, spec_of
 from rmq.wire.errors import HeaderError
 from rmq.wire.extfields import decode_ext
 from rmq.wire.layouts import BINARY_PLAIN_HEAD, LETTER_ENTRY_HEAD
-from rmq.wire.names import is_not_allowed_send_topic
+from rmq.wire.names import RETRY_PREFIX, is_not_allowed_send_topic
 from rmq.wire.requests.send import SendBatchMessage, SendMessageV2
 
 _CODES: Final = (spec_of(SendMessageV2).code, spec_of(SendBatchMessage).code)
@@ -64,6 +64,7 @@ class SendFields(NamedTuple):
         sys_flag: see `rmq.wire.sysflag`.
         reconsume_times: how often it was consumed in vain.
         batch: whether the body holds several messages.
+        retry: whether the topic is a group's retry topic.
     """
 
     topic: str
@@ -73,6 +74,7 @@ class SendFields(NamedTuple):
     sys_flag: int
     reconsume_times: int
     batch: bool
+    retry: bool
 
 
 class SendCommand(Command):
@@ -227,4 +229,5 @@ def _fields(ext: Ext) -> SendFields:
         int(ext["f"]),
         reconsume_times,
         ext.get("m", "").lower() == "true",
+        topic.startswith(RETRY_PREFIX),
     )

@@ -59,6 +59,7 @@ class SendReplies:
         queue_id: int,
         queue_offset: int,
         unique_id: bytes | None,
+        recall_handle: str | None = None,
     ) -> bytes:
         """The frame that answers `request`.
 
@@ -68,7 +69,10 @@ class SendReplies:
             queue_id: where it is.
             queue_offset: and at which place.
             unique_id: the client's id of it, in UTF-8.
+            recall_handle: by what a timed message can be taken back.
         """
+        if recall_handle is not None:
+            return self._any(request, code, message_id, queue_id, queue_offset, unique_id, recall_handle)
         if request.serialize_type == SERIALIZE_BINARY:
             queue, offset = b"%d" % queue_id, b"%d" % queue_offset
             if unique_id:
@@ -97,21 +101,31 @@ class SendReplies:
         elif unique_id.isalnum():
             header = self._json_with_id % (code, message_id, queue_id, queue_offset, unique_id, request.opaque)
         else:
-            return self._quoted(request, code, message_id, queue_id, queue_offset, unique_id)
+            return self._any(request, code, message_id, queue_id, queue_offset, unique_id, None)
         return _pack_json(4 + len(header), _JSON_TYPE | len(header)) + header
 
-    def _quoted(
-        self, request: Command, code: int, message_id: bytes, queue_id: int, queue_offset: int, unique_id: bytes
+    def _any(
+        self,
+        request: Command,
+        code: int,
+        message_id: bytes,
+        queue_id: int,
+        queue_offset: int,
+        unique_id: bytes | None,
+        recall_handle: str | None,
     ) -> bytes:
-        """For an id with characters that JSON may have to quote."""
-        ext = {
-            "msgId": message_id.decode(),
-            "queueId": str(queue_id),
-            "queueOffset": str(queue_offset),
-            "transactionId": unique_id.decode(),
-            **self._marks,
-        }
-        return encode(Command(code, ext, opaque=request.opaque, flag=FLAG_RESPONSE))
+        """For an id with characters that JSON may have to quote, and for what has a handle."""
+        ext = {"msgId": message_id.decode(), "queueId": str(queue_id), "queueOffset": str(queue_offset)}
+        if unique_id:
+            ext["transactionId"] = unique_id.decode()
+        if recall_handle is not None:
+            ext["recallHandle"] = recall_handle
+        ext.update(self._marks)
+        return encode(
+            Command(
+                code, ext, opaque=request.opaque, flag=FLAG_RESPONSE, serialize_type=request.serialize_type
+            )
+        )
 
 
 def _literal(data: bytes) -> bytes:

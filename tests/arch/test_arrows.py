@@ -17,7 +17,7 @@ BASE = {"rmq.wire", "rmq.settings"}
 NETWORK = BASE | {"rmq.remoting"}
 CLIENT = NETWORK | {"rmq.client"}
 STORE = NETWORK | {"rmq.server.files", "rmq.server.store"}
-DELIVERY = STORE | {"rmq.server.delivery", "rmq.server.ha", "rmq.server.acl"}
+DELIVERY = STORE | {"rmq.server.delivery", "rmq.server.filter", "rmq.server.ha", "rmq.server.acl"}
 
 ALLOWED: dict[str, set[str]] = {
     "rmq.wire": set(),
@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "rmq.server.files": set(),
     "rmq.server.store": NETWORK | {"rmq.server.files"},
     "rmq.server.delivery": STORE,
+    "rmq.server.filter": {"rmq.wire"},
     "rmq.server.ha": STORE,
     "rmq.server.acl": STORE,
     "rmq.server.broker": DELIVERY,
@@ -63,6 +64,7 @@ OUTSIDE_WORLD = {
 CLOSED_TO = {
     "rmq.wire": OUTSIDE_WORLD | {"os", "pathlib", "io", "tempfile", "shutil"},
     "rmq.settings": OUTSIDE_WORLD | {"construct"},
+    "rmq.server.filter": OUTSIDE_WORLD | {"os", "pathlib", "io", "tempfile", "shutil"},
 }
 """What must not be imported by parts that only turn bytes and text into values."""
 
@@ -136,7 +138,7 @@ def test_imports_point_downwards(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if part_of(name) in CLOSED_TO])
-def test_wire_and_settings_know_no_outside_world(module: str) -> None:
+def test_codecs_settings_and_filters_know_no_outside_world(module: str) -> None:
     assert forbidden(module, imports_of(module)) == []
 
 

@@ -151,7 +151,6 @@ MISSING = [
     "rocksDBConfigToJson",
     "sendMsgStatus",
     "setCommitLogReadAheadMode",
-    "setConsumeMode",
     "skipAccumulatedMessage",
     "startMonitoring",
     "statsAll",

@@ -1,6 +1,7 @@
 """A broker's processors over a real store in a temporary directory, without sockets, threads or real time."""
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -8,22 +9,34 @@ from twisted.internet.task import Clock
 
 from rmq.remoting.dispatch import Dispatcher
 from rmq.server.broker.clients import ConsumerTable, ProducerTable
+from rmq.server.broker.delay.service import DelayService
+from rmq.server.broker.filters import FilterTable
+from rmq.server.broker.locks import QueueLocks
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
+from rmq.server.broker.pop.service import PopService
 from rmq.server.broker.processors.admin import AdminProcessor
 from rmq.server.broker.processors.client import ClientProcessor
 from rmq.server.broker.processors.consumer import ConsumerProcessor
+from rmq.server.broker.processors.delay import DelayProcessor
 from rmq.server.broker.processors.group import GroupProcessor
+from rmq.server.broker.processors.lock import LockProcessor
 from rmq.server.broker.processors.message import MessageProcessor
 from rmq.server.broker.processors.offset import OffsetProcessor
 from rmq.server.broker.processors.pull import PullProcessor
+from rmq.server.broker.processors.reply import ReplyProcessor
+from rmq.server.broker.processors.reset import ResetProcessor
 from rmq.server.broker.processors.send import SendProcessor
+from rmq.server.broker.processors.send_back import SendBackProcessor
 from rmq.server.broker.processors.topic import TopicProcessor
+from rmq.server.broker.processors.transaction import TransactionProcessor
 from rmq.server.broker.putting import MessagePutter
+from rmq.server.broker.retry import RetryRules
 from rmq.server.broker.runtime import RuntimeInfo
 from rmq.server.broker.stats import BrokerStats
+from rmq.server.broker.transaction.service import Transactions
 from rmq.server.delivery.hold import PullHold
 from rmq.server.store.api import StoreOptions
 from rmq.server.store.env import Env
@@ -38,6 +51,7 @@ from rmq.wire.message import StoredMessage, UniqueIds, decode_messages, format_p
 from rmq.wire.requests.pull import PullMessage
 from rmq.wire.requests.send import SendMessageV2
 from rmq.wire.subscription import build_subscription
+from tests.kit.cluster import MemoryCluster
 from tests.kit.memory_files import MemoryFiles
 from tests.kit.peer import MemoryPeer
 
@@ -84,36 +98,75 @@ class Bench:
         self.store.on_arrival = self.hold.arrived
         self.store.open()
         self.putter = MessagePutter(self.store)
+        self.locks = QueueLocks(self.clock)
+        self.retry_rules = RetryRules(self.groups, self.topics, self.locks)
         self.stats = BrokerStats(self.clock, "DefaultCluster", self.now)
         self.consumers = ConsumerTable(self.clock.seconds, lambda name: True)
+        self.filters = FilterTable(self.settings, ConfigFile("consumerFilter.json", self.files), self.now)
+        self.consumers.on_gone = self.filters.unregister
         self.producers = ProducerTable(self.clock.seconds)
+        self.transactions = Transactions(
+            self.clock, self.settings, self.store, self.topics, self.offsets, self.putter, self.stats, self.producers,
+            ConfigFile("transactionMetrics", self.files), HOST, self.now,
+        )  # fmt: skip
+        self.pops = PopService(
+            self.clock, self.settings, lambda name: ConfigFile(name, self.files), self.topics, self.groups,
+            self.consumers, self.filters, self.offsets, self.store, self.putter, self.stats, MemoryCluster(0), list,
+            HOST, self.now,
+            Random(1), lambda: self.delays.delivered_until,
+        )  # fmt: skip
         self.registrations = 0
-        self.runtime = RuntimeInfo(self.settings, self.store, self.stats, self.now, lambda path: (3 << 30, 1 << 30))
+        self.delays = DelayService(
+            self.clock, self.settings, self.store, self.stats, lambda name: ConfigFile(name, self.files), Env(),
+            in_this_thread, self.hold.wake,
+        )  # fmt: skip
+        self.delays.load()
+        self.putter.hooks.append(self.delays.hook)
+        self.runtime = RuntimeInfo(
+            self.settings, self.store, self.stats, self.now, lambda path: (3 << 30, 1 << 30), self.delays.figures
+        )
         ids = UniqueIds(HOST[:4], 1, 2)
         self.dispatcher = Dispatcher(
             (
-                SendProcessor(self.settings, self.topics, self.store, self.putter, self.stats, ids, HOST, self.now),
+                *self.pops.processors,
+                SendProcessor(
+                    self.settings, self.topics, self.store, self.putter, self.retry_rules, self.transactions,
+                    self.stats, ids, HOST, self.now,
+                ),
+                TransactionProcessor(self.transactions, self.store),
+                DelayProcessor(self.settings, self.topics, self.putter, self.stats, self.delays, self.now),
+                SendBackProcessor(self.settings, self.retry_rules, self.store, self.putter, self.stats),
+                LockProcessor(self.locks),
                 PullProcessor(
-                    self.settings, self.topics, self.groups, self.consumers, self.offsets, self.store, self.stats,
-                    self.hold, self.clock.seconds,
+                    self.settings, self.topics, self.groups, self.consumers, self.filters, self.offsets, self.store,
+                    self.stats, self.hold, self.clock.seconds,
                 ),
                 ClientProcessor(
-                    self.settings, self.topics, self.groups, self.producers, self.consumers, self.clock.seconds
+                    self.settings, self.topics, self.groups, self.producers, self.consumers, self.filters,
+                    self.clock.seconds,
                 ),
                 OffsetProcessor(self.topics, self.groups, self.offsets, self.store),
-                MessageProcessor(self.settings, self.store),
+                MessageProcessor(self.settings, self.consumers, self.store),
+                ReplyProcessor(
+                    self.settings, self.topics, self.putter, self.producers, self.stats, HOST, self.now
+                ),
+                ResetProcessor(
+                    self.settings, self.topics, self.groups, self.offsets, self.consumers, self.store
+                ),
                 TopicProcessor(
                     self.settings, self.topics, self.offsets, self.store, self.stats, self.hold, ADDRESS
                 ),
                 GroupProcessor(self.groups, self.offsets, self.stats),
                 ConsumerProcessor(
                     self.settings, self.topics, self.groups, self.offsets, self.producers, self.consumers, self.store,
-                    self.stats, ADDRESS,
+                    self.stats, ADDRESS, self.now,
                 ),
                 AdminProcessor(self.settings, self.store, self.stats, self.runtime, self.files, self._registered),
             )
         )  # fmt: skip
         self.hold.start()
+        self.delays.start()
+        self.pops.start()
 
     def _registered(self) -> None:
         self.registrations += 1
@@ -132,6 +185,7 @@ class Bench:
         return config
 
     def close(self) -> None:
+        self.pops.stop()
         self.hold.stop()
         self.store.close()
 

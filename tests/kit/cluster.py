@@ -17,6 +17,7 @@ from rmq.client.instance import ClientInstance
 from rmq.remoting.calls import SUCCESS, Answer, accepted
 from rmq.remoting.errors import CallTimeoutError, ConnectFailedError
 from rmq.wire.bodies.heartbeat import ConsumerIdList, HeartbeatData
+from rmq.wire.bodies.lock import LockBatchBody, LockBatchReply
 from rmq.wire.bodies.route import BrokerData, MessageQueue, QueueData, TopicRouteData
 from rmq.wire.codes import ResponseCode
 from rmq.wire.command import Command
@@ -25,7 +26,7 @@ from rmq.wire.errors import QueryNotFoundError, RemotingError, TopicNotExistErro
 from rmq.wire.message import StoredMessage, decode_batch, encode_message, pack_host
 from rmq.wire.requests.offset import OffsetReply
 from rmq.wire.requests.pull import PullMessage, PullMessageReply
-from rmq.wire.requests.send import SendMessageReply, SendMessageV2
+from rmq.wire.requests.send import RecallMessageReply, SendMessageReply, SendMessageV2
 
 NAMESRV = "10.0.0.9:9876"
 START = 1_700_000_000_000
@@ -71,6 +72,7 @@ class MemoryCluster:
         failures: for a request class, what it meets: an error, or a function of the call that gives one or None.
         down: addresses that cannot be reached.
         instances: clients that are told of changes in their groups.
+        locks: who has the lock on a group's queue; they do not expire.
     """
 
     def __init__(self, brokers: int = 1) -> None:
@@ -86,6 +88,7 @@ class MemoryCluster:
         self.instances: dict[str, ClientInstance] = {}
         self.held: list[Held] = []
         self.silent: set[str] = set()
+        self.locks: dict[tuple[str, MessageQueue], str] = {}
 
     # --- what tests use -----------------------------------------------------------------------------------------------
 
@@ -226,6 +229,17 @@ class MemoryCluster:
             raise RemotingError("no consumer for this group")
         return Command(0, body=encode_body(ConsumerIdList(list(members))))
 
+    def _LockBatchMq(self, call: Call, wanted: LockBatchBody) -> Command:
+        keys = [(wanted.consumer_group, queue) for queue in wanted.mq_set]
+        granted = [key[1] for key in keys if self.locks.setdefault(key, wanted.client_id) == wanted.client_id]
+        return Command(0, body=encode_body(LockBatchReply(granted)))
+
+    def _UnlockBatchMq(self, call: Call, given: LockBatchBody) -> Command:
+        for queue in given.mq_set:
+            if self.locks.get((given.consumer_group, queue)) == given.client_id:
+                del self.locks[given.consumer_group, queue]
+        return Command(0)
+
     # --- offsets ------------------------------------------------------------------------------------------------------
 
     def _QueryConsumerOffset(self, call: Call, _: object) -> Command:
@@ -294,8 +308,16 @@ class MemoryCluster:
         return self._sent(queue, offsets[0])
 
     def _sent(self, queue: MessageQueue, offset: int) -> Command:
-        reply = SendMessageReply(f"{offset:032X}", queue.queue_id, offset)
+        reply = SendMessageReply(f"{offset:032X}", queue.queue_id, offset, transaction_id=f"transaction-{offset}")
         return Command(0, {**encode_header(reply), "MSG_REGION": "DefaultRegion", "TRACE_ON": "true"})
+
+    _SendReplyMessageV2 = _SendMessageV2
+
+    def _EndTransaction(self, call: Call, _: object) -> Command:
+        return Command(0)
+
+    def _RecallMessage(self, call: Call, _: object) -> Command:
+        return Command(0, encode_header(RecallMessageReply("recalled")))
 
     def _ConsumerSendMsgBack(self, call: Call, _: object) -> Command:
         return Command(0)

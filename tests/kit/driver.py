@@ -75,6 +75,8 @@ class Received:
     reconsume_times: int
     sys_flag: int
     store_timestamp: int
+    at: int = 0
+    """Milliseconds since the epoch when the client was handed it, from clients that tell."""
 
     @classmethod
     def of(cls, line: dict[str, Any]) -> "Received":
@@ -92,6 +94,7 @@ class Received:
             line["reconsumeTimes"],
             line["sysFlag"],
             line["storeTimestamp"],
+            line.get("at", 0),
         )
 
 

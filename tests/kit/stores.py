@@ -1,5 +1,6 @@
 """Small stores for tests: a clock that stands, threads that run when told, and a disk that fails on demand."""
 
+import dataclasses
 import errno
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
-from rmq.server.store.api import AppendResult, StoreOptions
+from rmq.server.store.api import AppendResult, Retention, StoreOptions
 from rmq.server.store.env import Env
 from rmq.server.store.store import MessageStore
 from rmq.wire.javahash import java_hash
@@ -107,13 +108,15 @@ class SmallStore:
         self.root = root
         self.env = env or Env()
         self.threads = threads
+        kept = {field.name for field in dataclasses.fields(Retention)} & options.keys()
+        self.retention = Retention(**{name: options.pop(name) for name in kept})
         self.options = StoreOptions(str(root), **{**SMALL, **options})
         self.clock = Clock()
         self.clock.advance(START)
         self.open()
 
     def open(self) -> None:
-        self.store = MessageStore(self.options, self.env, self.clock, self.threads)
+        self.store = MessageStore(self.options, self.env, self.clock, self.threads, lambda: self.retention)
         self.report = self.store.open()
 
     def send(

@@ -108,7 +108,7 @@ def test_a_key_set_twice_warns_and_the_last_counts() -> None:
 
 
 def test_ignored_keys_are_noted_only_when_they_differ() -> None:
-    loaded = load_broker("popPollingSize=1024\nstorePathIndex=/x\nwarmMapedFileEnable=true", file="b.conf")
+    loaded = load_broker("popPollingMapSize=100000\nstorePathIndex=/x\nwarmMapedFileEnable=true", file="b.conf")
     assert loaded.warnings == ()
     assert loaded.notes == (
         "b.conf, line 2: storePathIndex is accepted and has no effect: The place follows from storePathRootDir.",
@@ -121,13 +121,13 @@ def test_ignored_keys_are_noted_only_when_they_differ() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("timerWheelEnable=false", "Messages with a delay or for a point in time are refused."),
-        ("timerPrecisionMs=100", "Messages with a delay or for a point in time are refused."),
-        ("transactionTimeOut=1", "Transactional messages are refused."),
+        ("timerWarmEnable=true", "The timer's work is done by one thread, in slices, and tried again until it succeeds."),
         ("haMasterAddress=10.0.0.1:10912", "There is no replication."),
         ("inSyncReplicas=2", "There is no replication."),
-        ("enablePropertyFilter=true", "SQL92 filters are refused."),
-        ("popPollingSize=1", "POP consumption is not served."),
+        (
+            "popPollingMapSize=1",
+            "Waiting pops are kept as long as they wait, however many topics and groups they name.",
+        ),
         ("rocketmqHome=/opt", "Nothing is read from an installation of Apache's."),
     ],
 )
@@ -142,8 +142,8 @@ def test_whoever_configures_what_is_not_there_is_told(line: str, reason: str) ->
     [
         ("flushDiskType=SYNC", "flushDiskType=SYNC is not allowed; flushDiskType must be SYNC_FLUSH or ASYNC_FLUSH."),
         ("listenPort=99999", "listenPort=99999 is not allowed; listenPort must be a whole number from 0 to 65535."),
-        ("popPollingSize=x", "popPollingSize=x is not allowed; "
-         "popPollingSize must be a whole number from -2147483648 to 2147483647."),
+        ("popPollingMapSize=x", "popPollingMapSize=x is not allowed; "
+         "popPollingMapSize must be a whole number from -2147483648 to 2147483647."),
         ("aclEnable=true", "aclEnable=true is not allowed; aclEnable must be false, "
          "because access rights are not checked, so that the broker would run open to everybody."),
         ("authenticationEnabled=true", "authenticationEnabled=true is not allowed; authenticationEnabled must be "

@@ -12,21 +12,21 @@ from rmq.settings.update import Change, Effect, black_list, persist, update
 
 def test_effects() -> None:
     settings = load_broker("listenPort=10911").settings
-    changes = update(settings, "brokerPermission=4\nlistenPort=20911\npopPollingSize=7\n")
+    changes = update(settings, "brokerPermission=4\nlistenPort=20911\npopPollingMapSize=7\n")
     assert changes == (
         Change("brokerPermission", 6, 4, Effect.NOW),
         Change("listenPort", 10911, 20911, Effect.RESTART),
-        Change("popPollingSize", 1024, 7, Effect.NONE),
+        Change("popPollingMapSize", 100000, 7, Effect.NONE),
     )
     assert [str(change) for change in changes] == [
         "brokerPermission: 6 -> 4, in effect now.",
         "listenPort: 10911 -> 20911, in effect after a restart.",
-        "popPollingSize: 1024 -> 7, in effect never, the key is accepted and ignored.",
+        "popPollingMapSize: 100000 -> 7, in effect never, the key is accepted and ignored.",
     ]
     assert settings.broker.broker_permission == 4
     assert settings.server.listen_port == 10911, "nothing moves under a running server"
     shown = listing(settings)
-    assert (shown["brokerPermission"], shown["listenPort"], shown["popPollingSize"]) == ("4", "20911", "7")
+    assert (shown["brokerPermission"], shown["listenPort"], shown["popPollingMapSize"]) == ("4", "20911", "7")
     assert settings.revision == 1
 
 

@@ -156,6 +156,7 @@ def test_topics_that_clients_may_not_send_to() -> None:
         "SELF_TEST_TOPIC",
         "OFFSET_MOVED_EVENT",
     }
+    assert names.is_not_allowed_send_topic("rmq_sys_wheel_timer")
     assert not names.is_not_allowed_send_topic("TopicTest")
 
 

@@ -18,7 +18,7 @@ USUAL = {
     "a": "PG", "b": "T", "c": "TBW102", "d": "4", "e": "3", "f": "1", "g": "1795258800000", "h": "7",
     "i": "UNIQ_KEY\x01AB\x02WAIT\x01true\x02", "j": "2", "k": "false", "m": "false", "n": "broker-a",
 }  # fmt: skip
-FIELDS = SendFields("T", False, 3, 7, 1, 2, False)
+FIELDS = SendFields("T", False, 3, 7, 1, 2, False, False)
 
 # Values that look like the entries between which a header is cut.
 BORN_ENTRY = "\0\1g\0\0\0\x0d1795258800000"
@@ -67,6 +67,7 @@ def test_the_usual_header_takes_the_quick_way(code: int) -> None:
         ({"m": "TRUE"}, FIELDS._replace(batch=True)),
         ({"j": ""}, FIELDS._replace(reconsume_times=0)),
         ({"b": "SELF_TEST_TOPIC"}, FIELDS._replace(topic="SELF_TEST_TOPIC", closed=True)),
+        ({"b": "%RETRY%G"}, FIELDS._replace(topic="%RETRY%G", retry=True)),
         ({"l": "16"}, FIELDS),
         ({"i": "name\x01é\x02"}, FIELDS),
         ({"i": ""}, FIELDS),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -24,26 +25,40 @@ from rmq.remoting.pressure import Pressure
 from rmq.remoting.reactor import Repeat
 from rmq.remoting.server import RemotingServer
 from rmq.server.broker.clients import ConsumerTable, ProducerTable
+from rmq.server.broker.delay.service import DelayService
+from rmq.server.broker.filters import FilterTable
+from rmq.server.broker.locks import QueueLocks
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.options import store_options
+from rmq.server.broker.pop.service import PopService
 from rmq.server.broker.processors.admin import AdminProcessor
 from rmq.server.broker.processors.client import ClientProcessor
 from rmq.server.broker.processors.consumer import ConsumerProcessor
+from rmq.server.broker.processors.delay import DelayProcessor
 from rmq.server.broker.processors.group import GroupProcessor
+from rmq.server.broker.processors.lock import LockProcessor
 from rmq.server.broker.processors.message import MessageProcessor
 from rmq.server.broker.processors.offset import OffsetProcessor
 from rmq.server.broker.processors.pull import PullProcessor
+from rmq.server.broker.processors.reply import ReplyProcessor
+from rmq.server.broker.processors.reset import ResetProcessor
 from rmq.server.broker.processors.send import SendProcessor
+from rmq.server.broker.processors.send_back import SendBackProcessor
 from rmq.server.broker.processors.topic import TopicProcessor
+from rmq.server.broker.processors.transaction import TransactionProcessor
 from rmq.server.broker.putting import MessagePutter
 from rmq.server.broker.register import Registrar
+from rmq.server.broker.retention import retention_of
+from rmq.server.broker.retry import RetryRules
 from rmq.server.broker.runtime import RuntimeInfo
 from rmq.server.broker.stats import BrokerStats
+from rmq.server.broker.transaction.service import Transactions
 from rmq.server.delivery.hold import PullHold
 from rmq.server.files import DiskFiles
+from rmq.server.store import fast
 from rmq.server.store.api import RecoveryReport
 from rmq.server.store.env import Env
 from rmq.server.store.store import MessageStore
@@ -54,6 +69,7 @@ from rmq.wire.address import join_address
 from rmq.wire.message import UniqueIds, pack_host
 
 CLIENT_SCAN_SECONDS: Final = 10.0
+FILTER_SAVE_SECONDS: Final = 10.0
 _FLUSH_THREADS: Final = 2
 
 log = Logger()
@@ -90,6 +106,7 @@ class Broker:
         self._registrar: Registrar | None = None
         self._services: list[Any] = []
         self._offsets: OffsetTable | None = None
+        self._filters: FilterTable | None = None
         self._loops: list[Repeat] = []
         self._started = False
 
@@ -158,7 +175,7 @@ class Broker:
             self._server.stop()
         if self._store is not None:
             self._store.close()
-        self._server = self._store = self._offsets = self._registrar = None
+        self._server = self._store = self._offsets = self._filters = self._registrar = None
         self._threads.stop()
 
     def _assemble(self) -> Registrar:
@@ -167,6 +184,7 @@ class Broker:
         topics = TopicTable(settings, self._config_file("topics.json"), self.now)
         groups = GroupTable(settings, self._config_file("subscriptionGroup.json"), self.now)
         offsets = self._offsets = OffsetTable(settings, self._config_file("consumerOffset.json"))
+        filters = self._filters = FilterTable(settings, self._config_file("consumerFilter.json"), self.now)
         # The port must be known before the store opens, because every record carries it. Nobody is answered before
         # this method is through.
         dispatcher = Dispatcher(())
@@ -180,45 +198,77 @@ class Broker:
         )
         server.listen(settings.server.bind_address, settings.server.listen_port)
         host = pack_host(settings.broker.broker_ip1 or "127.0.0.1", server.port)
-        store = self._store = MessageStore(store_options(settings, host), Env(), reactor, self._in_thread)
+        store = self._store = MessageStore(
+            store_options(settings, host), Env(), reactor, self._in_thread, lambda: retention_of(settings)
+        )
         report = self.report = store.open()
         log.info(
-            "store {path} opened after {end}: scanned {bytes} bytes, {records} records",
+            "store {path} opened after {end}: scanned {bytes} bytes, {records} records; its hottest loops are {way}",
             path=settings.store.store_path_root_dir,
             end="a clean stop" if report.clean else "an abnormal end",
             bytes=report.scanned_bytes,
             records=report.scanned_records,
+            way=fast.way(),
         )
-        for table in (topics, groups, offsets):
+        for table in (topics, groups, offsets, filters):
             table.load()
         stats = BrokerStats(reactor, settings.broker.broker_cluster_name, self.now)
         expires = settings.broker.channel_expired_timeout / 1000
-        consumers = ConsumerTable(seconds, lambda name: _notifies(settings, groups, name), expires=expires)
+        consumers = ConsumerTable(seconds, groups.are_told, expires=expires)
+        consumers.on_gone = filters.unregister
         producers = ProducerTable(seconds, expires=expires)
         store.on_arrival = hold.arrived
         registrar = self._registrar = self._make_registrar(topics)
         topics.on_change = lambda changed: registrar.changed()
-        runtime = RuntimeInfo(settings, store, stats, self.now, _disk_space)
+        delays = DelayService(
+            reactor, settings, store, stats, self._config_file, Env(), self._in_thread, hold.wake
+        )
+        delays.load()
+        runtime = RuntimeInfo(settings, store, stats, self.now, _disk_space, delays.figures)
         unique_ids = UniqueIds(host[:-4], os.getpid(), self.now())
         putter = MessagePutter(store)
+        putter.hooks.append(delays.hook)
+        locks = QueueLocks(reactor)
+        retry_rules = RetryRules(groups, topics, locks)
+        counts = self._config_file("transactionMetrics")
+        transactions = Transactions(
+            reactor, settings, store, topics, offsets, putter, stats, producers, counts, host, self.now
+        )
+        pops = PopService(
+            reactor, settings, self._config_file, topics, groups, consumers, filters, offsets, store, putter, stats,
+            self._client, lambda: self.name_servers, host, self.now, Random(), lambda: delays.delivered_until,
+        )  # fmt: skip
+        pops.load()
         for processor in (
-            SendProcessor(settings, topics, store, putter, stats, unique_ids, host, self.now),
-            PullProcessor(settings, topics, groups, consumers, offsets, store, stats, hold, seconds),
-            ClientProcessor(settings, topics, groups, producers, consumers, seconds),
+            *pops.processors,
+            SendProcessor(
+                settings, topics, store, putter, retry_rules, transactions, stats, unique_ids, host, self.now
+            ),
+            TransactionProcessor(transactions, store),
+            DelayProcessor(settings, topics, putter, stats, delays, self.now),
+            SendBackProcessor(settings, retry_rules, store, putter, stats),
+            LockProcessor(locks),
+            PullProcessor(settings, topics, groups, consumers, filters, offsets, store, stats, hold, seconds),
+            ClientProcessor(settings, topics, groups, producers, consumers, filters, seconds),
             OffsetProcessor(topics, groups, offsets, store),
-            MessageProcessor(settings, store),
+            MessageProcessor(settings, consumers, store),
+            ReplyProcessor(settings, topics, putter, producers, stats, host, self.now),
+            ResetProcessor(settings, topics, groups, offsets, consumers, store),
             TopicProcessor(settings, topics, offsets, store, stats, hold, self.address),
             GroupProcessor(groups, offsets, stats),
-            ConsumerProcessor(settings, topics, groups, offsets, producers, consumers, store, stats, self.address),
+            ConsumerProcessor(
+                settings, topics, groups, offsets, producers, consumers, store, stats, self.address, self.now
+            ),
             AdminProcessor(settings, store, stats, runtime, self._files, registrar.changed),
         ):
             dispatcher.add(processor)
-        self._services = [store, stats, hold]
+        self._services = [store, stats, hold, delays, pops, transactions, locks]
         for service in self._services:
             service.start()
         self._repeat(CLIENT_SCAN_SECONDS, consumers.expire)
         self._repeat(CLIENT_SCAN_SECONDS, producers.expire)
         self._repeat(settings.broker.flush_consumer_offset_interval / 1000, self._save_offsets)
+        self._repeat(FILTER_SAVE_SECONDS, self._save_filters)
         return registrar
 
     def _make_registrar(self, topics: TopicTable) -> Registrar:
@@ -230,6 +280,7 @@ class Broker:
             name_servers=lambda: self.name_servers,
             identity=(broker.broker_cluster_name, self.name, broker.broker_id, self.address, ha_address),
             topics=topics.wrapper,
+            ordered=topics.mark_ordered,
             compressed=lambda: broker.compressed_register,
             period=broker.register_period_ms / 1000,
             timeout=broker.register_broker_timeout_mills / 1000,
@@ -254,6 +305,14 @@ class Broker:
         except OSError as error:
             log.warn("consumer offsets cannot be saved now: {error}", error=error)
 
+    def _save_filters(self) -> None:
+        if self._filters is None:
+            return
+        try:
+            self._filters.save()
+        except OSError as error:
+            log.warn("filters of consumers cannot be saved now: {error}", error=error)
+
     @inlineCallbacks
     def stop(self) -> Any:
         """Ends it; fires when everything is on the disk. Does nothing to a broker that does not run."""
@@ -265,6 +324,7 @@ class Broker:
         if self._server is not None:
             yield self._server.stop()
         self._save_offsets()
+        self._save_filters()
         store, self._store = self._store, None
         if store is not None:
             yield store.close()
@@ -277,12 +337,6 @@ class Broker:
         services, self._services = self._services, []
         for service in services[1:]:
             service.stop()
-
-
-def _notifies(settings: BrokerSettings, groups: GroupTable, name: str) -> bool:
-    config = groups.configs.get(name)
-    allowed = config is None or config.notify_consumer_ids_changed_enable
-    return allowed and settings.broker.notify_consumer_ids_changed_enable
 
 
 def _disk_space(path: str) -> tuple[int, int]:

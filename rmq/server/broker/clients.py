@@ -125,6 +125,10 @@ class _Memberships:
         if groups is not None:
             groups.discard(name)
 
+    def any(self, connection: Connection) -> bool:
+        """Whether it is in any."""
+        return bool(self._groups.get(connection))
+
     def _gone(self, connection: Connection) -> None:
         for name in self._groups.pop(connection, ()):
             self._leave(name, connection)
@@ -137,6 +141,10 @@ class ConsumerTable:
         seconds: the clock's time.
         may_notify: whether the clients of a group want to be told of changes.
         expires: seconds after which a client without a heartbeat is dropped.
+
+    Attributes:
+        groups: those with a client, by name.
+        on_gone: called with the name of a group whose last client has gone.
     """
 
     def __init__(
@@ -153,6 +161,7 @@ class ConsumerTable:
         self._weight = 0
         self._memberships = _Memberships(self._leave)
         self.groups: dict[str, ConsumerGroup] = {}
+        self.on_gone: Callable[[str], None] = lambda name: None
 
     def register(self, client: Client, data: ConsumerData, *, fingerprint: int = 0, without_sub: bool = False) -> bool:
         """Takes a heartbeat's part about one group.
@@ -226,6 +235,7 @@ class ConsumerTable:
             del self.groups[name]
             self._weight -= group.weight
             self._fingerprints.pop(name, None)
+            self.on_gone(name)
         else:
             self._notify(group)
 
@@ -249,6 +259,8 @@ class ProducerTable:
         self._seconds = seconds
         self._expires = expires
         self._memberships = _Memberships(self.unregister)
+        self._by_id: dict[str, Client] = {}
+        self._ids: dict[Connection, str] = {}
         self.groups: dict[str, dict[Connection, Client]] = {}
 
     def register(self, name: str, client: Client) -> None:
@@ -260,6 +272,14 @@ class ProducerTable:
         self._memberships.check(name, client.connection)
         self._memberships.add(name, client.connection)
         self.groups.setdefault(name, {})[client.connection] = client
+        if self._ids.get(client.connection) != client.client_id:
+            self._forget_id(client.connection)
+            self._ids[client.connection] = client.client_id
+        self._by_id[client.client_id] = client
+
+    def find(self, client_id: str) -> Client | None:
+        """The client with this id, the one heard of last where several share it."""
+        return self._by_id.get(client_id)
 
     def unregister(self, name: str, connection: Connection) -> None:
         """A client says good-bye, or is gone."""
@@ -268,6 +288,14 @@ class ProducerTable:
             self._memberships.remove(name, connection)
             if not clients:
                 del self.groups[name]
+            if not self._memberships.any(connection):
+                self._forget_id(connection)
+
+    def _forget_id(self, connection: Connection) -> None:
+        client_id = self._ids.pop(connection, "")
+        known = self._by_id.get(client_id)
+        if known is not None and known.connection is connection:
+            del self._by_id[client_id]
 
     def expire(self) -> None:
         """Closes the connections of clients without heartbeats."""

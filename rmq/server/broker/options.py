@@ -1,6 +1,7 @@
 """The store's options as the settings give them.
 
-Settings speak Apache's units (milliseconds, percent); the store wants seconds and fractions.
+Settings speak Apache's units (milliseconds, percent); the store wants seconds and fractions. These are taken when the
+store is opened; what can change while it is open is in `retention.py`.
 """
 
 from __future__ import annotations
@@ -34,15 +35,6 @@ def store_options(settings: BrokerSettings, store_host: bytes) -> StoreOptions:
         flush_interval_commit_log=store.flush_interval_commit_log / 1000,
         flush_commit_log_least_pages=store.flush_commit_log_least_pages,
         flush_commit_log_thorough_interval=store.flush_commit_log_thorough_interval / 1000,
-        delete_when=store.delete_when,
-        file_reserved_time=store.file_reserved_time,
-        clean_resource_interval=store.clean_resource_interval / 1000,
-        delete_commit_log_files_interval=store.delete_commit_log_files_interval / 1000,
-        delete_file_batch_max=store.delete_file_batch_max,
-        disk_max_used_space_ratio=store.disk_max_used_space_ratio,
-        disk_space_warning_level_ratio=store.disk_warning_fraction,
-        disk_space_clean_forcibly_ratio=store.disk_clean_forcibly_fraction,
-        clean_file_forcibly_enable=store.clean_file_forcibly_enable,
         access_message_in_memory_max_ratio=store.access_message_in_memory_max_ratio,
         max_transfer_count_on_message_in_memory=store.max_transfer_count_on_message_in_memory,
         max_transfer_bytes_on_message_in_memory=store.max_transfer_bytes_on_message_in_memory,

@@ -5,12 +5,14 @@ come in bursts are gathered: while a name server has not answered, the next regi
 large one it waits a little longer, so that a broker never spends more than a fraction of its time on telling. A name
 server that does not answer delays nothing at the others.
 
+A name server's answer may name the topics of ordered messages (its ORDER_TOPIC_CONFIG table), which the broker marks.
+
 Source: BrokerController.registerBrokerAll, BrokerOuterAPI.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from twisted.internet.defer import Deferred, DeferredList, succeed
@@ -20,8 +22,10 @@ from twisted.python.failure import Failure
 from rmq.remoting.calls import Answer
 from rmq.remoting.client import RemotingClient
 from rmq.remoting.reactor import Clock, Repeat
+from rmq.wire.bodies.broker import KVTable
 from rmq.wire.bodies.registration import RegisterBrokerBody, body_crc, encode_registration
 from rmq.wire.bodies.topic import TopicConfigAndMappingSerializeWrapper
+from rmq.wire.errors import InvalidFieldError
 from rmq.wire.requests.registration import RegisterBroker, UnregisterBroker
 
 _REST: Final = 4
@@ -39,6 +43,7 @@ class Registrar:
         name_servers: their addresses now.
         identity: cluster, broker name, broker id, own address, own high-availability address.
         topics: what to register.
+        ordered: told the topics that a name server knows to be ordered.
         compressed: whether the body is sent compressed.
         period: seconds between two rounds.
         timeout: seconds in which a name server must answer.
@@ -52,6 +57,7 @@ class Registrar:
         name_servers: Callable[[], list[str]],
         identity: tuple[str, str, int, str, str],
         topics: Callable[[], TopicConfigAndMappingSerializeWrapper],
+        ordered: Callable[[Iterable[str]], None] = lambda names: None,
         compressed: Callable[[], bool] = lambda: False,
         period: float = 30.0,
         timeout: float = 24.0,
@@ -61,6 +67,7 @@ class Registrar:
         self._name_servers = name_servers
         self._cluster, self._name, self._id, self._address, self._ha_address = identity
         self._topics = topics
+        self._ordered = ordered
         self._compressed = compressed
         self._period = period
         self._timeout = timeout
@@ -125,6 +132,11 @@ class Registrar:
         if address in self._failing:
             self._failing.discard(address)
             log.info("registered with name server {address} again", address=address)
+        if answer.body:
+            try:
+                self._ordered(answer.json(KVTable).table)
+            except InvalidFieldError as error:
+                log.warn("name server {address} answers a registration with {error}", address=address, error=error)
 
     def _failed(self, failure: Failure, address: str) -> None:
         # One line when it begins, not one every round.

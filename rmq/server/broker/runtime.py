@@ -8,7 +8,7 @@ Source: AdminBrokerProcessor.prepareRuntimeInfo, StoreStatsService.getRuntimeInf
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from rmq.server.broker.stats import BrokerStats
@@ -26,6 +26,7 @@ class RuntimeInfo:
     Args:
         now: milliseconds since the epoch.
         disk_space: total and free bytes of the store's disk.
+        delays: the figures of delayed messages.
     """
 
     def __init__(
@@ -35,16 +36,18 @@ class RuntimeInfo:
         stats: BrokerStats,
         now: Callable[[], int],
         disk_space: Callable[[str], tuple[int, int]],
+        delays: Callable[[], Mapping[str, object]],
     ) -> None:
         self._settings = settings
         self._store = store
         self._stats = stats
         self._now = now
         self._disk_space = disk_space
+        self._delays = delays
 
     def table(self) -> dict[str, str]:
         """All keys and their values as text."""
-        values = {**self._store_figures(), **self._traffic_figures(), **_pool_figures(), **_timer_figures()}
+        values = {**self._store_figures(), **self._traffic_figures(), **_pool_figures(), **self._delays()}
         return {key: _text(value) for key, value in values.items()}
 
     def _store_figures(self) -> dict[str, object]:
@@ -106,16 +109,6 @@ def _pool_figures() -> dict[str, object]:
         figures[f"{pool}ThreadPoolQueueCapacity"] = capacity
         figures[f"{pool}ThreadPoolQueueHeadWaitTimeMills"] = 0
     return figures
-
-
-def _timer_figures() -> dict[str, object]:
-    return {
-        "timerReadBehind": 0,
-        "timerOffsetBehind": 0,
-        "timerCongestNum": 0,
-        "timerEnqueueTps": 0.0,
-        "timerDequeueTps": 0.0,
-    }
 
 
 def _text(value: object) -> str:

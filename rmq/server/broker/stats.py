@@ -27,11 +27,14 @@ TOPIC_PUT_NUMS: Final = "TOPIC_PUT_NUMS"
 TOPIC_PUT_SIZE: Final = "TOPIC_PUT_SIZE"
 GROUP_GET_NUMS: Final = "GROUP_GET_NUMS"
 GROUP_GET_SIZE: Final = "GROUP_GET_SIZE"
+SNDBCK_PUT_NUMS: Final = "SNDBCK_PUT_NUMS"
 BROKER_PUT_NUMS: Final = "BROKER_PUT_NUMS"
 BROKER_GET_NUMS: Final = "BROKER_GET_NUMS"
 MOST_KEYS: Final = 4096
 """Most topics, and most pairs of topic and group, that are counted one by one: clients name them as they like."""
-_NAMES: Final = (TOPIC_PUT_NUMS, TOPIC_PUT_SIZE, GROUP_GET_NUMS, GROUP_GET_SIZE, BROKER_PUT_NUMS, BROKER_GET_NUMS)
+_NAMES: Final = (
+    TOPIC_PUT_NUMS, TOPIC_PUT_SIZE, GROUP_GET_NUMS, GROUP_GET_SIZE, SNDBCK_PUT_NUMS, BROKER_PUT_NUMS, BROKER_GET_NUMS,
+)  # fmt: skip
 
 
 class _Samples:
@@ -142,6 +145,12 @@ class BrokerStats:
             self._topic_size[topic] += size
         self.put_total += count
         self.put_bytes += size
+
+    def sent_back(self, topic: str, group: str) -> None:
+        """A group sent a message of this topic back."""
+        key, values = f"{topic}@{group}", self._values[SNDBCK_PUT_NUMS]
+        if key in values or len(values) < MOST_KEYS:
+            values[key] += 1
 
     def put_failed(self) -> None:
         """A message was not stored."""

@@ -1,8 +1,9 @@
 """Long polling: pulls that found nothing wait here until a message arrives or their time is over.
 
 A pull parks under its topic and queue. Arrivals are only noted, because many come in one read; `wake` then answers
-each waiting pull once. A pull with a tag filter wakes only for messages with one of its tags. A woken pull runs again,
-now without the right to wait. Parked pulls end with their connection.
+each waiting pull once. A pull with a filter wakes only for messages that pass it; one that others have passed by is
+woken after five seconds, so that it learns how far it is. A woken pull runs again, now without the right to wait.
+Parked pulls end with their connection.
 
 Their number is bounded. When all places are taken, the connection with the most parked pulls gives up its own, which
 are answered as if their time were over; if that is the newcomer's, the newcomer is refused. So nobody who parks a few
@@ -23,6 +24,8 @@ from rmq.wire.command import Command
 
 SWEEP_SECONDS: Final = 1.0
 """Pause between two looks for pulls whose time is over."""
+PASSED_BY_SWEEPS: Final = 5
+"""Every so many looks, pulls are woken that only unwanted messages have come for."""
 
 Queue = tuple[str, int]
 
@@ -34,10 +37,12 @@ class ParkedPull:
         offset: the queue offset it asks for.
         deadline: clock time at which it is answered in any case.
         tags: tag hashes it wants, or None for every message.
+        wants: tells whether a message before an offset is wanted, beyond what `tags` says; None when all are.
+        passed_by: whether messages came that it does not want.
         places: how many places it takes: one, and one more for each KiB of its header.
     """
 
-    __slots__ = ("command", "connection", "deadline", "offset", "places", "queue", "tags")
+    __slots__ = ("command", "connection", "deadline", "offset", "passed_by", "places", "queue", "tags", "wants")
 
     def __init__(
         self,
@@ -47,6 +52,7 @@ class ParkedPull:
         offset: int,
         deadline: float,
         tags: frozenset[int] | None,
+        wants: Callable[[int], bool] | None = None,
     ) -> None:
         self.connection = connection
         self.command = command
@@ -54,6 +60,8 @@ class ParkedPull:
         self.offset = offset
         self.deadline = deadline
         self.tags = tags
+        self.wants = wants
+        self.passed_by = False
         self.places = 1 + sum(map(len, command.ext.values())) // 1024
 
 
@@ -77,6 +85,7 @@ class PullHold:
         self._of_connection: dict[Connection, set[ParkedPull]] = {}
         self._arrived: dict[Queue, list[tuple[int, int]]] = {}
         self._sweeper = Repeat(clock, self.sweep)
+        self._sweeps = 0
         self.count = 0
 
     def start(self) -> None:
@@ -115,10 +124,12 @@ class PullHold:
             self._release(queue, partial(_wanted, messages[-1][0], {code for _, code in messages}))
 
     def sweep(self) -> None:
-        """Answers the pulls whose time is over."""
+        """Answers the pulls whose time is over, and at times those that messages passed by."""
         now = self._clock.seconds()
+        self._sweeps += 1
+        passed_by = self._sweeps % PASSED_BY_SWEEPS == 0
         for queue in list(self._parked):
-            self._release(queue, lambda pull: pull.deadline <= now)
+            self._release(queue, lambda pull: pull.deadline <= now or (passed_by and pull.passed_by))
 
     def notify_all(self, topic: str) -> None:
         """Answers every pull of a topic, because the topic changed or is gone."""
@@ -164,4 +175,9 @@ class PullHold:
 
 def _wanted(end: int, tags: set[int], pull: ParkedPull) -> bool:
     """Whether messages with these tags before this offset are for the pull."""
-    return pull.offset < end and (pull.tags is None or not pull.tags.isdisjoint(tags))
+    if pull.offset >= end:
+        return False
+    if (pull.tags is None or not pull.tags.isdisjoint(tags)) and (pull.wants is None or pull.wants(end)):
+        return True
+    pull.passed_by = True
+    return False

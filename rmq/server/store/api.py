@@ -126,8 +126,8 @@ ArrivalListener = Callable[[str, int, int, int], None]
 """Called as (topic, queue_id, next_offset, tags_code) after a message became readable; a batch calls once for each
 tags code in it, always with the offset after its last message."""
 
-MatchRecord = Callable[[bytes], bool]
-"""Decides on one stored record."""
+MatchRecord = Callable[[bytes | memoryview], bool]
+"""Decides on one stored record; a view is of the log itself and must not be kept."""
 
 
 class DeferToThread(Protocol):
@@ -136,6 +136,23 @@ class DeferToThread(Protocol):
     def __call__(self, call: Callable[[], Any], /) -> Deferred[Any]:
         """Starts the call."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long messages stay and how full the disk may be; names follow MessageStoreConfig. Intervals are seconds."""
+
+    delete_when: str = "04"
+    """Hours of the day, `;` between them."""
+    file_reserved_time: float = 72.0
+    """Hours."""
+    clean_resource_interval: float = 10.0
+    delete_commit_log_files_interval: float = 0.1
+    delete_file_batch_max: int = 10
+    disk_max_used_space_ratio: int = 75
+    disk_space_warning_level_ratio: float = 0.90
+    disk_space_clean_forcibly_ratio: float = 0.85
+    clean_file_forcibly_enable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,17 +179,6 @@ class StoreOptions:
     flush_commit_log_thorough_interval: float = 10.0
     checkpoint_interval: float = 1.0
     """Pause between two rounds that bring log, queues and index to disk and note how far."""
-    delete_when: str = "04"
-    """Hours of the day, `;` between them."""
-    file_reserved_time: float = 72.0
-    """Hours."""
-    clean_resource_interval: float = 10.0
-    delete_commit_log_files_interval: float = 0.1
-    delete_file_batch_max: int = 10
-    disk_max_used_space_ratio: int = 75
-    disk_space_warning_level_ratio: float = 0.90
-    disk_space_clean_forcibly_ratio: float = 0.85
-    clean_file_forcibly_enable: bool = True
     access_message_in_memory_max_ratio: int = 40
     max_transfer_count_on_message_in_memory: int = 32
     max_transfer_bytes_on_message_in_memory: int = 256 * 1024

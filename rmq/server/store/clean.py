@@ -5,6 +5,8 @@ hours and the hour is one of `delete_when`, or the disk is fuller than `disk_max
 above `disk_space_clean_forcibly_ratio` age does not matter. Above `disk_space_warning_level_ratio` the store takes no
 messages until it is below again. Removing a large file takes the system a while, so that happens in a thread.
 
+All this is asked for anew at every check: an operator whose disk fills up can change it and need not restart.
+
 Source: DefaultMessageStore.CleanCommitLogService, CleanConsumeQueueService.
 """
 
@@ -16,7 +18,7 @@ from datetime import datetime
 from twisted.logger import Logger
 
 from rmq.remoting.reactor import Clock, DelayedCall
-from rmq.server.store.api import DeferToThread, StoreOptions
+from rmq.server.store.api import DeferToThread, Retention
 from rmq.server.store.commitlog import CommitLog
 from rmq.server.store.consumequeue import ConsumeQueue
 from rmq.server.store.env import Env
@@ -29,6 +31,10 @@ _FIRST_CHECK = 60.0
 _MANUAL_ROUNDS = 20
 
 
+def _hours(text: str) -> set[int]:
+    return {int(hour) for hour in text.split(";") if hour.strip().isdigit()}
+
+
 def _clamped(value: float, low: float, high: float) -> float:
     return min(max(value, low), high)
 
@@ -36,13 +42,18 @@ def _clamped(value: float, low: float, high: float) -> float:
 class Cleaner:
     """Checks every `clean_resource_interval`.
 
+    Args:
+        retention: what is to be kept, as it is set now.
+        root: the store's directory.
+
     Attributes:
         disk_full: whether the last check found the disk above the warning level.
     """
 
     def __init__(
         self,
-        options: StoreOptions,
+        retention: Callable[[], Retention],
+        root: str,
         env: Env,
         log: CommitLog,
         index: Index,
@@ -52,7 +63,8 @@ class Cleaner:
         on_disk_full: Callable[[bool], None],
         on_removed: Callable[[], None],
     ) -> None:
-        self._options = options
+        self._retention = retention
+        self._root = root
         self._env = env
         self._log = log
         self._index = index
@@ -61,10 +73,6 @@ class Cleaner:
         self._defer_to_thread = defer_to_thread
         self._on_disk_full = on_disk_full
         self._on_removed = on_removed
-        self._warning = _clamped(options.disk_space_warning_level_ratio, 0.35, 0.90)
-        self._forcibly = _clamped(options.disk_space_clean_forcibly_ratio, 0.30, 0.85)
-        self._used = _clamped(options.disk_max_used_space_ratio / 100.0, 0.10, 0.95)
-        self._hours = {int(hour) for hour in options.delete_when.split(";") if hour.strip().isdigit()}
         self._manual_rounds = 0
         self._tick: DelayedCall | None = None
         self._pause: DelayedCall | None = None
@@ -93,7 +101,7 @@ class Cleaner:
 
     def consume_queue_ratio(self) -> float:
         """Used share of the queues' disk, 0 to 1; -1 when unknown."""
-        return self._ratio(f"{self._options.store_path_root_dir}/consumequeue")
+        return self._ratio(f"{self._root}/consumequeue")
 
     def _ratio(self, path: str) -> float:
         try:
@@ -103,13 +111,14 @@ class Cleaner:
             return -1.0
 
     def _on_tick(self) -> None:
-        self._tick = self._clock.callLater(self._options.clean_resource_interval, self._on_tick)
+        self._tick = self._clock.callLater(self._retention().clean_resource_interval, self._on_tick)
         self.check()
 
     def check(self) -> None:
         """One check, and the deletions that follow from it."""
+        retention = self._retention()
         ratio = max(self.commit_log_ratio(), self.consume_queue_ratio())
-        full = ratio > self._warning
+        full = ratio > _clamped(retention.disk_space_warning_level_ratio, 0.35, 0.90)
         if full != self.disk_full:
             self.disk_full = full
             _log.error(
@@ -122,10 +131,12 @@ class Cleaner:
         if manual:
             self._manual_rounds -= 1
         hour = datetime.fromtimestamp(self._clock.seconds()).hour
-        forcibly = self._options.clean_file_forcibly_enable and ratio > self._forcibly
-        if hour in self._hours or ratio > self._used or manual:
+        emergency = _clamped(retention.disk_space_clean_forcibly_ratio, 0.30, 0.85)
+        forcibly = retention.clean_file_forcibly_enable and ratio > emergency
+        used = _clamped(retention.disk_max_used_space_ratio / 100.0, 0.10, 0.95)
+        if hour in _hours(retention.delete_when) or ratio > used or manual:
             if self._pause is None:
-                self._delete(self._options.delete_file_batch_max, forcibly)
+                self._delete(retention.delete_file_batch_max, forcibly)
         else:
             self.clean_derived()
 
@@ -143,7 +154,7 @@ class Cleaner:
             lambda failure: _log.error("{path} is not deleted: {e}", path=segment.path, e=failure.value)
         )
         self._pause = self._clock.callLater(
-            self._options.delete_commit_log_files_interval, self._delete, left - 1, forcibly
+            self._retention().delete_commit_log_files_interval, self._delete, left - 1, forcibly
         )
 
     def _expired(self, segment: Segment) -> bool:
@@ -152,7 +163,7 @@ class Cleaner:
         except OSError as error:
             _log.error("The age of {path} is unknown: {error}", path=segment.path, error=error)
             return False
-        return self._clock.seconds() >= written + self._options.file_reserved_time * 3600
+        return self._clock.seconds() >= written + self._retention().file_reserved_time * 3600
 
     def clean_derived(self) -> int:
         """Removes queue and index files that only point before the log's beginning; how many."""

@@ -194,6 +194,20 @@ class CommitLog:
             return None
         return data
 
+    def look(self, physical: int, size: int, judge: Callable[[memoryview], bool]) -> bool | None:
+        """What `judge` says of the bytes that `read` would give, seen in place; None when they are not there."""
+        segment = self.segments.find(physical)
+        end = physical + size
+        if segment is None or size <= 0 or end > self.end or end > segment.start + self.size:
+            return None
+        at = physical - segment.start
+        try:
+            with memoryview(segment.map or segment.mapped()) as whole, whole[at : at + size] as record:
+                return judge(record)
+        except OSError as error:
+            _log.error("{path} cannot be mapped: {error}", path=segment.path, error=error)
+            return None
+
     def report_damage(self, physical: int, problem: str) -> None:
         """Logs, once, a record that cannot be handed out."""
         if physical not in self._damaged:

@@ -22,6 +22,7 @@ _log = Logger()
 
 _MOST_BYTES = 128 * 1024 * 1024
 _LEAST_BYTES = 100
+_LARGE = 32 * 1024
 _iter_units = UNIT.iter_unpack
 
 
@@ -138,8 +139,13 @@ class Reader:
                 if run_end > 0:
                     chunks.append(self._run(run_start, run_end))
                     run_end = -1
-                record = self._checked(queue, offset, physical, size)
-                if record is None or (match is not None and not match(record)):
+                if match is not None and physical >= trusted_from and size != BLANK_SIZE:
+                    record = self._picked(physical, size, match)
+                else:
+                    record = self._checked(queue, offset, physical, size)
+                    if match is not None and record is not None and not match(record):
+                        record = b""
+                if not record:
                     if record is None and not count:
                         status = GetStatus.MESSAGE_WAS_REMOVING
                     offset += 1
@@ -165,6 +171,14 @@ class Reader:
             raise OSError(f"the log cannot be read from offset {start} to {end}")
         return data
 
+    def _picked(self, physical: int, size: int, match: MatchRecord) -> bytes | None:
+        """A record of this process, nothing of it when it does not match; a large one is looked at where it is."""
+        log = self._log
+        if size > _LARGE and log.look(physical, size, match) is False:
+            return b""
+        record = log.read(physical, size)
+        return record if record is None or match(record) else b""
+
     def _checked(self, queue: ConsumeQueue, offset: int, physical: int, size: int) -> bytes | None:
         """The record of a unit, if it is sound and the one that the queue means."""
         log = self._log
@@ -188,6 +202,17 @@ class Reader:
             _log.error("A queue of {topic} cannot be read: {error}", topic=topic, error=error)
             return None
         return self._checked(queue, offset, unit[0], unit[1]) if unit is not None and queue is not None else None
+
+    def queue_units(self, topic: str, queue_id: int, offset: int, count: int) -> list[tuple[int, int, int]]:
+        """See `MessageStore.queue_units`."""
+        queue = self.queue(topic, queue_id)
+        if queue is None or not queue.first <= offset < queue.next:
+            return []
+        try:
+            return list(_iter_units(queue.units(offset, count)))
+        except OSError as error:
+            _log.error("A queue of {topic} cannot be read: {error}", topic=topic, error=error)
+            return []
 
     # --- times
 

@@ -23,6 +23,7 @@ from rmq.server.store.api import (
     PutStatus,
     QueryResult,
     RecoveryReport,
+    Retention,
     StoreError,
     StoreLockedError,
     StoreOptions,
@@ -51,6 +52,7 @@ class MessageStore:
         env: the file system.
         clock: the reactor, or a test's clock; its seconds count from the epoch.
         defer_to_thread: runs a blocking call in a thread.
+        retention: what is to be kept, as it is set now; it may change while the store is open.
 
     Attributes:
         sync_flush: whether senders wait for the disk: then ask `when_durable` after each append, except for messages
@@ -63,7 +65,12 @@ class MessageStore:
     """
 
     def __init__(
-        self, options: StoreOptions, env: Env, clock: Clock, defer_to_thread: DeferToThread
+        self,
+        options: StoreOptions,
+        env: Env,
+        clock: Clock,
+        defer_to_thread: DeferToThread,
+        retention: Callable[[], Retention] = Retention,
     ) -> None:
         self._options = options
         self._env = env
@@ -92,7 +99,8 @@ class MessageStore:
         )
         self._indexer = Indexer(self._log, self._index, clock)
         self._cleaner = Cleaner(
-            options,
+            retention,
+            self._root,
             env,
             self._log,
             self._index,
@@ -330,6 +338,10 @@ class MessageStore:
     def queue_message(self, topic: str, queue_id: int, offset: int) -> bytes | None:
         """The record at a queue offset, None when it cannot be read."""
         return self._reader.queue_message(topic, queue_id, offset)
+
+    def queue_units(self, topic: str, queue_id: int, offset: int, count: int) -> list[tuple[int, int, int]]:
+        """Up to `count` units from a queue offset on: physical offset, size, tags code; none when there are none."""
+        return self._reader.queue_units(topic, queue_id, offset, count)
 
     def message_at(self, physical: int) -> bytes | None:
         """The record at a physical offset, None when none begins there."""

@@ -43,9 +43,9 @@ class MessageQueueAssignment:
 
 @body
 class QueryAssignmentReply:
-    """The assigned queues."""
+    """The assigned queues; absent when the client is to keep what it has."""
 
-    message_queue_assignments: list[MessageQueueAssignment] = field(default_factory=list)
+    message_queue_assignments: list[MessageQueueAssignment] | None = None
 
 
 @body

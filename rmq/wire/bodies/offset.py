@@ -1,6 +1,7 @@
 """Consumer offsets in bulk.
 
-Source: ResetOffsetBody, ResetOffsetBodyForC, MessageQueueForC, GetConsumerStatusBody, ConsumerOffsetSerializeWrapper.
+Source: ResetOffsetBody, ResetOffsetBodyForC, MessageQueueForC, GetConsumerStatusBody, ConsumerOffsetSerializeWrapper,
+DelayOffsetSerializeWrapper.
 """
 
 from __future__ import annotations
@@ -50,3 +51,11 @@ class ConsumerOffsetWrapper:
 
     offset_table: dict[str, dict[Int32, Int64]] = field(default_factory=dict)
     data_version: DataVersion | None = None
+
+
+@body
+class DelayOffsets:
+    """Progress of each delay level, as delayOffset.json holds it."""
+
+    data_version: DataVersion | None = None
+    offset_table: dict[Int32, Int64] = field(default_factory=dict)

@@ -8,7 +8,7 @@ QueryCorrectionOffsetHeader, CloneGroupOffsetRequestHeader.
 from __future__ import annotations
 
 from rmq.wire.bodies.consume import CorrectionOffsets
-from rmq.wire.bodies.offset import ConsumerOffsetWrapper
+from rmq.wire.bodies.offset import ConsumerOffsetWrapper, DelayOffsets
 from rmq.wire.declare import Int32, Int64, header, request
 
 
@@ -86,7 +86,7 @@ class GetAllConsumerOffset:
     """A slave asks for all committed offsets."""
 
 
-@request(45, "GET_ALL_DELAY_OFFSET")
+@request(45, "GET_ALL_DELAY_OFFSET", reply_body=DelayOffsets)
 class GetAllDelayOffset:
     """A slave asks for the progress of delay levels; the answer is the text of delayOffset.json."""
 

@@ -33,6 +33,10 @@ type command struct {
 	Expression string    `json:"expression"`
 	Offset     int64     `json:"offset"`
 	Max        int       `json:"max"`
+	Orderly    bool      `json:"orderly"`
+	Suspend    int       `json:"suspend"`
+	Level      int       `json:"level"`
+	Attempts   *int      `json:"attempts"`
 	Messages   []outItem `json:"messages"`
 }
 
@@ -69,8 +73,16 @@ func perform(c *command) (interface{}, error) {
 		return startProducer(c)
 	case "send":
 		return send(c)
+	case "transactional":
+		return startTransactional(c)
+	case "sendInTransactions":
+		return sendInTransactions(c)
 	case "push":
 		return startPush(c)
+	case "filtering":
+		return startFiltering(c)
+	case "steered":
+		return startSteered(c)
 	case "pull":
 		return startPull(c)
 	case "ask":

@@ -21,6 +21,7 @@ type outItem struct {
 	Tags       string            `json:"tags"`
 	Keys       string            `json:"keys"`
 	Properties map[string]string `json:"properties"`
+	Level      int               `json:"level"`
 }
 
 var producers sync.Map
@@ -72,6 +73,9 @@ func toMessages(c *command) []*primitive.Message {
 		}
 		for name, value := range item.Properties {
 			m.WithProperty(name, value)
+		}
+		if item.Level != 0 {
+			m.WithDelayTimeLevel(item.Level)
 		}
 		if c.Queue != nil {
 			m.Queue = &primitive.MessageQueue{Topic: c.Topic, QueueId: *c.Queue}

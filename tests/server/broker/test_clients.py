@@ -198,6 +198,39 @@ def test_coming_and_going_leaves_nothing_behind() -> None:
     assert len(a.connection._closed) == 2
 
 
+def test_a_producer_is_found_by_its_id_while_it_is_in_a_group() -> None:
+    scene = Scene()
+    a, b = scene.peer(), scene.peer()
+    producers = scene.producers
+    assert producers.find("x") is None
+    for name in ("P1", "P2"):
+        producers.register(name, scene.client(a, "x"))
+    producers.unregister("P1", a.connection)
+    found = producers.find("x")
+    assert found is not None
+    assert found.connection is a.connection
+    producers.register("P1", scene.client(b, "x"))
+    found = producers.find("x")
+    assert found is not None
+    assert found.connection is b.connection
+    a.leave()
+    assert producers.find("x") is not None
+    b.leave()
+    assert producers.find("x") is None
+
+
+def test_a_producer_has_one_id_the_last_it_told() -> None:
+    scene = Scene()
+    a, b = scene.peer(), scene.peer()
+    for name in ("x", "y", "z"):
+        scene.producers.register("P", scene.client(a, name))
+    assert [scene.producers.find(name) is not None for name in ("x", "y", "z")] == [False, False, True]
+    scene.producers.register("P", scene.client(b, "z"))
+    b.leave()
+    a.leave()
+    assert scene.producers.find("z") is None
+
+
 def test_the_groups_of_a_connection_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients_module, "MOST_GROUPS", 2)
     scene = Scene()

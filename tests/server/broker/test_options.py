@@ -8,8 +8,7 @@ def test_units_are_converted() -> None:
     options = store_options(
         settings_of(
             storePathRootDir="/r", mapedFileSizeCommitLog=4096, flushDiskType="SYNC_FLUSH", syncFlushTimeout=2500,
-            flushIntervalCommitLog=250, flushCommitLogThoroughInterval=1500, cleanResourceInterval=20000,
-            deleteCommitLogFilesInterval=300, deleteWhen="03;04", fileReservedTime=48, maxMessageSize=1000,
+            flushIntervalCommitLog=250, flushCommitLogThoroughInterval=1500, maxMessageSize=1000,
             messageDelayLevel="1s 2s",
         ),
         HOST,
@@ -20,9 +19,7 @@ def test_units_are_converted() -> None:
     assert options.mapped_file_size_commit_log == 4096
     assert options.sync_flush is True
     assert (options.sync_flush_timeout, options.flush_interval_commit_log) == (2.5, 0.25)
-    assert (options.flush_commit_log_thorough_interval, options.clean_resource_interval) == (1.5, 20.0)
-    assert options.delete_commit_log_files_interval == 0.3
-    assert (options.delete_when, options.file_reserved_time) == ("03;04", 48)
+    assert options.flush_commit_log_thorough_interval == 1.5
     assert (options.max_message_size, options.message_delay_level) == (1000, "1s 2s")
 
 
@@ -33,4 +30,3 @@ def test_defaults() -> None:
     assert options.mapped_file_size_consume_queue == 300_000 * 20
     assert options.max_transfer_count_on_message_in_memory == 32
     assert options.max_transfer_bytes_on_message_in_disk == 65536
-    assert 0 < options.disk_space_clean_forcibly_ratio < options.disk_space_warning_level_ratio < 1

@@ -6,10 +6,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+from rmq.remoting.calls import Answer
 from rmq.remoting.errors import CallTimeoutError
 from rmq.server.broker.register import Registrar
 from rmq.wire.bodies.registration import body_crc, decode_registration
 from rmq.wire.bodies.topic import TopicConfig, TopicConfigAndMappingSerializeWrapper
+from rmq.wire.command import Command
 from rmq.wire.requests.registration import RegisterBroker, UnregisterBroker
 
 
@@ -28,14 +30,14 @@ class Calls:
         """Who was called, in order; the calls stay open."""
         return [address for address, _, _, _ in self.made]
 
-    def answer(self, address: str, *, fail: bool = False) -> None:
+    def answer(self, address: str, *, fail: bool = False, body: bytes = b"") -> None:
         """Answers the oldest open call to an address."""
         index = self.take().index(address)
-        _, _, _, result = self.made.pop(index)
+        _, header, _, result = self.made.pop(index)
         if fail:
             result.errback(Failure(CallTimeoutError(address, 3.0)))
         else:
-            result.callback(None)
+            result.callback(Answer(type(header), Command(0, body=body), address))
 
 
 class Scene:
@@ -50,9 +52,11 @@ class Scene:
             name_servers=lambda: self.servers,
             identity=("C", "broker-a", 0, "1.2.3.4:10911", "1.2.3.4:10912"),
             topics=self.topics,
+            ordered=lambda names: self.ordered.append(list(names)),
             compressed=lambda: compressed,
         )
         self.cost = cost
+        self.ordered: list[list[str]] = []
 
     def topics(self) -> TopicConfigAndMappingSerializeWrapper:
         self.clock.rightNow += self.cost
@@ -180,3 +184,14 @@ def test_a_registration_under_way_is_not_repeated_after_the_stop() -> None:
     scene.calls.answer("a")
     scene.clock.advance(1)
     assert [type(header) for _, header, _, _ in scene.calls.made] == [UnregisterBroker]
+
+
+def test_ordered_topics_that_a_name_server_knows_are_told() -> None:
+    scene = Scene("a", "b", "c")
+    over: list[Any] = []
+    scene.registrar.start().addCallback(over.append)
+    scene.calls.answer("a", body=b'{"table":{"T":"broker-a:4","U":"broker-a:8;broker-b:8"}}')
+    scene.calls.answer("b")
+    scene.calls.answer("c", body=b"[1]")
+    assert scene.ordered == [["T", "U"]]
+    assert over == [None]

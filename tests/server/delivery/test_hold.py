@@ -1,6 +1,6 @@
 """Long polling: who waits, who wakes, and who gives way."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from twisted.internet.task import Clock
@@ -33,9 +33,11 @@ class Scene:
         queue: tuple[str, int] = ("T", 0),
         seconds: float = 15,
         text: str = "",
+        wants: Callable[[int], bool] | None = None,
     ) -> bool:
         command = Command(11, {"subscription": text}, opaque=opaque)
-        return self.hold.park(ParkedPull(peer.connection, command, queue, offset, self.clock.seconds() + seconds, tags))
+        deadline = self.clock.seconds() + seconds
+        return self.hold.park(ParkedPull(peer.connection, command, queue, offset, deadline, tags, wants))
 
     def taken(self) -> list[int]:
         woken, self.woken = self.woken, []
@@ -96,6 +98,35 @@ def test_a_pull_with_tags_wakes_for_one_of_them_only(scene: Scene) -> None:
     scene.hold.wake()
     assert scene.taken() == [1]
     assert scene.hold.count == 1
+
+
+def test_a_pull_that_looks_for_itself_wakes_when_it_has_found(scene: Scene) -> None:
+    asked: list[int] = []
+
+    def wants(end: int) -> bool:
+        asked.append(end)
+        return end >= 3
+
+    scene.park(scene.peer(), 1, wants=wants, tags=frozenset((7,)))
+    for end, tag in ((1, 8), (2, 7), (3, 7)):
+        scene.hold.arrived("T", 0, end, tag)
+        scene.hold.wake()
+    assert scene.taken() == [1]
+    assert asked == [2, 3]
+
+
+def test_whoever_was_passed_by_is_woken_after_five_seconds(scene: Scene) -> None:
+    """It learns how far it is, and does not begin from where it was when its time is over."""
+    scene.park(scene.peer(), 1, tags=frozenset((1,)))
+    scene.park(scene.peer(), 2, tags=frozenset((2,)))
+    scene.park(scene.peer(), 3, tags=frozenset((1,)), offset=1)
+    scene.hold.arrived("T", 0, 1, 2)
+    scene.hold.wake()
+    assert scene.taken() == [2]
+    scene.clock.pump([1] * 4)
+    assert scene.taken() == []
+    scene.clock.advance(1)
+    assert scene.taken() == [1]
 
 
 def test_time_ends_every_wait(scene: Scene) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 from datetime import datetime
 from pathlib import Path
@@ -82,6 +83,37 @@ def test_watermarks(tmp_path: Path, used: float, age: float, removed: bool, refu
     env.used_ratio = 0.2
     kit.clock.advance(10)
     assert kit.fill(1)[0].status is PutStatus.PUT_OK
+
+
+def test_everything_can_change_while_it_runs(tmp_path: Path) -> None:
+    kit, _ = store(tmp_path, used=0.5, age_hours=10, delete_when=OTHER_HOUR, delete_commit_log_files_interval=1)
+    kit.clock.pump([60] + [1] * 5)
+    assert logs(tmp_path) == list(range(8))
+
+    def change(**options: object) -> None:
+        kit.retention = dataclasses.replace(kit.retention, **options)  # type: ignore[arg-type]
+
+    change(delete_when=f"{HOUR:02d}")
+    kit.clock.pump([1] * 10)
+    assert logs(tmp_path) == list(range(8)), "the hour is right, the files are too young"
+    change(file_reserved_time=9, delete_file_batch_max=2)
+    kit.clock.pump([1] * 10)
+    assert logs(tmp_path) == list(range(2, 8))
+    change(delete_when=OTHER_HOUR, disk_max_used_space_ratio=40, delete_file_batch_max=1)
+    kit.clock.pump([1] * 10)
+    assert logs(tmp_path) == list(range(3, 8)), "fuller than it may be, whatever the hour"
+    change(file_reserved_time=72, disk_space_clean_forcibly_ratio=0.45, clean_file_forcibly_enable=False)
+    kit.clock.pump([1] * 10)
+    assert logs(tmp_path) == list(range(3, 8))
+    change(clean_file_forcibly_enable=True, clean_resource_interval=30)
+    kit.clock.pump([1] * 10)
+    assert logs(tmp_path) == list(range(4, 8)), "so full that age does not matter"
+    kit.clock.pump([1] * 24)
+    assert logs(tmp_path) == list(range(4, 8)), "the next check is half a minute away"
+    change(disk_space_warning_level_ratio=0.45)
+    kit.clock.advance(1)
+    assert kit.store.disk_full
+    assert kit.fill(1)[0].status is PutStatus.SERVICE_NOT_AVAILABLE
 
 
 def test_queues_without_messages_keep_their_offset_until_asked(tmp_path: Path) -> None:

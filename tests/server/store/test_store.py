@@ -199,9 +199,26 @@ def test_filters(tmp_path: Path) -> None:
     assert result.next_begin_offset == 97
     none = kit.store.get("T", 0, 0, 32, tags=frozenset([5]))
     assert (none.status, none.count, none.next_begin_offset) == (GetStatus.NO_MATCHED_MESSAGE, 0, 800)
-    result = kit.store.get("T", 0, 0, 32, match=lambda record: b"00000042..." in record)
+    result = kit.store.get("T", 0, 0, 32, match=lambda record: b"00000042..." in bytes(record))
     assert [int(m.body[:8]) for m in decode_messages(b"".join(result.chunks))] == [42]
     assert result.next_begin_offset == 800
+
+
+def test_a_large_record_that_does_not_match_is_looked_at_in_place(tmp_path: Path) -> None:
+    kit = SmallStore(tmp_path)
+    for body in (b"a" * 40_000, b"b" * 40_000, b"c"):
+        kit.send("T", 0, body)
+    seen: list[tuple[type, int]] = []
+
+    def match(record: bytes | memoryview) -> bool:
+        seen.append((type(record), record[88]))
+        return record[88:89] == b"b"
+
+    result = kit.store.get("T", 0, 0, 32, match=match)
+    assert [m.body[:1] for m in decode_messages(b"".join(result.chunks))] == [b"b"]
+    assert seen == [(memoryview, 97), (memoryview, 98), (bytes, 98), (bytes, 99)]
+    # Nothing holds the log's maps: they can be closed.
+    kit.store.close()
 
 
 def test_offsets_by_time(tmp_path: Path) -> None:

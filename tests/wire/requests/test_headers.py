@@ -89,6 +89,12 @@ REQUEST_CLASSES = {
     905: "NotifyMinBrokerIdChangeRequestHeader",
     906: "ExchangeHAInfoRequestHeader",
     908: "ResetMasterFlushOffsetHeader",
+    200050: "PopMessageRequestHeader",
+    200051: "AckMessageRequestHeader",
+    200052: "PeekMessageRequestHeader",
+    200053: "ChangeInvisibleTimeRequestHeader",
+    200054: "NotificationRequestHeader",
+    200055: "PollingInfoRequestHeader",
 }
 
 BY_EXTENSION = {
@@ -140,6 +146,11 @@ REPLY_CLASSES = {
     361: "PullMessageResponseHeader",
     370: "RecallMessageResponseHeader",
     906: "ExchangeHAInfoResponseHeader",
+    200050: "PopMessageResponseHeader",
+    200052: "PopMessageResponseHeader",
+    200053: "ChangeInvisibleTimeResponseHeader",
+    200054: "NotificationResponseHeader",
+    200055: "PollingInfoResponseHeader",
 }
 
 LENIENT_REPLIES = {

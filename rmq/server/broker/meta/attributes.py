@@ -1,6 +1,10 @@
 """Attributes of topics and groups, which are changed one by one: `+key=value` sets one, `-key` takes one away.
 
-Only the attributes that are declared here exist. All refusals have Apache's words, and its code SYSTEM_ERROR.
+Only the attributes that are declared here exist. Refusals have Apache's words, and its code SYSTEM_ERROR; those of
+values that Apache serves and this broker does not are our own.
+
+An attribute `message.type` says what a topic is for. As at Apache's it is kept and told, and no broker holds messages
+against it: gRPC proxies do.
 
 Source: AttributeParser, AttributeUtil, TopicAttributes, SubscriptionGroupAttributes.
 """
@@ -12,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rmq.wire.declare import parse_int
-from rmq.wire.errors import RemotingError
+from rmq.wire.errors import InvalidParameterError, RemotingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,28 @@ TOPIC_ATTRIBUTES: Final[Attributes] = {
     "reserve.time": Between(-1, (1 << 63) - 1),
 }
 """What a topic can have."""
+UNSERVED: Final = {
+    ("queue.type", "BatchCQ"): "this broker keeps every message in its place in a queue and has no batch queues",
+    ("cleanup.policy", "COMPACTION"): "this broker compacts no topics: what is older than fileReservedTime is deleted",
+}
+"""Values that Apache knows and this broker cannot live up to, and why."""
 GROUP_ATTRIBUTES: Final[Attributes] = {"priority.factor": Between(0, 100)}
 """What a group can have."""
+
+
+def check_served(changes: Mapping[str, str]) -> None:
+    """Refuses to set what this broker cannot live up to.
+
+    Args:
+        changes: signed names and values, as requests carry them.
+
+    Raises:
+        InvalidParameterError: one of them is such a value.
+    """
+    for signed, value in changes.items():
+        reason = UNSERVED.get((signed.removeprefix("+"), value))
+        if reason is not None:
+            raise InvalidParameterError(f"{signed}={value} is not served: {reason}")
 
 
 def parse_changes(text: str) -> dict[str, str]:

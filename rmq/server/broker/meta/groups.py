@@ -129,6 +129,12 @@ class GroupTable:
         self._changed()
         return True
 
+    def are_told(self, name: str) -> bool:
+        """Whether the group's members are told when they change: unless group or broker say otherwise."""
+        config = self.configs.get(name)
+        allowed = config is None or config.notify_consumer_ids_changed_enable
+        return allowed and self._settings.broker.notify_consumer_ids_changed_enable
+
     def is_forbidden(self, group: str, topic: str, index: int) -> bool:
         """Whether an operator took this permission from the group for this topic; `index` is the bit's number."""
         return bool(self.forbidden.get(group, {}).get(topic, 0) >> index & 1)

@@ -109,6 +109,10 @@ class OffsetTable:
         """Committed offsets by queue id."""
         return dict(self._offsets.get(f"{topic}{SEPARATOR}{group}", {}))
 
+    def of_topic(self, topic: str) -> dict[str, dict[int, int]]:
+        """Committed offsets in a topic, by group and queue id."""
+        return {group: self.queues(group, topic) for group in self.groups_of(topic)}
+
     def topics_of(self, group: str) -> list[str]:
         """Topics in which the group has offsets."""
         return [topic for topic, owner in self._keys() if owner == group]
@@ -151,12 +155,16 @@ class OffsetTable:
     def clone(self, source: str, target: str, topic: str) -> None:
         """Gives a group another group's offsets in a topic, in place of its own; nothing happens without any.
 
+        Marks of a reset that the group has there are gone with what they stood for.
+
         Raises:
             SystemBusyError: as `commit`.
         """
         offsets = self.queues(source, topic)
         if offsets:
             self._forget([f"{topic}{SEPARATOR}{target}"])
+            for queue in [queue for queue in self._resets if queue[:2] == (target, topic)]:
+                del self._resets[queue]
         for queue_id, offset in offsets.items():
             self.commit(target, topic, queue_id, offset)
 

@@ -9,12 +9,13 @@ Source: TopicConfigManager.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from twisted.logger import Logger
 
+from rmq.server.broker.meta.attributes import UNSERVED
 from rmq.server.broker.meta.config_file import ConfigFile, MemberTexts, pretty_object
 from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.topic import (
@@ -51,7 +52,6 @@ MAX_TOPICS: Final = 65536
 _READ_WRITE: Final = PERM_READ | PERM_WRITE
 _SCHEDULE_QUEUES: Final = 18
 _BENCHMARK_QUEUES: Final = 1024
-_REVIVE_QUEUES: Final = 8
 _TEMPLATE_QUEUES: Final = 16
 
 
@@ -108,6 +108,12 @@ class TopicTable:
             return
         for config in (stored.topic_config_table or {}).values():
             self._enter(config)
+            for name, value in config.attributes.items():
+                if (name, value) in UNSERVED:
+                    log.warn(
+                        "topic {topic} has {name}={value}, but {reason}",
+                        topic=config.topic_name, name=name, value=value, reason=UNSERVED[name, value],
+                    )  # fmt: skip
         if stored.data_version is not None:
             self.version = stored.data_version
 
@@ -219,6 +225,20 @@ class TopicTable:
             self.on_change([config])
         return config
 
+    def mark_ordered(self, names: Iterable[str]) -> None:
+        """Those of the topics that exist are for ordered messages from now on.
+
+        A name server's word (its ORDER_TOPIC_CONFIG) takes no mark away, as at Apache's. A disk that is full does not
+        matter: the name server will say it again.
+        """
+        known = (self.configs.get(name) for name in names)
+        marked = [replace(config, order=True) for config in known if config is not None and not config.order]
+        if marked:
+            try:
+                self.put(*marked)
+            except OSError as error:
+                log.warn("ordered topics are not on the disk yet: {error}", error=error)
+
     def wrapper(self) -> TopicConfigAndMappingSerializeWrapper:
         """The whole table as it is registered: permissions never exceed the broker's."""
         allowed = self._settings.broker.broker_permission
@@ -252,7 +272,7 @@ class TopicTable:
         if broker.trace_topic_enable:
             yield topic(broker.msg_trace_topic_name)
         yield topic(reply_topic(cluster))
-        yield topic(revive_topic(cluster), _REVIVE_QUEUES)
+        yield topic(revive_topic(cluster), broker.revive_queue_num)
         yield topic(SYNC_BROKER_MEMBER_PREFIX + broker.broker_name, 1, PERM_INHERIT)
         yield topic(TRANS_HALF_TOPIC)
         yield topic(TRANS_OP_HALF_TOPIC)

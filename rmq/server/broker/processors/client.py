@@ -10,6 +10,7 @@ from typing import Final
 
 from rmq.remoting.dispatch import Call, Reply, handles
 from rmq.server.broker.clients import Client, ConsumerTable, ProducerTable
+from rmq.server.broker.filters import FilterTable
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.settings.model import BrokerSettings
@@ -42,6 +43,7 @@ class ClientProcessor:
         groups: GroupTable,
         producers: ProducerTable,
         consumers: ConsumerTable,
+        filters: FilterTable,
         seconds: Callable[[], float],
     ) -> None:
         self._settings = settings
@@ -49,6 +51,7 @@ class ClientProcessor:
         self._groups = groups
         self._producers = producers
         self._consumers = consumers
+        self._filters = filters
         self._seconds = seconds
 
     @handles(Heartbeat)
@@ -82,7 +85,10 @@ class ClientProcessor:
             order=any(self._topics.is_order(wanted.topic) for wanted in data.subscription_data_set),
             sys_flag=_UNIT_SUB if data.unit_mode else 0,
         )
-        return self._consumers.register(client, data, fingerprint=fingerprint, without_sub=without_sub)
+        changed = self._consumers.register(client, data, fingerprint=fingerprint, without_sub=without_sub)
+        if not without_sub:
+            self._filters.register(data.group_name, data.subscription_data_set)
+        return changed
 
     @handles(UnregisterClient)
     def unregister(self, header: UnregisterClient, call: Call) -> None:
@@ -102,8 +108,11 @@ class ClientProcessor:
 
     @handles(CheckClientConfig)
     def check(self, header: CheckClientConfig, call: Call) -> Reply:
-        """Whether this broker understands a subscription."""
+        """Whether this broker understands a subscription; of a wrong expression it tells where it is wrong."""
         wanted = call.json(CheckClientRequestBody).subscription_data
         if wanted is not None and not is_tag_type(wanted.expression_type):
-            raise RemotingError(f"The broker does not support consumer to filter message by {wanted.expression_type}")
+            kind = wanted.expression_type
+            if not self._settings.broker.enable_property_filter:
+                raise RemotingError(f"The broker does not support consumer to filter message by {kind}")
+            self._filters.compile(wanted.sub_string, kind)
         return Reply()

@@ -1,17 +1,16 @@
-"""Tells tools who is connected and how far groups are behind.
+"""Tells tools who is connected and how far groups are behind, and passes their questions on to clients.
 
 Source: AdminBrokerProcessor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NoReturn
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from rmq.remoting.calls import request_command
 from rmq.remoting.dispatch import Call, Reply, handles
 from rmq.remoting.errors import CallTimeoutError
 from rmq.server.broker.clients import Client, ConsumerTable, ProducerTable
@@ -28,19 +27,30 @@ from rmq.wire.bodies.connection import (
     ProducerInfo,
     ProducerTableInfo,
 )
-from rmq.wire.bodies.consume import ConsumeStats, ConsumeStatsList, GroupList, GroupSubscription, OffsetWrapper
+from rmq.wire.bodies.consume import (
+    ConsumeStats,
+    ConsumeStatsList,
+    ConsumeTimeSpans,
+    GroupList,
+    GroupSubscription,
+    OffsetWrapper,
+    QueueTimeSpan,
+)
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.bodies.topic import TopicList
 from rmq.wire.codes import VERSION_RUNNING_INFO, ResponseCode, version_name
-from rmq.wire.command import Command
-from rmq.wire.errors import ConsumerNotOnlineError, InvalidParameterError, RemotingError
+from rmq.wire.command import Command, Ext
+from rmq.wire.errors import ConsumerNotOnlineError, InvalidParameterError, RemotingError, TopicNotExistError
+from rmq.wire.message import MessageError, parse_offset_message_id
 from rmq.wire.requests.consumer import (
+    ConsumeMessageDirectly,
     GetAllProducerInfo,
     GetBrokerConsumeStats,
     GetConsumerConnectionList,
     GetConsumerRunningInfo,
     GetConsumeStats,
     GetProducerConnectionList,
+    QueryConsumeTimeSpan,
     QuerySubscriptionByConsumer,
     QueryTopicConsumeByWho,
     QueryTopicsByConsumer,
@@ -67,6 +77,7 @@ class ConsumerProcessor:
         store: MessageStore,
         stats: BrokerStats,
         address: str,
+        now: Callable[[], int],
     ) -> None:
         self._settings = settings
         self._topics = topics
@@ -77,6 +88,7 @@ class ConsumerProcessor:
         self._store = store
         self._stats = stats
         self._address = address
+        self._now = now
 
     # --- who is connected -----------------------------------------------------------------------------------------
 
@@ -141,10 +153,34 @@ class ConsumerProcessor:
             subscription_data=self._consumers.subscription(header.group, topic), group=header.group, topic=topic
         )
 
+    # --- asked of clients -----------------------------------------------------------------------------------------
+
     @handles(GetConsumerRunningInfo)
     def running_info(self, header: GetConsumerRunningInfo, call: Call) -> Deferred[Reply]:
         """What a consumer says of itself, fetched from it."""
-        group, client_id = header.consumer_group, header.client_id
+        return self._relay(call.command, call.command.ext, b"", header.consumer_group, header.client_id)
+
+    @handles(ConsumeMessageDirectly)
+    def consume_directly(self, header: ConsumeMessageDirectly, call: Call) -> Deferred[Reply]:
+        """What a consumer makes of one stored message, which is pushed to it now."""
+        try:
+            _, offset = parse_offset_message_id(header.msg_id or "")
+        except MessageError as error:
+            raise InvalidParameterError(str(error)) from None
+        message = self._store.message_at(offset)
+        if message is None:
+            raise RemotingError(f"can not find message by the offset, {offset}")
+        ext = {**call.command.ext, "brokerName": self._settings.broker.broker_name}
+        topic = self._topics.configs.get(header.topic or "")
+        if topic is not None:
+            ext["topicSysFlag"] = str(topic.topic_sys_flag)
+        group = self._groups.configs.get(header.consumer_group)
+        if group is not None:
+            ext["groupSysFlag"] = str(group.group_sys_flag)
+        return self._relay(call.command, ext, message, header.consumer_group, header.client_id or "")
+
+    def _relay(self, command: Command, ext: Ext, body: bytes, group: str, client_id: str) -> Deferred[Reply]:
+        """Sends a question on to a member of a group; fires with its answer."""
         online = self._consumers.groups.get(group)
         client = online.find(client_id) if online is not None else None
         if client is None:
@@ -154,7 +190,7 @@ class ConsumerProcessor:
                 f"The Consumer <{client_id}> Version <{version_name(client.version)}> too low to finish, "
                 "please upgrade it to V3_1_8_SNAPSHOT"
             )
-        answer = client.connection.call(request_command(header), RELAY_SECONDS)
+        answer = client.connection.call(Command(command.code, dict(ext), body), RELAY_SECONDS)
         return answer.addCallbacks(_relayed, _unanswered, errbackArgs=(group, client_id))
 
     # --- how far behind -------------------------------------------------------------------------------------------
@@ -193,6 +229,30 @@ class ConsumerProcessor:
                 shown.append(stats)
             result.consume_stats_list.append({group: shown})
         return result
+
+    @handles(QueryConsumeTimeSpan)
+    def time_spans(self, header: QueryConsumeTimeSpan, call: Call) -> ConsumeTimeSpans:
+        """Which times the queues of a topic cover, and up to which time a group has come in each."""
+        topic = self._topics.configs.get(header.topic)
+        if topic is None:
+            raise TopicNotExistError(f"topic[{header.topic}] not exist")
+        _check_size(topic.write_queue_nums)
+        return ConsumeTimeSpans(
+            [self._time_span(header.group, header.topic, queue_id) for queue_id in range(topic.write_queue_nums)]
+        )
+
+    def _time_span(self, group: str, topic: str, queue_id: int) -> QueueTimeSpan:
+        store = self._store
+        earliest, end = store.earliest_store_time(topic, queue_id), store.max_offset(topic, queue_id)
+        consumed = max(self._offsets.query(group, topic, queue_id), 0)
+        behind = self._now() - store.store_time(topic, queue_id, consumed) if consumed < end else 0
+        return QueueTimeSpan(
+            message_queue=MessageQueue(topic, self._settings.broker.broker_name, queue_id),
+            min_time_stamp=earliest,
+            max_time_stamp=store.store_time(topic, queue_id, end - 1),
+            consume_time_stamp=store.store_time(topic, queue_id, consumed - 1) if consumed else earliest,
+            delay_time=behind,
+        )
 
     def _topics_to_show(self, group: str, topic: str | None, topic_list: str | None) -> list[str]:
         """Topics named by the request; else those with offsets, less what an online group no longer subscribes."""

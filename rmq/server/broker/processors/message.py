@@ -1,21 +1,27 @@
-"""Finds stored messages by key and by place.
+"""Finds stored messages by key and by place, and shows the entries of their queues.
 
-Source: QueryMessageProcessor.
+Source: QueryMessageProcessor, AdminBrokerProcessor.queryConsumeQueue.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.server.broker.clients import ConsumerTable
 from rmq.server.store.index import TAGS_PREFIX
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
+from rmq.wire.bodies.consume import ConsumeQueueContent, ConsumeQueueData
 from rmq.wire.errors import QueryNotFoundError, RemotingError
-from rmq.wire.requests.message import QueryMessage, QueryMessageReply, ViewMessageById
+from rmq.wire.requests.message import QueryConsumeQueue, QueryMessage, QueryMessageReply, ViewMessageById
 
 INDEX_TAGS: Final = "T"
 """Index type of a request that asks by tags; K, U and none ask by key or unique key (MessageConst.INDEX_TAG_TYPE)."""
+
+MOST_ENTRIES: Final = 65536
+"""Most entries of a queue that one answer shows."""
 
 _MOST_BYTES: Final = 8 * 1024 * 1024
 """A reply ends after the message that reaches this size; frames are limited to 16 MiB."""
@@ -24,8 +30,9 @@ _MOST_BYTES: Final = 8 * 1024 * 1024
 class MessageProcessor:
     """Handles look-ups of messages."""
 
-    def __init__(self, settings: BrokerSettings, store: MessageStore) -> None:
+    def __init__(self, settings: BrokerSettings, consumers: ConsumerTable, store: MessageStore) -> None:
         self._settings = settings
+        self._consumers = consumers
         self._store = store
 
     @handles(QueryMessage)
@@ -55,3 +62,29 @@ class MessageProcessor:
         if message is None:
             raise RemotingError(f"can not find message by the offset, {header.offset}")
         return Reply(body=message)
+
+    @handles(QueryConsumeQueue)
+    def entries(self, header: QueryConsumeQueue, call: Call) -> ConsumeQueueContent | Reply:
+        """Entries of a queue from an offset on, and what a group subscribes of its topic."""
+        topic, queue_id = header.topic or "", header.queue_id
+        if (topic, queue_id) not in self._store.queues():
+            raise RemotingError(f"{queue_id}@{topic} is not exist!")
+        start, end = self._store.min_offset(topic, queue_id), self._store.max_offset(topic, queue_id)
+        if not start <= header.index < end:
+            return Reply(remark=f"Index {header.index} of {queue_id}@{topic} is not exist!")
+        content = ConsumeQueueContent(max_queue_index=end, min_queue_index=start)
+        if header.consumer_group is not None:
+            content.subscription_data = self._consumers.subscription(header.consumer_group, topic)
+            offline = f"{header.consumer_group}@{topic} is not online!"
+            content.filter_data = "null" if content.subscription_data is not None else offline
+        content.queue_data = [
+            ConsumeQueueData(physic_offset=physical, physic_size=size, tags_code=code)
+            for physical, size, code in self._units(topic, queue_id, header.index, min(header.count, MOST_ENTRIES))
+        ]
+        return content
+
+    def _units(self, topic: str, queue_id: int, offset: int, count: int) -> Iterator[tuple[int, int, int]]:
+        while count > 0 and (units := self._store.queue_units(topic, queue_id, offset, count)):
+            yield from units
+            offset += len(units)
+            count -= len(units)

@@ -5,12 +5,15 @@ Source: ConsumerManageProcessor, AdminBrokerProcessor.
 
 from __future__ import annotations
 
+from typing import Final
+
 from rmq.remoting.dispatch import Call, Reply, handles
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.store.api import Boundary
 from rmq.server.store.store import MessageStore
+from rmq.wire.bodies.consume import CorrectionOffsets
 from rmq.wire.errors import (
     InvalidParameterError,
     QueryNotFoundError,
@@ -25,9 +28,12 @@ from rmq.wire.requests.offset import (
     GetMinOffset,
     OffsetReply,
     QueryConsumerOffset,
+    QueryCorrectionOffset,
     SearchOffsetByTimestamp,
     UpdateConsumerOffset,
 )
+
+_NO_CORRECTION: Final = (1 << 63) - 1
 
 
 class OffsetProcessor:
@@ -79,6 +85,24 @@ class OffsetProcessor:
     def all_offsets(self, header: GetAllConsumerOffset, call: Call) -> Reply:
         """All offsets of all groups, for tools and slaves."""
         return Reply(body=self._offsets.to_json())
+
+    @handles(QueryCorrectionOffset)
+    def correction(self, header: QueryCorrectionOffset, call: Call) -> CorrectionOffsets:
+        """Per queue the least offset that any group has come to; the largest number where the group is ahead of it.
+
+        Offsets before the queue's oldest message do not count. Groups to be left out are left out, and nothing more:
+        Apache's broker drops their offsets.
+        """
+        topic, without = header.topic, set((header.filter_groups or "").split(","))
+        lowest: dict[int, int] = {}
+        for group, offsets in self._offsets.of_topic(topic).items():
+            for queue_id, offset in offsets.items():
+                if group not in without and offset >= self._store.min_offset(topic, queue_id):
+                    lowest[queue_id] = min(offset, lowest.get(queue_id, offset))
+        for queue_id, offset in self._offsets.queues(header.compare_group, topic).items():
+            if lowest.get(queue_id, offset) > offset:
+                lowest[queue_id] = _NO_CORRECTION
+        return CorrectionOffsets(lowest)
 
     @handles(SearchOffsetByTimestamp)
     def search(self, header: SearchOffsetByTimestamp, call: Call) -> OffsetReply:

@@ -2,9 +2,9 @@
 
 The second hot path: header fields are read directly, records leave as they lie in the log.
 
-Order of checks, as Apache's: broker permission, group, topic, topic permission, queue id, subscription. A
-subscription comes with the pull, or is the one of the group's heartbeats. Whatever is answered, the client learns where
-to go on and what the queue's ends are.
+Order of checks, as Apache's: broker permission, group, topic, topic permission, queue id, subscription, filter. A
+subscription comes with the pull, or is the one of the group's heartbeats; so does its SQL92 filter, if its expression
+is one. Whatever is answered, the client learns where to go on and what the queue's ends are.
 
 Source: PullMessageProcessor, DefaultPullMessageResultHandler.
 """
@@ -19,12 +19,15 @@ from twisted.python.failure import Failure
 from rmq.remoting.dispatch import handles_raw, refusal
 from rmq.remoting.protocol import Connection
 from rmq.server.broker.clients import ConsumerTable
+from rmq.server.broker.filters import FilterTable
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.stats import BrokerStats
 from rmq.server.delivery.hold import ParkedPull, PullHold
-from rmq.server.store.api import GetResult, GetStatus
+from rmq.server.filter import Filter
+from rmq.server.filter.record import properties_of
+from rmq.server.store.api import GetResult, GetStatus, MatchRecord
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.group import SubscriptionGroupConfig
@@ -34,15 +37,20 @@ from rmq.wire.codes import FLAG_ONEWAY, FLAG_RESPONSE, ResponseCode
 from rmq.wire.command import Command, Ext, encode
 from rmq.wire.declare import header_fault
 from rmq.wire.errors import (
+    FilterDataNotExistError,
+    FilterDataNotLatestError,
     InvalidParameterError,
     NoPermissionError,
     RemotingError,
     SubscriptionGroupNotExistError,
     SubscriptionNotExistError,
     SubscriptionNotLatestError,
+    SubscriptionParseError,
     SystemBusyError,
     TopicNotExistError,
 )
+from rmq.wire.message import find_property
+from rmq.wire.names import RETRY_PREFIX
 from rmq.wire.requests.pull import LitePullMessage, PullMessage
 from rmq.wire.subscription import SUB_ALL, build_subscription, is_tag_type
 
@@ -76,6 +84,7 @@ class PullProcessor:
 
     Args:
         settings: permissions and long-polling times.
+        filters: the SQL92 filters of groups.
         hold: where pulls wait that found nothing.
         seconds: the clock's time.
     """
@@ -86,6 +95,7 @@ class PullProcessor:
         topics: TopicTable,
         groups: GroupTable,
         consumers: ConsumerTable,
+        filters: FilterTable,
         offsets: OffsetTable,
         store: MessageStore,
         stats: BrokerStats,
@@ -96,6 +106,7 @@ class PullProcessor:
         self._topics = topics
         self._groups = groups
         self._consumers = consumers
+        self._filters = filters
         self._offsets = offsets
         self._store = store
         self._stats = stats
@@ -132,14 +143,18 @@ class PullProcessor:
             raise header_fault(PullMessage, ext)
         group, topic = self._checked(connection, command, group_name, topic_name, queue_id)
         subscription = self._subscription(ext, group, topic_name, flags, sub_version)
-        tags = _wanted_tags(subscription)
+        tags = match = None
+        if is_tag_type(subscription.expression_type):
+            tags = _wanted_tags(subscription)
+        else:
+            match = self._match(subscription, group_name, flags, sub_version)
         reset = self._offsets.take_reset(group_name, topic_name, queue_id)
         if reset is not None:
             result = self._at(topic_name, queue_id, reset)
             code = _MOVED
         else:
             count = max(1, min(max_messages, _MAX_PULL))
-            result = self._store.get(topic_name, queue_id, offset, count, max_bytes, tags)
+            result = self._store.get(topic_name, queue_id, offset, count, max_bytes, tags, match)
             code = self._code(result.status, offset)
         self._offsets.note_pulled(group_name, topic_name, queue_id, result.next_begin_offset)
         if may_wait and flags & FLAG_COMMIT_OFFSET and commit_offset >= 0:
@@ -147,7 +162,7 @@ class PullProcessor:
         if code == _NOT_FOUND:
             self._stats.get_miss += 1
             if may_wait and flags & FLAG_SUSPEND and not command.flag & FLAG_ONEWAY:
-                self._wait(connection, command, (topic_name, queue_id), offset, suspend_millis, tags)
+                self._wait(connection, command, (topic_name, queue_id), offset, suspend_millis, tags, match)
                 return None
         elif code == _FOUND:
             self._stats.got(topic_name, group_name, result.count, result.size)
@@ -183,14 +198,8 @@ class PullProcessor:
         self, ext: Ext, group: SubscriptionGroupConfig, topic: str, flags: int, sub_version: int
     ) -> SubscriptionData:
         if flags & FLAG_SUBSCRIPTION:
-            subscription = build_subscription(topic, ext.get("subscription"), ext.get("expressionType"))
-        else:
-            subscription = self._known_subscription(group, topic, sub_version)
-        if not is_tag_type(subscription.expression_type):
-            raise RemotingError(
-                f"The broker does not support consumer to filter message by {subscription.expression_type}"
-            )
-        return subscription
+            return build_subscription(topic, ext.get("subscription"), ext.get("expressionType"))
+        return self._known_subscription(group, topic, sub_version)
 
     def _known_subscription(self, group: SubscriptionGroupConfig, topic: str, sub_version: int) -> SubscriptionData:
         name = group.group_name
@@ -207,6 +216,48 @@ class PullProcessor:
         if subscription.sub_version < sub_version:
             raise SubscriptionNotLatestError("the consumer's subscription not latest")
         return subscription
+
+    def _match(
+        self, subscription: SubscriptionData, group: str, flags: int, sub_version: int
+    ) -> MatchRecord | None:
+        """What a subscription that is not one of tags makes of a message."""
+        topic, kind = subscription.topic, subscription.expression_type
+        brought = bool(flags & FLAG_SUBSCRIPTION)
+        known = None if brought else self._known_filter(topic, group, sub_version)
+        if not self._broker.enable_property_filter:
+            raise RemotingError(f"The broker does not support consumer to filter message by {kind}")
+        if known is None:
+            try:
+                known = self._filters.compile(subscription.sub_string, kind)
+            except SubscriptionParseError as error:
+                raise SubscriptionParseError(f"parse the consumer's subscription failed, {error.remark}") from None
+        if subscription.class_filter_mode:
+            return None
+        if self._broker.filter_support_retry and topic.startswith(RETRY_PREFIX):
+            return self._match_retried(topic.removeprefix(RETRY_PREFIX))
+        return known.matches_record
+
+    def _known_filter(self, topic: str, group: str, sub_version: int) -> Filter:
+        data = self._filters.find(topic, group)
+        if data is None:
+            raise FilterDataNotExistError(
+                "The broker's consumer filter data is not exist!Your expression may be wrong!"
+            )
+        if data.client_version < sub_version:
+            raise FilterDataNotLatestError("the consumer's consumer filter data not latest")
+        return data.filter
+
+    def _match_retried(self, group: str) -> MatchRecord:
+        """Messages of a retry topic, by what the group wants of the topics that they come from."""
+        find = self._filters.find
+
+        def match(record: bytes | memoryview) -> bool:
+            properties = properties_of(record)
+            topic = find_property(properties, b"RETRY_TOPIC") or b""
+            data = find(topic.decode("utf-8", "replace"), group)
+            return data is None or data.filter.matches(properties)
+
+        return match
 
     # --- waiting and answering ------------------------------------------------------------------------------------
 
@@ -229,13 +280,15 @@ class PullProcessor:
         offset: int,
         suspend_millis: int,
         tags: frozenset[int] | None,
+        match: MatchRecord | None,
     ) -> None:
         millis = min(suspend_millis, _MAX_SUSPEND_MILLIS)
         if not self._broker.long_polling_enable:
             millis = self._broker.short_polling_time_mills
         deadline = self._seconds() + millis / 1000
         command.body = b""
-        if not self._hold.park(ParkedPull(connection, command, queue, offset, deadline, tags)):
+        wants = _Newcomers(self._store, queue, offset, match).any_wanted if match is not None else None
+        if not self._hold.park(ParkedPull(connection, command, queue, offset, deadline, tags, wants)):
             # Clients come back after seconds then; told that nothing was found they would come back at once.
             raise SystemBusyError("too many pulls of this client wait for messages")
 
@@ -270,6 +323,7 @@ class PullProcessor:
 
 
 _LITE_PULL: Final = 361
+_MOST_LOOKS: Final = 1024
 
 
 def _wanted_tags(subscription: SubscriptionData) -> frozenset[int] | None:
@@ -277,3 +331,24 @@ def _wanted_tags(subscription: SubscriptionData) -> frozenset[int] | None:
     if subscription.sub_string == SUB_ALL or subscription.class_filter_mode or not subscription.code_set:
         return None
     return frozenset(subscription.code_set)
+
+
+class _Newcomers:
+    """Looks at what comes into a queue while a pull with a filter waits, at each message once."""
+
+    def __init__(self, store: MessageStore, queue: tuple[str, int], offset: int, match: MatchRecord) -> None:
+        self._store = store
+        self._queue = queue
+        self._seen = offset
+        self._match = match
+
+    def any_wanted(self, end: int) -> bool:
+        """Whether one before this offset passes the filter; many at once are left to the pull."""
+        if end - self._seen > _MOST_LOOKS:
+            return True
+        for offset in range(self._seen, end):
+            record = self._store.queue_message(*self._queue, offset)
+            if record is None or self._match(record):
+                return True
+        self._seen = end
+        return False

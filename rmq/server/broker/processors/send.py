@@ -17,7 +17,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from itertools import product
-from random import randrange
 from struct import pack
 from typing import Final
 
@@ -25,23 +24,26 @@ from twisted.internet.defer import Deferred
 
 from rmq.remoting.dispatch import handles_raw
 from rmq.remoting.protocol import Connection
+from rmq.server.broker.delay.recall import handle_of
 from rmq.server.broker.meta.topics import TopicTable
+from rmq.server.broker.priority import PROPERTY_PRIORITY, apply_priority
+from rmq.server.broker.processors.target import checked_queue, checked_topic
 from rmq.server.broker.putting import MessageInner, MessagePutter
+from rmq.server.broker.retry import RetryRules
 from rmq.server.broker.stats import BrokerStats
+from rmq.server.broker.transaction.half import is_half
+from rmq.server.broker.transaction.service import Transactions
 from rmq.server.store.api import AppendResult, PutStatus
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
-from rmq.wire.bodies.topic import PERM_WRITE, TopicConfig, TopicFilterType
+from rmq.wire.bodies.topic import PERM_WRITE, TopicFilterType
 from rmq.wire.codes import ResponseCode
-from rmq.wire.command import Command, Ext
+from rmq.wire.command import Command
 from rmq.wire.declare import decode_header, wire_name
 from rmq.wire.errors import (
-    InvalidParameterError,
     MessageIllegalError,
-    NoPermissionError,
     RemotingError,
     ServiceNotAvailableError,
-    TopicNotExistError,
 )
 from rmq.wire.message import (
     PROPERTY_SEPARATOR,
@@ -50,7 +52,7 @@ from rmq.wire.message import (
     format_properties,
     parse_properties,
 )
-from rmq.wire.names import RETRY_PREFIX, check_topic, is_not_allowed_send_topic
+from rmq.wire.names import RETRY_PREFIX
 from rmq.wire.requests.send import SendBatchMessage, SendMessage, SendMessageV2
 from rmq.wire.sendcommand import SendCommand, read_send
 from rmq.wire.sendproperties import PropertyFacts, SendProperties
@@ -67,9 +69,8 @@ _MAX_TOPIC_OF_BATCH: Final = 127
 _STAMPED: Final = frozenset({"MSG_REGION", "TRACE_ON", "CLUSTER", "POP_CK"})
 _DELAYS: Final = frozenset({"DELAY", "TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"})
 _NOT_IN_BATCH: Final = _DELAYS | {"TRAN_MSG"}
-_SPECIAL: Final = _STAMPED | _NOT_IN_BATCH
+_SPECIAL: Final = _STAMPED | _NOT_IN_BATCH | {PROPERTY_PRIORITY}
 _SEPARATOR: Final = ord(PROPERTY_SEPARATOR)
-_SUGGEST_TOPIC: Final = "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
 
 _STORED: Final = {
     PutStatus.FLUSH_DISK_TIMEOUT: ResponseCode.FLUSH_DISK_TIMEOUT,
@@ -86,6 +87,8 @@ class SendProcessor:
         topics: the topics, which may be made by a send.
         store: where messages go.
         putter: the way there for messages with properties that mean something to the broker.
+        retry_rules: tells which messages to a retry topic are dead letters.
+        transactions: takes the messages that begin one.
         stats: counts what was stored.
         unique_ids: makes ids for clients that give none.
         now: milliseconds since the epoch.
@@ -97,6 +100,8 @@ class SendProcessor:
         topics: TopicTable,
         store: MessageStore,
         putter: MessagePutter,
+        retry_rules: RetryRules,
+        transactions: Transactions,
         stats: BrokerStats,
         unique_ids: UniqueIds,
         store_host: bytes,
@@ -106,6 +111,8 @@ class SendProcessor:
         self._topics = topics
         self._store = store
         self._putter = putter
+        self._retry_rules = retry_rules
+        self._transactions = transactions
         self._stats = stats
         self._unique_ids = unique_ids
         # An offset message id (see `rmq.wire.message`) is this and the physical offset.
@@ -146,14 +153,15 @@ class SendProcessor:
         name = fields.topic
         topic = self._topics.configs.get(name)
         if topic is None or fields.closed or (topic.order and not broker.broker_permission & PERM_WRITE):
-            topic = self._checked_topic(name, command.ext)
+            topic = checked_topic(broker, self._topics, decode_header(SendMessageV2, command.ext))
         queue_id = fields.queue_id
         if not 0 <= queue_id < topic.write_queue_nums:
-            queue_id = _checked_queue(topic, queue_id, connection)
+            queue_id = checked_queue(topic, queue_id, connection.address)
         sys_flag = fields.sys_flag & _CLIENT_SYS_FLAGS
         if topic.topic_filter_type is TopicFilterType.MULTI_TAG:
             sys_flag |= MULTI_TAGS
         unique_id, facts = self._properties.read(properties)
+        recall_handle = None
         if fields.batch:
             _check_batch(name, properties, facts, command.body)
             try:
@@ -162,7 +170,7 @@ class SendProcessor:
                 )
             except MessageError as error:
                 raise MessageIllegalError(str(error)) from None
-        elif facts.special:
+        elif facts.special or fields.retry:
             unique_id = unique_id or self._new_unique_id()
             message = MessageInner(
                 name,
@@ -175,7 +183,15 @@ class SendProcessor:
                 connection.host,
                 fields.reconsume_times,
             )
-            result = self._putter.put(message)
+            if fields.retry:
+                most = decode_header(SendMessageV2, command.ext).max_reconsume_times
+                self._retry_rules.redirect(message, most, command.version)
+            if PROPERTY_PRIORITY in message.properties:
+                apply_priority(message, topic.write_queue_nums)
+                queue_id = message.queue_id
+            result = self._transactions.begin(message) if is_half(message) else self._putter.put(message)
+            name = message.topic
+            recall_handle = handle_of(message, broker.broker_name)
         else:
             if properties and properties[-1] != _SEPARATOR:
                 properties += b"\x02"
@@ -199,9 +215,9 @@ class SendProcessor:
             durable = self._store.when_durable(result)
             if durable is not None:
                 return durable.addCallback(
-                    lambda status: self._reply(command, status, result, name, queue_id, unique_id)
+                    lambda status: self._reply(command, status, result, name, queue_id, unique_id, recall_handle)
                 )
-        return self._reply(command, result.status, result, name, queue_id, unique_id)
+        return self._reply(command, result.status, result, name, queue_id, unique_id, recall_handle)
 
     # --- checks ---------------------------------------------------------------------------------------------------
 
@@ -211,27 +227,8 @@ class SendProcessor:
     def _special_properties(self, text: bytes, unique_id: bytes) -> dict[str, str]:
         """Properties of a message that carries names which mean something to the broker."""
         properties = parse_properties(text.decode())
-        if properties.get("TRAN_MSG", "").lower() == "true":
-            raise NoPermissionError(
-                f"the broker[{self._broker.broker_ip1}] sending transaction message is forbidden"
-            )
-        if any(properties.get(name, "0") != "0" for name in _DELAYS):
-            raise MessageIllegalError("this broker does not deliver delayed messages")
         kept = {name: value for name, value in properties.items() if name not in _STAMPED}
         return {**kept, "UNIQ_KEY": unique_id.decode(), **self._stamps}
-
-    def _checked_topic(self, name: str, ext: Ext) -> TopicConfig:
-        if not self._broker.broker_permission & PERM_WRITE and self._topics.is_order(name):
-            raise NoPermissionError(f"the broker[{self._broker.broker_ip1}] sending message is forbidden")
-        check_topic(name)
-        if is_not_allowed_send_topic(name):
-            raise NoPermissionError(f"Sending message to topic[{name}] is forbidden.")
-        header = decode_header(SendMessageV2, ext)
-        sys_flag = (2 if name.startswith(RETRY_PREFIX) else 1) if header.unit_mode else 0
-        topic = self._topics.create_on_send(name, header.default_topic, header.default_topic_queue_nums, sys_flag)
-        if topic is None:
-            raise TopicNotExistError(f"topic[{name}] not exist, apply first please!{_SUGGEST_TOPIC}")
-        return topic
 
     # --- answering ------------------------------------------------------------------------------------------------
 
@@ -243,6 +240,7 @@ class SendProcessor:
         topic: str,
         queue_id: int,
         unique_id: bytes | None,
+        recall_handle: str | None,
     ) -> bytes:
         if status is PutStatus.PUT_OK:
             code = 0
@@ -259,7 +257,7 @@ class SendProcessor:
             count = 1
             message_id = b"%b%016X" % (self._host_hex, physical_offset)
         self._stats.put(topic, count, size)
-        return self._replies.encode(command, code, message_id, queue_id, queue_offset, unique_id)
+        return self._replies.encode(command, code, message_id, queue_id, queue_offset, unique_id, recall_handle)
 
     def _message_ids(self, offsets: tuple[int, ...]) -> bytes:
         """Ids of a batch, joined by commas."""
@@ -282,15 +280,6 @@ class SendProcessor:
         if status is PutStatus.CREATE_MAPPED_FILE_FAILED:
             return RemotingError("create mapped file failed, server is busy or broken.")
         return RemotingError(status.name)
-
-
-def _checked_queue(topic: TopicConfig, queue_id: int, connection: Connection) -> int:
-    """The queue for a message whose producer named none, or one that is not for writing."""
-    if queue_id < 0:
-        queue_id = randrange(topic.write_queue_nums) if topic.write_queue_nums else topic.read_queue_nums
-    if queue_id >= topic.write_queue_nums and queue_id >= topic.read_queue_nums:
-        raise InvalidParameterError(f"request queueId[{queue_id}] is illegal, {topic} Producer: {connection.address}")
-    return queue_id
 
 
 def _check_batch(name: str, properties: bytes, facts: PropertyFacts, body: bytes) -> None:

@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 from rmq.remoting.dispatch import Call, Reply, handles
-from rmq.server.broker.meta.attributes import MESSAGE_TYPE, MIXED, TOPIC_ATTRIBUTES, altered, parse_changes
+from rmq.server.broker.meta.attributes import (
+    MESSAGE_TYPE,
+    MIXED,
+    TOPIC_ATTRIBUTES,
+    altered,
+    check_served,
+    parse_changes,
+)
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.processors.paging import page_of
@@ -106,6 +113,7 @@ class TopicProcessor:
     def _attributes(self, name: str, changes: dict[str, str]) -> dict[str, str]:
         if changes.get(f"+{MESSAGE_TYPE}") == MIXED and not self._settings.broker.enable_mixed_message_type:
             raise InvalidParameterError("MIXED message type is not supported.")
+        check_served(changes)
         known = self._topics.configs.get(name)
         return altered(known.attributes if known else {}, changes, TOPIC_ATTRIBUTES, new=known is None)
 

@@ -130,3 +130,11 @@ def test_the_number_of_groups_and_of_what_is_forbidden_is_bounded(monkeypatch: p
 def test_a_damaged_file_stops_the_start() -> None:
     with pytest.raises(ConfigFileError):
         table(MemoryFiles({"groups.json": b"[]"}))
+
+
+@pytest.mark.parametrize(("broker", "group", "told"), [(True, True, True), (True, False, False), (False, True, False)])
+def test_members_are_told_of_changes_where_group_and_broker_allow(broker: bool, group: bool, told: bool) -> None:
+    groups = table(notifyConsumerIdsChangedEnable=str(broker).lower())
+    groups.put(SubscriptionGroupConfig("G", notify_consumer_ids_changed_enable=group))
+    assert groups.are_told("G") is told
+    assert groups.are_told("unknown") is broker

@@ -155,6 +155,26 @@ def test_clone_replaces() -> None:
     assert offsets.query("G", "T", 0) == 5
 
 
+def test_clone_takes_the_marks_of_a_reset_away_from_its_target_alone() -> None:
+    offsets = table()
+    offsets.commit("G", "T", 0, 5)
+    for group, topic in (("H", "T"), ("H", "U"), ("G", "U")):
+        offsets.reset(group, topic, 0, 1)
+    offsets.clone("G", "H", "T")
+    assert offsets.query("H", "T", 0) == 5
+    assert [offsets.has_reset(*queue, 0) for queue in (("H", "T"), ("H", "U"), ("G", "U"))] == [False, True, True]
+    offsets.clone("none", "H", "U")
+    assert offsets.has_reset("H", "U", 0)
+
+
+def test_offsets_of_a_topic_by_group() -> None:
+    offsets = table()
+    for group, topic, queue_id in (("G", "T", 0), ("G", "T", 1), ("H", "T", 0), ("H", "U", 0)):
+        offsets.commit(group, topic, queue_id, 7)
+    assert offsets.of_topic("T") == {"G": {0: 7, 1: 7}, "H": {0: 7}}
+    assert offsets.of_topic("V") == {}
+
+
 @pytest.mark.parametrize("by_topic", [True, False])
 def test_forgetting_leaves_nothing_of_it_and_everything_else(by_topic: bool) -> None:
     offsets = table()

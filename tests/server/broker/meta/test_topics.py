@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from rmq.server.broker.meta import topics as topics_module
 from rmq.server.broker.meta.config_file import ConfigFile, ConfigFileError
@@ -216,3 +217,46 @@ def test_registered_permissions_never_exceed_the_brokers(broker: int, perm: int,
     assert topics.configs["T"].perm == perm
     assert wrapper.data_version == topics.version
     assert wrapper.topic_config_table.keys() == topics.configs.keys()
+
+
+def test_a_name_servers_word_marks_ordered_topics() -> None:
+    files = MemoryFiles()
+    topics = table(files)
+    topics.put(TopicConfig("T", 1, 1), TopicConfig("U", 1, 1, order=True), TopicConfig("V", 1, 1))
+    changes: list[list[TopicConfig]] = []
+    topics.on_change = changes.append
+    topics.mark_ordered({"T": "broker-a:1", "U": "broker-a:1", "unknown": "broker-a:1"})
+    assert changes == [[TopicConfig("T", 1, 1, order=True)]]
+    assert [topics.is_order(name) for name in ("T", "U", "V", "unknown")] == [True, True, False, False]
+    assert kept(files)["topicConfigTable"]["T"]["order"] is True
+    topics.mark_ordered(["T", "U"])
+    topics.mark_ordered([])
+    assert len(changes) == 1, "what is marked already is no change, and nothing loses its mark"
+
+
+def test_a_full_disk_does_not_unmark_ordered_topics() -> None:
+    files = MemoryFiles()
+    topics = table(files)
+    topics.put(TopicConfig("T", 1, 1))
+    files.refuse = FULL
+    topics.mark_ordered(["T"])
+    assert topics.is_order("T")
+
+
+def test_a_topic_that_needs_more_than_this_broker_has_is_told_at_the_start() -> None:
+    files = MemoryFiles()
+    topics = table(files)
+    topics.put(TopicConfig("T", 1, 1, attributes={"queue.type": "BatchCQ", "cleanup.policy": "DELETE"}))
+    told: list[str | None] = []
+
+    def hear(event: LogEvent) -> None:
+        told.append(formatEvent(event))
+
+    globalLogPublisher.addObserver(hear)
+    try:
+        loaded = table(files)
+    finally:
+        globalLogPublisher.removeObserver(hear)
+    reason = "this broker keeps every message in its place in a queue and has no batch queues"
+    assert told == [f"topic T has queue.type=BatchCQ, but {reason}"]
+    assert loaded.configs["T"].attributes == {"queue.type": "BatchCQ", "cleanup.policy": "DELETE"}

@@ -9,18 +9,21 @@ from rmq.remoting.calls import request_command
 from rmq.server.broker.processors import consumer as consumer_module
 from rmq.wire import fastjson
 from rmq.wire.command import Command
+from rmq.wire.message import offset_message_id
 from rmq.wire.requests.consumer import (
+    ConsumeMessageDirectly,
     GetAllProducerInfo,
     GetBrokerConsumeStats,
     GetConsumerConnectionList,
     GetConsumerRunningInfo,
     GetConsumeStats,
     GetProducerConnectionList,
+    QueryConsumeTimeSpan,
     QuerySubscriptionByConsumer,
     QueryTopicConsumeByWho,
     QueryTopicsByConsumer,
 )
-from tests.kit.broker import ADDRESS, EPOCH, Bench, beat, heartbeat, pull_header, send_header
+from tests.kit.broker import ADDRESS, EPOCH, HOST, Bench, beat, heartbeat, pull_header, send_header
 
 
 def progress(answer: Command) -> dict[tuple[str, int], Any]:
@@ -150,3 +153,89 @@ def test_a_consumer_that_says_nothing_about_itself(bench: Bench) -> None:
 def test_nobody_to_ask(bench: Bench) -> None:
     answer = bench.peer().ask(GetConsumerRunningInfo("G", "c@1"))
     assert (answer.code, answer.remark) == (1, "The Consumer <G> <c@1> not online")
+
+
+def test_fields_that_this_broker_does_not_know_are_passed_on(bench: Bench) -> None:
+    asker, consumer = bench.peer(), bench.peer()
+    beat(consumer, heartbeat("c@1", "G", {"T": "a"}))
+    command = request_command(GetConsumerRunningInfo("G", "c@1", jstack_enable=True))
+    command.ext["new"] = "x"
+    asker.send(command)
+    (question,) = consumer.answers()
+    assert question.ext == {"consumerGroup": "G", "clientId": "c@1", "jstackEnable": "true", "new": "x"}
+
+
+def direct(offset: int = 0, **fields: Any) -> ConsumeMessageDirectly:
+    values: dict[str, Any] = {"client_id": "c@1", "msg_id": offset_message_id(HOST, offset), "topic": "T"}
+    return ConsumeMessageDirectly("G", **{**values, **fields})
+
+
+def test_a_consumer_gets_one_message_now(bench: Bench) -> None:
+    bench.topic("T", topic_sys_flag=3)
+    asker, consumer = bench.peer(), bench.peer()
+    assert asker.ask(send_header("T"), b"now").code == 0
+    beat(consumer, heartbeat("c@1", "G", {"T": "a"}))
+    asker.send(request_command(direct(broker_name="elsewhere")))
+    (question,) = consumer.answers()
+    assert (question.code, question.body) == (309, bench.store.message_at(0))
+    assert question.ext == {
+        "consumerGroup": "G", "clientId": "c@1", "msgId": offset_message_id(HOST, 0), "brokerName": "broker-a",
+        "topic": "T", "topicSysFlag": "3", "groupSysFlag": "0",
+    }  # fmt: skip
+    consumer.send(Command(0, body=b'{"consumeResult":"CR_SUCCESS"}', opaque=question.opaque, flag=1))
+    (answer,) = asker.answers()
+    assert (answer.code, answer.body) == (0, b'{"consumeResult":"CR_SUCCESS"}')
+
+
+def test_flags_of_unknown_topics_and_groups_stay_as_they_were_asked(bench: Bench) -> None:
+    bench.topic("T")
+    asker, consumer = bench.peer(), bench.peer()
+    asker.ask(send_header("T"), b"now")
+    beat(consumer, heartbeat("c@1", "G", {"T": "a"}))
+    bench.groups.remove("G")
+    asker.send(request_command(direct(topic=None, group_sys_flag=7)))
+    (question,) = consumer.answers()
+    assert ("topicSysFlag" in question.ext, question.ext["groupSysFlag"]) == (False, "7")
+
+
+def test_messages_that_cannot_be_handed_to_a_consumer(bench: Bench) -> None:
+    bench.topic("T")
+    peer = bench.peer()
+    peer.ask(send_header("T"), b"now")
+    for header, code, remark in (
+        (direct(1 << 40), 1, f"can not find message by the offset, {1 << 40}"),
+        (direct(msg_id="x"), 29, "'x' is no message id: 32 or 56 hex digits are expected"),
+        (direct(msg_id=None), 29, "'' is no message id: 32 or 56 hex digits are expected"),
+        (direct(), 1, "The Consumer <G> <c@1> not online"),
+        (direct(client_id=None), 1, "The Consumer <G> <> not online"),
+    ):
+        answer = peer.ask(header)
+        assert (answer.code, answer.remark) == (code, remark)
+
+
+def test_which_times_a_group_has_come_to(bench: Bench) -> None:
+    bench.topic("T", 3)
+    peer = bench.peer()
+    for _ in range(4):
+        for queue_id in (0, 1):
+            peer.ask(send_header("T", queue_id), b"x")
+        bench.clock.advance(1)
+    bench.offsets.commit("G", "T", 0, 3)
+    bench.offsets.commit("G", "T", 2, 0)
+    start = EPOCH * 1000
+    spans = json.loads(peer.ask(QueryConsumeTimeSpan("T", "G")).body)["consumeTimeSpanSet"]
+    facts = [
+        (
+            span["messageQueue"], span["minTimeStamp"] - start, span["maxTimeStamp"] - start,
+            span["consumeTimeStamp"] - start, span["delayTime"],
+        )
+        for span in spans
+    ]  # fmt: skip
+    queues = [{"topic": "T", "brokerName": "broker-a", "queueId": i} for i in range(3)]
+    assert facts == [
+        (queues[0], 0, 3000, 2000, 1000),
+        (queues[1], 0, 3000, 0, 4000),
+        (queues[2], -1 - start, -1 - start, -1 - start, 0),
+    ]
+    answer = peer.ask(QueryConsumeTimeSpan("U", "G"))
+    assert (answer.code, answer.remark) == (17, "topic[U] not exist")

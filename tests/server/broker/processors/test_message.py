@@ -1,12 +1,15 @@
 """Messages by key and by place."""
 
+import json
 from typing import Any
 
 import pytest
 
 from rmq.server.broker.processors import message as message_module
-from rmq.wire.requests.message import QueryMessage, ViewMessageById
-from tests.kit.broker import EPOCH, Bench, messages, send_header, text_of
+from rmq.wire.javahash import java_hash
+from rmq.wire.message import decode_messages
+from rmq.wire.requests.message import QueryConsumeQueue, QueryMessage, ViewMessageById
+from tests.kit.broker import EPOCH, Bench, beat, heartbeat, messages, send_header, text_of
 
 
 def ask_for(key: str, most: int = 10, **fields: Any) -> QueryMessage:
@@ -65,3 +68,48 @@ def test_by_place(filled: Bench) -> None:
 def test_no_message_begins_there(filled: Bench, offset: int) -> None:
     answer = filled.peer().ask(ViewMessageById(offset))
     assert (answer.code, answer.remark) == (1, f"can not find message by the offset, {offset}")
+
+
+def test_entries_of_a_queue(filled: Bench) -> None:
+    peer = filled.peer()
+    assert peer.ask(send_header("T", 1, properties=text_of(TAGS="a")), b"tagged").code == 0
+    body = json.loads(peer.ask(QueryConsumeQueue("T", 1, 9, 5)).body)
+    assert (body["minQueueIndex"], body["maxQueueIndex"]) == (0, 11)
+    expected = []
+    for offset in (9, 10):
+        (message,) = messages_at(filled, offset)
+        expected.append((message.physical_offset, message.total_size, java_hash("a") if offset == 10 else 0))
+    assert [(one["physicOffset"], one["physicSize"], one["tagsCode"]) for one in body["queueData"]] == expected
+    assert "subscriptionData" not in body
+    assert "filterData" not in body
+    counts = [len(json.loads(peer.ask(QueryConsumeQueue("T", 1, 3, count)).body)["queueData"]) for count in (-1, 0, 4)]
+    assert counts == [0, 0, 4]
+
+
+def messages_at(bench: Bench, offset: int) -> list[Any]:
+    record = bench.store.queue_message("T", 1, offset)
+    assert record is not None
+    return list(decode_messages(record))
+
+
+def test_entries_with_what_a_group_subscribes(filled: Bench) -> None:
+    peer = filled.peer()
+    beat(peer, heartbeat("c", "G", {"T": "a"}))
+    body = json.loads(peer.ask(QueryConsumeQueue("T", 1, 0, 1, "G")).body)
+    assert (body["subscriptionData"]["subString"], body["filterData"]) == ("a", "null")
+    body = json.loads(peer.ask(QueryConsumeQueue("T", 1, 0, 1, "H")).body)
+    assert (body.get("subscriptionData"), body["filterData"]) == (None, "H@T is not online!")
+
+
+def test_queues_and_places_that_are_not_there(filled: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = filled.peer()
+    for header, code, remark in (
+        (QueryConsumeQueue("T", 9, 0, 1), 1, "9@T is not exist!"),
+        (QueryConsumeQueue("U", 0, 0, 1), 1, "0@U is not exist!"),
+        (QueryConsumeQueue("T", 1, 10, 1), 0, "Index 10 of 1@T is not exist!"),
+        (QueryConsumeQueue("T", 1, -1, 1), 0, "Index -1 of 1@T is not exist!"),
+    ):
+        answer = peer.ask(header)
+        assert (answer.code, answer.remark, answer.body) == (code, remark, b"")
+    monkeypatch.setattr(message_module, "MOST_ENTRIES", 2)
+    assert len(json.loads(peer.ask(QueryConsumeQueue("T", 1, 0, 1 << 30)).body)["queueData"]) == 2

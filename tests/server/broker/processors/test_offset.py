@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from rmq.wire import fastjson
 from rmq.wire.bodies.topic import TopicConfig
 from rmq.wire.command import Command
 from rmq.wire.declare import encode_header
@@ -13,6 +14,7 @@ from rmq.wire.requests.offset import (
     GetMaxOffset,
     GetMinOffset,
     QueryConsumerOffset,
+    QueryCorrectionOffset,
     SearchOffsetByTimestamp,
     UpdateConsumerOffset,
 )
@@ -130,6 +132,24 @@ def test_all_offsets(bench: Bench) -> None:
     bench.offsets.commit("G", "T", 0, 5)
     body = bench.peer().ask(GetAllConsumerOffset()).body
     assert json.loads(body.replace(b"{0:", b'{"0":'))["offsetTable"] == {"T@G": {"0": 5}}
+
+
+def test_the_least_offset_of_all_groups(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for group, topic, queue_id, offset in (
+        ("G", "T", 0, 5), ("H", "T", 0, 3), ("I", "T", 0, 1), ("G", "T", 1, 7), ("H", "U", 1, 2), ("H", "T", 2, 4),
+    ):  # fmt: skip
+        bench.offsets.commit(group, topic, queue_id, offset)
+    monkeypatch.setattr(bench.store, "min_offset", lambda topic, queue_id: 2)
+
+    def correction(group: str, without: str | None = None) -> dict[str, int]:
+        body = bench.peer().ask(QueryCorrectionOffset(group, "T", without)).body
+        return {str(queue_id): offset for queue_id, offset in fastjson.loads(body)["correctionOffsets"].items()}
+
+    assert correction("G") == {"0": 3, "1": 7, "2": 4}
+    assert correction("G", "X,H") == {"0": 5, "1": 7}
+    assert correction("I", "") == {"0": (1 << 63) - 1, "1": 7, "2": 4}
+    assert correction("H", "H") == {"0": (1 << 63) - 1, "1": 7}
+    assert bench.offsets.queues("H", "T") == {0: 3, 2: 4}
 
 
 def test_ends_of_queues(bench: Bench) -> None:

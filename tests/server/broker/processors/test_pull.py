@@ -196,6 +196,17 @@ def test_flags_of_topic_and_group_come_along(bench: Bench) -> None:
     assert bench.peer().ask(pull_header("T")).ext["suggestWhichBrokerId"] == "7"
 
 
+def test_a_group_that_is_far_behind_is_sent_where_it_was_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.topic("T")
+    fill(bench, "a")
+    bench.groups.put(SubscriptionGroupConfig("G", broker_id=7, which_broker_when_consume_slowly=3))
+    read = bench.store.get
+    monkeypatch.setattr(bench.store, "get", lambda *arguments: read(*arguments)._replace(suggest_slave=True))
+    assert bench.peer().ask(pull_header("T")).ext["suggestWhichBrokerId"] == "0"
+    bench.settings.broker.slave_read_enable = True
+    assert bench.peer().ask(pull_header("T")).ext["suggestWhichBrokerId"] == "3"
+
+
 def test_a_reset_is_told_once_and_then_over(bench: Bench) -> None:
     bench.topic("T")
     fill(bench, "a", "a", "a")

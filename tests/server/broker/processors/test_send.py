@@ -1,5 +1,6 @@
 """Sending: what is stored, what is answered, and the order in which things are refused, with either header encoding."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -237,12 +238,19 @@ def test_one_way_is_never_answered(bench: Bench) -> None:
     assert len(stored(bench)) == 1
 
 
-def test_transactions_and_delays_are_refused_for_now(bench: Bench) -> None:
+def test_a_delay_is_told_like_any_send_and_a_time_with_a_handle(bench: Bench) -> None:
     bench.topic("T")
     peer = bench.peer()
-    assert peer.ask(send_header("T", properties=text_of(TRAN_MSG="true")), b"x").code == 16
-    assert peer.ask(send_header("T", properties=text_of(DELAY="3")), b"x").code == 13
-    assert peer.ask(send_header("T", properties=text_of(TRAN_MSG="false")), b"x").code == 0
+    level = peer.ask(send_header("T", properties=text_of(UNIQ_KEY="U1", DELAY="3"), queue_id=1), b"x")
+    assert (level.code, level.ext["queueId"], level.ext["queueOffset"]) == (0, "1", "0")
+    assert "recallHandle" not in level.ext
+    timed = peer.ask(send_header("T", properties=text_of(UNIQ_KEY="U2", TIMER_DELAY_MS="1500"), queue_id=1), b"x")
+    assert (timed.code, timed.ext["queueId"], timed.ext["queueOffset"]) == (0, "1", "0")
+    assert timed.ext["transactionId"] == "U2"
+    assert base64.urlsafe_b64decode(timed.ext["recallHandle"]) == f"v1 T broker-a {EPOCH + 1}001 U2".encode()
+    assert bench.store.max_offset("T", 1) == 0
+    assert bench.store.max_offset("SCHEDULE_TOPIC_XXXX", 2) == 1
+    assert bench.store.max_offset("rmq_sys_wheel_timer", 0) == 1
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,16 @@ from typing import Any
 
 import pytest
 
+from rmq.server.broker.meta.attributes import parse_changes
 from rmq.server.broker.processors.topic import MAX_QUEUES
 from rmq.wire import fastjson
-from rmq.wire.bodies.topic import CreateTopicListRequestBody, TopicConfig, TopicFilterType
+from rmq.wire.bodies.topic import (
+    CreateTopicListRequestBody,
+    TopicConfig,
+    TopicConfigAndQueueMapping,
+    TopicFilterType,
+)
+from rmq.wire.declare import decode_body
 from rmq.wire.requests.broker import CleanUnusedTopic, GetSystemTopicListFromBroker
 from rmq.wire.requests.topic import (
     DeleteTopicInBroker,
@@ -93,10 +100,43 @@ def test_attributes_that_are_refused(bench: Bench, attributes: str, remark: str)
 
 def test_what_is_settled_when_a_topic_is_made(bench: Bench) -> None:
     peer = bench.peer()
-    assert peer.ask(wanted(attributes="+queue.type=BatchCQ")).code == 0
+    assert peer.ask(wanted(attributes="+queue.type=SimpleCQ,+cleanup.policy=DELETE")).code == 0
     answer = peer.ask(wanted(attributes="+queue.type=SimpleCQ"))
     assert (answer.code, answer.remark) == (1, "attempt to update an unchangeable attribute. key: queue.type")
-    assert bench.topics.configs["T"].attributes == {"queue.type": "BatchCQ"}
+    assert bench.topics.configs["T"].attributes == {"queue.type": "SimpleCQ", "cleanup.policy": "DELETE"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "remark"),
+    [
+        (
+            "+queue.type=BatchCQ",
+            "+queue.type=BatchCQ is not served: this broker keeps every message in its place in a queue and has no "
+            "batch queues",
+        ),
+        (
+            "+message.type=FIFO,+cleanup.policy=COMPACTION",
+            "+cleanup.policy=COMPACTION is not served: this broker compacts no topics: what is older than "
+            "fileReservedTime is deleted",
+        ),
+    ],
+)
+def test_a_topic_is_not_promised_what_it_would_not_get(bench: Bench, attributes: str, remark: str) -> None:
+    answer = bench.peer().ask(wanted(attributes=attributes))
+    assert (answer.code, answer.remark) == (29, remark)
+    config = TopicConfig("T", 1, 1, attributes=parse_changes(attributes))
+    answer = bench.peer().ask(UpdateAndCreateTopicList(), CreateTopicListRequestBody([config]))
+    assert (answer.code, answer.remark) == (29, remark)
+    assert "T" not in bench.topics.configs
+
+
+def test_a_message_type_is_kept_and_holds_nothing_back(bench: Bench) -> None:
+    """Apache's broker tells it to gRPC proxies, which check it; it checks nothing itself."""
+    peer = bench.peer()
+    assert peer.ask(wanted(attributes="+message.type=FIFO")).code == 0
+    assert peer.ask(send_header("T"), b"not ordered at all").code == 0
+    answer = decode_body(TopicConfigAndQueueMapping, peer.ask(GetTopicConfig("T")).body)
+    assert answer.attributes == {"message.type": "FIFO"}
 
 
 def test_mixed_messages_where_they_are_allowed(bench: Bench) -> None:

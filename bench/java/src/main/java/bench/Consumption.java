@@ -7,11 +7,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 
-/** A push consumer of a new group that catches up with a filled topic: "count" messages with "threads" threads. */
+/**
+ * A push consumer of a new group that catches up with a filled topic: "count" messages with "threads" threads, "pull" at
+ * a time, all of the topic or those that the expression "sql" selects.
+ */
 final class Consumption {
     private final JSONObject command;
     private final long count;
@@ -59,7 +63,11 @@ final class Consumption {
         consumer.setConsumeThreadMax(command.getIntValue("threads"));
         consumer.setConsumeMessageBatchMaxSize(32);
         consumer.setPullThresholdForQueue(10_000);
-        consumer.subscribe(command.getString("topic"), "*");
+        if (command.containsKey("pull")) {
+            consumer.setPullBatchSize(command.getIntValue("pull"));
+        }
+        String sql = command.getString("sql");
+        consumer.subscribe(command.getString("topic"), sql == null ? MessageSelector.byTag("*") : MessageSelector.bySql(sql));
         consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
             first.compareAndSet(0, System.nanoTime());
             consumed.add(messages.size());

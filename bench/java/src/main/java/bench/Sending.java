@@ -14,15 +14,21 @@ import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendStatus;
 import org.apache.rocketmq.common.message.Message;
 
-/** Threads that send one after the other, each waiting for its answer: single messages or batches. */
+/**
+ * Threads that send one after the other, each waiting for its answer: single messages or batches. With "properties"
+ * each message has so many of the user's: "region" goes through eu, us and cn, "number" counts, the others fill up.
+ */
 final class Sending {
     private static final int RETRY_MILLIS = 5;
+    private static final String[] REGIONS = {"eu", "us", "cn"};
 
     private final JSONObject command;
     private final String topic;
     private final int threads;
     private final int batch;
     private final byte[] body;
+    private final int properties;
+    private final AtomicLong number = new AtomicLong();
     private final LongAdder sent = new LongAdder();
     private final LongAdder failed = new LongAdder();
     private final AtomicBoolean running = new AtomicBoolean(true);
@@ -35,6 +41,7 @@ final class Sending {
         batch = command.getIntValue("batch");
         body = new byte[command.getIntValue("size")];
         new Random(1).nextBytes(body);
+        properties = command.getIntValue("properties");
         producer = new DefaultMQProducer("benchmark_producer");
         producer.setNamesrvAddr(command.getString("namesrv"));
         producer.setInstanceName(Long.toString(System.nanoTime()));
@@ -124,7 +131,7 @@ final class Sending {
                 return;
             }
             try {
-                SendStatus status = size == 1 && batch == 1 ? producer.send(new Message(topic, body)).getSendStatus()
+                SendStatus status = size == 1 && batch == 1 ? producer.send(message()).getSendStatus()
                     : producer.send(several(size)).getSendStatus();
                 if (status == SendStatus.SEND_OK) {
                     sent.add(size);
@@ -141,8 +148,21 @@ final class Sending {
     private List<Message> several(int size) {
         List<Message> messages = new ArrayList<>(size);
         for (int i = 0; i < size; i++) {
-            messages.add(new Message(topic, body));
+            messages.add(message());
         }
         return messages;
+    }
+
+    private Message message() {
+        Message message = new Message(topic, body);
+        if (properties > 0) {
+            long own = number.getAndIncrement();
+            for (int i = 2; i < properties; i++) {
+                message.putUserProperty("property" + i, "value " + i + " of " + own);
+            }
+            message.putUserProperty("region", REGIONS[(int) (own % REGIONS.length)]);
+            message.putUserProperty("number", Long.toString(own));
+        }
+        return message;
     }
 }

@@ -64,10 +64,18 @@ public final class Driver {
                 return producers.get(name).view(command.getString("topic"), command.getString("msgId"));
             case "push":
                 return begin(name, new PushConsuming(namesrv, name, command));
+            case "steered":
+                return begin(name, new Steered(namesrv, name, command));
+            case "pop":
+                return begin(name, new PopConsuming(namesrv, name, command));
             case "lite":
                 return begin(name, new LiteConsuming(namesrv, name, command));
             case "pull":
                 return begin(name, new PullConsuming(namesrv, name, command));
+            case "filtering":
+                return begin(name, new Filtering(namesrv, name, command));
+            case "delaying":
+                return begin(name, new Delaying(namesrv, name, command));
             case "ask":
                 return consumers.get(name).ask(command);
             case "stop":

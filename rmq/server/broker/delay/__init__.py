@@ -1,0 +1,1 @@
+"""Messages that are delivered later: after a delay level, or at a point in time."""

@@ -1,0 +1,118 @@
+"""Delayed messages as the broker knows them: levels and timer together, and the hook that feeds both.
+
+Source: ScheduleMessageService, TimerMessageStore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rmq.remoting.reactor import Clock
+from rmq.server.broker.delay.delivering import Deliverer
+from rmq.server.broker.delay.hook import DelayHook
+from rmq.server.broker.delay.levels import LevelService
+from rmq.server.broker.delay.offsets import DelayOffsetTable
+from rmq.server.broker.delay.timer import Timer
+from rmq.server.broker.delay.timer_files import TimerFiles
+from rmq.server.broker.delay.timer_metrics import TimerCounts
+from rmq.server.broker.meta.config_file import ConfigFile
+from rmq.server.broker.stats import BrokerStats
+from rmq.server.store.api import DeferToThread
+from rmq.server.store.env import Env
+from rmq.server.store.store import MessageStore
+from rmq.server.store.tags import delay_levels
+from rmq.settings.model import BrokerSettings
+from rmq.wire import fastjson
+from rmq.wire.declare import to_plain
+
+
+class DelayService:
+    """Both ways to be late.
+
+    Args:
+        clock: time and calls later.
+        settings: the broker's.
+        store: opened before this is started.
+        stats: counts deliveries as arrivals.
+        config_file: a file under `config/` by its name.
+        env: the store's file system.
+        defer_to_thread: runs a blocking call in a thread.
+        delivered: told after each slice of work in which messages were stored.
+
+    Attributes:
+        hook: sets messages aside that are to wait.
+        offsets: how far the levels have come.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        settings: BrokerSettings,
+        store: MessageStore,
+        stats: BrokerStats,
+        config_file: Callable[[str], ConfigFile],
+        env: Env,
+        defer_to_thread: DeferToThread,
+        delivered: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._with_timer = settings.store.timer_wheel_enable
+        levels = delay_levels(settings.store.message_delay_level)
+        deliverer = Deliverer(store, stats)
+        self.offsets = DelayOffsetTable(settings, config_file("delayOffset.json"), store)
+        self._levels = LevelService(settings, levels, store, deliverer, self.offsets, clock, delivered)
+        self._files = TimerFiles(
+            env,
+            settings.store.store_path_root_dir,
+            settings.store.timer_precision_ms,
+            settings.store.mapped_file_size_timer_log,
+        )
+        self._counts = TimerCounts(config_file("timermetrics"))
+        self._timer = Timer(
+            settings, self._files, self._counts, store, deliverer, clock, defer_to_thread, delivered
+        )
+        self.hook = DelayHook(settings, levels, self._now, self._timer.waiting_in)
+
+    def load(self) -> None:
+        """Reads what an earlier run left.
+
+        Raises:
+            StoreError: the timer's files cannot be used; the text says why.
+            ConfigFileError: a file under `config/` is damaged.
+            OSError: a file cannot be read.
+        """
+        self.offsets.load(self._now())
+        if self._with_timer:
+            self._timer.load()
+
+    def start(self) -> None:
+        """Begins to deliver."""
+        self._levels.start()
+        if self._with_timer:
+            self._timer.start()
+
+    def stop(self) -> None:
+        """Ends it; both have kept exactly where they stand."""
+        self._levels.stop()
+        if self._with_timer:
+            self._timer.stop()
+
+    def figures(self) -> dict[str, object]:
+        """For the broker's runtime information."""
+        return {**self._levels.figures(), **self._timer.figures()}
+
+    @property
+    def delivered_until(self) -> int:
+        """What the timer was to deliver at this time or before has been delivered, milliseconds since the epoch."""
+        return self._timer.delivered_until
+
+    def timer_checkpoint(self) -> bytes:
+        """The timer's checkpoint as it travels."""
+        return self._files.image()
+
+    def timer_metrics(self) -> bytes:
+        """The timer's counts as they travel."""
+        return fastjson.dumps(to_plain(self._counts.metrics)).encode()
+
+    def _now(self) -> int:
+        return int(self._clock.seconds() * 1000)
