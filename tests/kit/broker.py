@@ -8,35 +8,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from rmq.remoting.dispatch import Dispatcher
-from rmq.server.broker.clients import ConsumerTable, ProducerTable
-from rmq.server.broker.delay.service import DelayService
-from rmq.server.broker.filters import FilterTable
-from rmq.server.broker.locks import QueueLocks
-from rmq.server.broker.meta.config_file import ConfigFile
-from rmq.server.broker.meta.groups import GroupTable
-from rmq.server.broker.meta.offsets import OffsetTable
-from rmq.server.broker.meta.topics import TopicTable
-from rmq.server.broker.pop.service import PopService
-from rmq.server.broker.processors.admin import AdminProcessor
-from rmq.server.broker.processors.client import ClientProcessor
-from rmq.server.broker.processors.consumer import ConsumerProcessor
-from rmq.server.broker.processors.delay import DelayProcessor
-from rmq.server.broker.processors.group import GroupProcessor
-from rmq.server.broker.processors.lock import LockProcessor
-from rmq.server.broker.processors.message import MessageProcessor
-from rmq.server.broker.processors.offset import OffsetProcessor
-from rmq.server.broker.processors.pull import PullProcessor
-from rmq.server.broker.processors.reply import ReplyProcessor
-from rmq.server.broker.processors.reset import ResetProcessor
-from rmq.server.broker.processors.send import SendProcessor
-from rmq.server.broker.processors.send_back import SendBackProcessor
-from rmq.server.broker.processors.topic import TopicProcessor
-from rmq.server.broker.processors.transaction import TransactionProcessor
-from rmq.server.broker.putting import MessagePutter
-from rmq.server.broker.retry import RetryRules
-from rmq.server.broker.runtime import RuntimeInfo
-from rmq.server.broker.stats import BrokerStats
-from rmq.server.broker.transaction.service import Transactions
+from rmq.server.broker.parts import Parts
 from rmq.server.delivery.hold import PullHold
 from rmq.server.store.api import StoreOptions
 from rmq.server.store.env import Env
@@ -47,7 +19,7 @@ from rmq.wire.bodies.heartbeat import ConsumerData, ConsumeType, HeartbeatData, 
 from rmq.wire.bodies.topic import TopicConfig
 from rmq.wire.command import Command
 from rmq.wire.declare import encode_body
-from rmq.wire.message import StoredMessage, UniqueIds, decode_messages, format_properties, pack_host
+from rmq.wire.message import StoredMessage, decode_messages, format_properties, pack_host
 from rmq.wire.requests.pull import PullMessage
 from rmq.wire.requests.send import SendMessageV2
 from rmq.wire.subscription import build_subscription
@@ -70,19 +42,15 @@ def in_this_thread(call: Any) -> Deferred[Any]:
     return maybeDeferred(call)
 
 
-class Bench:
+class Bench(Parts):
     """The parts of a broker. `store` is real and lives under `path`; configuration files are in memory."""
 
     def __init__(self, path: Path, *, sync_flush: bool = False, limit: int = 32768, **overrides: Any) -> None:
         self.clock = Clock()
         self.clock.advance(EPOCH)
-        self.settings = settings_of(storePathRootDir=str(path), **overrides)
-        self.settings.file = "broker.conf"
+        settings = settings_of(storePathRootDir=str(path), **overrides)
+        settings.file = "broker.conf"
         self.files = MemoryFiles()
-        self.topics = TopicTable(self.settings, ConfigFile("topics.json", self.files), self.now)
-        self.groups = GroupTable(self.settings, ConfigFile("groups.json", self.files), self.now)
-        self.offsets = OffsetTable(self.settings, ConfigFile("offsets.json", self.files))
-        self.hold = PullHold(self.clock, limit=limit)
         options = StoreOptions(
             str(path),
             store_host=HOST,
@@ -94,85 +62,34 @@ class Bench:
             log_reserve_bytes=1 << 20,
             index_reserve_bytes=4096,
         )
-        self.store = MessageStore(options, Env(), self.clock, in_this_thread)
-        self.store.on_arrival = self.hold.arrived
-        self.store.open()
-        self.putter = MessagePutter(self.store)
-        self.locks = QueueLocks(self.clock)
-        self.retry_rules = RetryRules(self.groups, self.topics, self.locks)
-        self.stats = BrokerStats(self.clock, "DefaultCluster", self.now)
-        self.consumers = ConsumerTable(self.clock.seconds, lambda name: True)
-        self.filters = FilterTable(self.settings, ConfigFile("consumerFilter.json", self.files), self.now)
-        self.consumers.on_gone = self.filters.unregister
-        self.producers = ProducerTable(self.clock.seconds)
-        self.transactions = Transactions(
-            self.clock, self.settings, self.store, self.topics, self.offsets, self.putter, self.stats, self.producers,
-            ConfigFile("transactionMetrics", self.files), HOST, self.now,
-        )  # fmt: skip
-        self.pops = PopService(
-            self.clock, self.settings, lambda name: ConfigFile(name, self.files), self.topics, self.groups,
-            self.consumers, self.filters, self.offsets, self.store, self.putter, self.stats, MemoryCluster(0), list,
-            HOST, self.now,
-            Random(1), lambda: self.delays.delivered_until,
-        )  # fmt: skip
+        store = MessageStore(options, Env(), self.clock, in_this_thread)
+        store.open()
         self.registrations = 0
-        self.delays = DelayService(
-            self.clock, self.settings, self.store, self.stats, lambda name: ConfigFile(name, self.files), Env(),
-            in_this_thread, self.hold.wake,
-        )  # fmt: skip
-        self.delays.load()
-        self.putter.hooks.append(self.delays.hook)
-        self.runtime = RuntimeInfo(
-            self.settings, self.store, self.stats, self.now, lambda path: (3 << 30, 1 << 30), self.delays.figures
+        super().__init__(
+            self.clock,
+            settings,
+            store,
+            PullHold(self.clock, limit=limit),
+            files=self.files,
+            config_path=str,
+            env=Env(),
+            in_thread=in_this_thread,
+            client=MemoryCluster(0),
+            name_servers=list,
+            changed=self._registered,
+            host=HOST,
+            address=ADDRESS,
+            process_id=1,
+            random=Random(1),
+            disk_space=lambda path: (3 << 30, 1 << 30),
         )
-        ids = UniqueIds(HOST[:4], 1, 2)
-        self.dispatcher = Dispatcher(
-            (
-                *self.pops.processors,
-                SendProcessor(
-                    self.settings, self.topics, self.store, self.putter, self.retry_rules, self.transactions,
-                    self.stats, ids, HOST, self.now,
-                ),
-                TransactionProcessor(self.transactions, self.store),
-                DelayProcessor(self.settings, self.topics, self.putter, self.stats, self.delays, self.now),
-                SendBackProcessor(self.settings, self.retry_rules, self.store, self.putter, self.stats),
-                LockProcessor(self.locks),
-                PullProcessor(
-                    self.settings, self.topics, self.groups, self.consumers, self.filters, self.offsets, self.store,
-                    self.stats, self.hold, self.clock.seconds,
-                ),
-                ClientProcessor(
-                    self.settings, self.topics, self.groups, self.producers, self.consumers, self.filters,
-                    self.clock.seconds,
-                ),
-                OffsetProcessor(self.topics, self.groups, self.offsets, self.store),
-                MessageProcessor(self.settings, self.consumers, self.store),
-                ReplyProcessor(
-                    self.settings, self.topics, self.putter, self.producers, self.stats, HOST, self.now
-                ),
-                ResetProcessor(
-                    self.settings, self.topics, self.groups, self.offsets, self.consumers, self.store
-                ),
-                TopicProcessor(
-                    self.settings, self.topics, self.offsets, self.store, self.stats, self.hold, ADDRESS
-                ),
-                GroupProcessor(self.groups, self.offsets, self.stats),
-                ConsumerProcessor(
-                    self.settings, self.topics, self.groups, self.offsets, self.producers, self.consumers, self.store,
-                    self.stats, ADDRESS, self.now,
-                ),
-                AdminProcessor(self.settings, self.store, self.stats, self.runtime, self.files, self._registered),
-            )
-        )  # fmt: skip
+        self.dispatcher = Dispatcher(self.processors)
         self.hold.start()
         self.delays.start()
         self.pops.start()
 
     def _registered(self) -> None:
         self.registrations += 1
-
-    def now(self) -> int:
-        return int(self.clock.seconds() * 1000)
 
     def peer(self) -> MemoryPeer:
         """A client's connection."""

@@ -1,4 +1,4 @@
-"""Puts a broker together, and takes it apart in the right order.
+"""Gives a broker's parts a port, a store and a life, and takes them apart in the right order.
 
 Starting: tables and store are loaded before the port opens, so that nobody is told half the truth. Stopping: the name
 servers forget the broker, connections end, then offsets, log and queues go to the disk.
@@ -24,38 +24,11 @@ from rmq.remoting.dispatch import Dispatcher
 from rmq.remoting.pressure import Pressure
 from rmq.remoting.reactor import Repeat
 from rmq.remoting.server import RemotingServer
-from rmq.server.broker.clients import ConsumerTable, ProducerTable
-from rmq.server.broker.delay.service import DelayService
-from rmq.server.broker.filters import FilterTable
-from rmq.server.broker.locks import QueueLocks
-from rmq.server.broker.meta.config_file import ConfigFile
-from rmq.server.broker.meta.groups import GroupTable
-from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.options import store_options
-from rmq.server.broker.pop.service import PopService
-from rmq.server.broker.processors.admin import AdminProcessor
-from rmq.server.broker.processors.client import ClientProcessor
-from rmq.server.broker.processors.consumer import ConsumerProcessor
-from rmq.server.broker.processors.delay import DelayProcessor
-from rmq.server.broker.processors.group import GroupProcessor
-from rmq.server.broker.processors.lock import LockProcessor
-from rmq.server.broker.processors.message import MessageProcessor
-from rmq.server.broker.processors.offset import OffsetProcessor
-from rmq.server.broker.processors.pull import PullProcessor
-from rmq.server.broker.processors.reply import ReplyProcessor
-from rmq.server.broker.processors.reset import ResetProcessor
-from rmq.server.broker.processors.send import SendProcessor
-from rmq.server.broker.processors.send_back import SendBackProcessor
-from rmq.server.broker.processors.topic import TopicProcessor
-from rmq.server.broker.processors.transaction import TransactionProcessor
-from rmq.server.broker.putting import MessagePutter
+from rmq.server.broker.parts import Parts, Service
 from rmq.server.broker.register import Registrar
 from rmq.server.broker.retention import retention_of
-from rmq.server.broker.retry import RetryRules
-from rmq.server.broker.runtime import RuntimeInfo
-from rmq.server.broker.stats import BrokerStats
-from rmq.server.broker.transaction.service import Transactions
 from rmq.server.delivery.hold import PullHold
 from rmq.server.files import DiskFiles
 from rmq.server.store import fast
@@ -66,7 +39,7 @@ from rmq.settings.environment import split_addresses
 from rmq.settings.model import BrokerSettings
 from rmq.settings.store import BrokerRole
 from rmq.wire.address import join_address
-from rmq.wire.message import UniqueIds, pack_host
+from rmq.wire.message import pack_host
 
 CLIENT_SCAN_SECONDS: Final = 10.0
 FILTER_SAVE_SECONDS: Final = 10.0
@@ -104,9 +77,8 @@ class Broker:
         self._store: MessageStore | None = None
         self._server: RemotingServer | None = None
         self._registrar: Registrar | None = None
-        self._services: list[Any] = []
-        self._offsets: OffsetTable | None = None
-        self._filters: FilterTable | None = None
+        self._parts: Parts | None = None
+        self._services: list[Service] = []
         self._loops: list[Repeat] = []
         self._started = False
 
@@ -175,16 +147,11 @@ class Broker:
             self._server.stop()
         if self._store is not None:
             self._store.close()
-        self._server = self._store = self._offsets = self._filters = self._registrar = None
+        self._server = self._store = self._parts = self._registrar = None
         self._threads.stop()
 
     def _assemble(self) -> Registrar:
         settings, reactor = self._settings, self._reactor
-        seconds = reactor.seconds
-        topics = TopicTable(settings, self._config_file("topics.json"), self.now)
-        groups = GroupTable(settings, self._config_file("subscriptionGroup.json"), self.now)
-        offsets = self._offsets = OffsetTable(settings, self._config_file("consumerOffset.json"))
-        filters = self._filters = FilterTable(settings, self._config_file("consumerFilter.json"), self.now)
         # The port must be known before the store opens, because every record carries it. Nobody is answered before
         # this method is through.
         dispatcher = Dispatcher(())
@@ -198,8 +165,42 @@ class Broker:
         )
         server.listen(settings.server.bind_address, settings.server.listen_port)
         host = pack_host(settings.broker.broker_ip1 or "127.0.0.1", server.port)
+        store = self._open_store(host)
+        parts = self._parts = Parts(
+            reactor,
+            settings,
+            store,
+            hold,
+            files=self._files,
+            config_path=self._config_path,
+            env=Env(),
+            in_thread=self._in_thread,
+            client=self._client,
+            name_servers=lambda: self.name_servers,
+            changed=self._on_topics_changed,
+            host=host,
+            address=self.address,
+            process_id=os.getpid(),
+            random=Random(),
+            disk_space=_disk_space,
+        )
+        registrar = self._registrar = self._make_registrar(parts.topics)
+        for processor in parts.processors:
+            dispatcher.add(processor)
+        store.start()
+        self._services = parts.services
+        for service in self._services:
+            service.start()
+        self._repeat(CLIENT_SCAN_SECONDS, parts.consumers.expire)
+        self._repeat(CLIENT_SCAN_SECONDS, parts.producers.expire)
+        self._repeat(settings.broker.flush_consumer_offset_interval / 1000, self._save_offsets)
+        self._repeat(FILTER_SAVE_SECONDS, self._save_filters)
+        return registrar
+
+    def _open_store(self, host: bytes) -> MessageStore:
+        settings = self._settings
         store = self._store = MessageStore(
-            store_options(settings, host), Env(), reactor, self._in_thread, lambda: retention_of(settings)
+            store_options(settings, host), Env(), self._reactor, self._in_thread, lambda: retention_of(settings)
         )
         report = self.report = store.open()
         log.info(
@@ -210,66 +211,7 @@ class Broker:
             records=report.scanned_records,
             way=fast.way(),
         )
-        for table in (topics, groups, offsets, filters):
-            table.load()
-        stats = BrokerStats(reactor, settings.broker.broker_cluster_name, self.now)
-        expires = settings.broker.channel_expired_timeout / 1000
-        consumers = ConsumerTable(seconds, groups.are_told, expires=expires)
-        consumers.on_gone = filters.unregister
-        producers = ProducerTable(seconds, expires=expires)
-        store.on_arrival = hold.arrived
-        registrar = self._registrar = self._make_registrar(topics)
-        topics.on_change = lambda changed: registrar.changed()
-        delays = DelayService(
-            reactor, settings, store, stats, self._config_file, Env(), self._in_thread, hold.wake
-        )
-        delays.load()
-        runtime = RuntimeInfo(settings, store, stats, self.now, _disk_space, delays.figures)
-        unique_ids = UniqueIds(host[:-4], os.getpid(), self.now())
-        putter = MessagePutter(store)
-        putter.hooks.append(delays.hook)
-        locks = QueueLocks(reactor)
-        retry_rules = RetryRules(groups, topics, locks)
-        counts = self._config_file("transactionMetrics")
-        transactions = Transactions(
-            reactor, settings, store, topics, offsets, putter, stats, producers, counts, host, self.now
-        )
-        pops = PopService(
-            reactor, settings, self._config_file, topics, groups, consumers, filters, offsets, store, putter, stats,
-            self._client, lambda: self.name_servers, host, self.now, Random(), lambda: delays.delivered_until,
-        )  # fmt: skip
-        pops.load()
-        for processor in (
-            *pops.processors,
-            SendProcessor(
-                settings, topics, store, putter, retry_rules, transactions, stats, unique_ids, host, self.now
-            ),
-            TransactionProcessor(transactions, store),
-            DelayProcessor(settings, topics, putter, stats, delays, self.now),
-            SendBackProcessor(settings, retry_rules, store, putter, stats),
-            LockProcessor(locks),
-            PullProcessor(settings, topics, groups, consumers, filters, offsets, store, stats, hold, seconds),
-            ClientProcessor(settings, topics, groups, producers, consumers, filters, seconds),
-            OffsetProcessor(topics, groups, offsets, store),
-            MessageProcessor(settings, consumers, store),
-            ReplyProcessor(settings, topics, putter, producers, stats, host, self.now),
-            ResetProcessor(settings, topics, groups, offsets, consumers, store),
-            TopicProcessor(settings, topics, offsets, store, stats, hold, self.address),
-            GroupProcessor(groups, offsets, stats),
-            ConsumerProcessor(
-                settings, topics, groups, offsets, producers, consumers, store, stats, self.address, self.now
-            ),
-            AdminProcessor(settings, store, stats, runtime, self._files, registrar.changed),
-        ):
-            dispatcher.add(processor)
-        self._services = [store, stats, hold, delays, pops, transactions, locks]
-        for service in self._services:
-            service.start()
-        self._repeat(CLIENT_SCAN_SECONDS, consumers.expire)
-        self._repeat(CLIENT_SCAN_SECONDS, producers.expire)
-        self._repeat(settings.broker.flush_consumer_offset_interval / 1000, self._save_offsets)
-        self._repeat(FILTER_SAVE_SECONDS, self._save_filters)
-        return registrar
+        return store
 
     def _make_registrar(self, topics: TopicTable) -> Registrar:
         broker = self._settings.broker
@@ -286,8 +228,12 @@ class Broker:
             timeout=broker.register_broker_timeout_mills / 1000,
         )
 
-    def _config_file(self, name: str) -> ConfigFile:
-        return ConfigFile(str(Path(self._settings.store.store_path_root_dir, "config", name)), self._files)
+    def _on_topics_changed(self) -> None:
+        if self._registrar is not None:
+            self._registrar.changed()
+
+    def _config_path(self, name: str) -> str:
+        return str(Path(self._settings.store.store_path_root_dir, "config", name))
 
     def _in_thread(self, work: Any) -> Deferred[Any]:
         return deferToThreadPool(self._reactor, self._threads, work)
@@ -298,18 +244,18 @@ class Broker:
         self._loops.append(loop)
 
     def _save_offsets(self) -> None:
-        if self._offsets is None:
+        if self._parts is None:
             return
         try:
-            self._offsets.save(self.now())
+            self._parts.offsets.save(self.now())
         except OSError as error:
             log.warn("consumer offsets cannot be saved now: {error}", error=error)
 
     def _save_filters(self) -> None:
-        if self._filters is None:
+        if self._parts is None:
             return
         try:
-            self._filters.save()
+            self._parts.filters.save()
         except OSError as error:
             log.warn("filters of consumers cannot be saved now: {error}", error=error)
 
@@ -335,7 +281,7 @@ class Broker:
         for loop in loops:
             loop.stop()
         services, self._services = self._services, []
-        for service in services[1:]:
+        for service in services:
             service.stop()
 
 

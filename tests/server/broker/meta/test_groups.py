@@ -20,13 +20,13 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def table(files: MemoryFiles | None = None, **overrides: Any) -> GroupTable:
-    made = GroupTable(settings_of(**overrides), ConfigFile("groups.json", files or MemoryFiles()), lambda: 1000)
+    made = GroupTable(settings_of(**overrides), ConfigFile("subscriptionGroup.json", files or MemoryFiles()), lambda: 1000)
     made.load()
     return made
 
 
 def kept(files: MemoryFiles) -> Any:
-    return json.loads(files.files["groups.json"])
+    return json.loads(files.files["subscriptionGroup.json"])
 
 
 def test_the_systems_groups_are_those_that_apache_creates() -> None:
@@ -39,12 +39,12 @@ def test_the_systems_groups_are_those_that_apache_creates() -> None:
 
 def test_a_file_of_apaches_loads_and_is_written_again_byte_for_byte() -> None:
     written = (GOLDEN / "subscriptionGroup.json").read_bytes()
-    files = MemoryFiles({"groups.json": written})
+    files = MemoryFiles({"subscriptionGroup.json": written})
     loaded = table(files)
     names = list(json.loads(written)["subscriptionGroupTable"])
     loaded._texts._texts = {name: loaded._texts._texts[name] for name in names}
     loaded.save()
-    assert files.files["groups.json"] == written
+    assert files.files["subscriptionGroup.json"] == written
 
 
 def test_a_group_makes_itself_when_it_may() -> None:
@@ -129,7 +129,7 @@ def test_the_number_of_groups_and_of_what_is_forbidden_is_bounded(monkeypatch: p
 
 def test_a_damaged_file_stops_the_start() -> None:
     with pytest.raises(ConfigFileError):
-        table(MemoryFiles({"groups.json": b"[]"}))
+        table(MemoryFiles({"subscriptionGroup.json": b"[]"}))
 
 
 @pytest.mark.parametrize(("broker", "group", "told"), [(True, True, True), (True, False, False), (False, True, False)])

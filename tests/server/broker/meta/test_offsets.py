@@ -38,7 +38,7 @@ APACHES = b"""{
 
 
 def table(files: MemoryFiles | None = None, settings: BrokerSettings | None = None) -> OffsetTable:
-    made = OffsetTable(settings or settings_of(), ConfigFile("offsets.json", files or MemoryFiles()))
+    made = OffsetTable(settings or settings_of(), ConfigFile("consumerOffset.json", files or MemoryFiles()))
     made.load()
     return made
 
@@ -50,7 +50,7 @@ def test_the_file_is_apaches_byte_for_byte_both_ways() -> None:
     offsets.commit("G", "T", 3, 9)
     offsets.commit("G", "%RETRY%G", 0, 0)
     offsets.save(7)
-    assert files.files["offsets.json"] == APACHES
+    assert files.files["consumerOffset.json"] == APACHES
     again = table(files)
     assert again.queues("G", "T") == {0: 5, 3: 9}
     assert again.topics_by_group() == {"G": ["T", "%RETRY%G"]}
@@ -58,7 +58,7 @@ def test_the_file_is_apaches_byte_for_byte_both_ways() -> None:
 
 
 def test_quoted_queue_ids_are_read_too_and_keys_without_a_group_are_left_out() -> None:
-    offsets = table(MemoryFiles({"offsets.json": b'{"offsetTable":{"T@G":{"1":2},"T":{"0":1},"a@b@c":{"0":1}}}'}))
+    offsets = table(MemoryFiles({"consumerOffset.json": b'{"offsetTable":{"T@G":{"1":2},"T":{"0":1},"a@b@c":{"0":1}}}'}))
     assert offsets.queues("G", "T") == {1: 2}
     assert offsets.groups() == {"G"}
 
@@ -84,7 +84,7 @@ def test_a_save_that_fails_is_made_up_for_by_the_next() -> None:
         offsets.save(1)
     files.refuse = None
     offsets.save(2)
-    assert json.loads(files.files["offsets.json"].replace(b"0:1", b'"0":1'))["offsetTable"] == {"T@G": {"0": 1}}
+    assert json.loads(files.files["consumerOffset.json"].replace(b"0:1", b'"0":1'))["offsetTable"] == {"T@G": {"0": 1}}
 
 
 def test_queries() -> None:
@@ -199,7 +199,7 @@ def test_forgetting_leaves_nothing_of_it_and_everything_else(by_topic: bool) -> 
 
 def test_the_number_of_offsets_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offsets_module, "MOST_OFFSETS", 2)
-    offsets = table(MemoryFiles({"offsets.json": b'{"offsetTable":{"T@G":{0:1}}}'}))
+    offsets = table(MemoryFiles({"consumerOffset.json": b'{"offsetTable":{"T@G":{0:1}}}'}))
     offsets.commit("G", "T", 1, 1)
     offsets.commit("G", "T", 1, 2)
     for group, queue in (("G", 2), ("H", 0)):

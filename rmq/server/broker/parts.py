@@ -1,0 +1,173 @@
+"""The parts of a broker over its open store: tables, services, and the processors that answer requests.
+
+Made in the order in which they need each other; `rmq.server.broker.build` gives them a port, a life and an end.
+
+Source: BrokerController.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Protocol
+
+from rmq.remoting.calls import Invoker
+from rmq.server.broker.clients import ConsumerTable, ProducerTable
+from rmq.server.broker.delay.service import DelayService
+from rmq.server.broker.filters import FilterTable
+from rmq.server.broker.locks import QueueLocks
+from rmq.server.broker.meta.config_file import ConfigFile
+from rmq.server.broker.meta.groups import GroupTable
+from rmq.server.broker.meta.offsets import OffsetTable
+from rmq.server.broker.meta.topics import TopicTable
+from rmq.server.broker.pop.service import PopService
+from rmq.server.broker.processors.admin import AdminProcessor
+from rmq.server.broker.processors.client import ClientProcessor
+from rmq.server.broker.processors.consumer import ConsumerProcessor
+from rmq.server.broker.processors.delay import DelayProcessor
+from rmq.server.broker.processors.group import GroupProcessor
+from rmq.server.broker.processors.lock import LockProcessor
+from rmq.server.broker.processors.message import MessageProcessor
+from rmq.server.broker.processors.offset import OffsetProcessor
+from rmq.server.broker.processors.pull import PullProcessor
+from rmq.server.broker.processors.reply import ReplyProcessor
+from rmq.server.broker.processors.reset import ResetProcessor
+from rmq.server.broker.processors.send import SendProcessor
+from rmq.server.broker.processors.send_back import SendBackProcessor
+from rmq.server.broker.processors.topic import TopicProcessor
+from rmq.server.broker.processors.transaction import TransactionProcessor
+from rmq.server.broker.putting import MessagePutter
+from rmq.server.broker.retry import RetryRules
+from rmq.server.broker.runtime import RuntimeInfo
+from rmq.server.broker.stats import BrokerStats
+from rmq.server.broker.transaction.service import Transactions
+from rmq.server.delivery.hold import PullHold
+from rmq.server.files import SmallFiles
+from rmq.server.store.api import DeferToThread
+from rmq.server.store.env import Env
+from rmq.server.store.store import MessageStore
+from rmq.settings.model import BrokerSettings
+from rmq.wire.message import UniqueIds
+
+
+class Service(Protocol):
+    """Something that works by itself between its start and its stop."""
+
+    def start(self) -> None:
+        """Begins the work."""
+        ...
+
+    def stop(self) -> None:
+        """Ends it."""
+        ...
+
+
+class Parts:
+    """All parts.
+
+    Args:
+        reactor: tells the time and calls later.
+        settings: all settings; dynamic ones are read at each use.
+        store: the open store.
+        hold: where pulls wait.
+        files: the file system for what is kept under `config/`.
+        config_path: where a file of that directory is, by its name.
+        env: the file system for the timer's files.
+        in_thread: runs a blocking call in a thread.
+        client: calls other servers.
+        name_servers: the name servers to register with now.
+        changed: called when topics changed, so that name servers are told.
+        host: packed address and port that clients are told.
+        address: the same as text.
+        process_id: part of the ids that the broker gives messages.
+        random: decides where chance has a say.
+        disk_space: total and free bytes of the disk that holds a path.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        settings: BrokerSettings,
+        store: MessageStore,
+        hold: PullHold,
+        *,
+        files: SmallFiles,
+        config_path: Callable[[str], str],
+        env: Env,
+        in_thread: DeferToThread,
+        client: Invoker,
+        name_servers: Callable[[], list[str]],
+        changed: Callable[[], None],
+        host: bytes,
+        address: str,
+        process_id: int,
+        random: Random,
+        disk_space: Callable[[str], tuple[int, int]],
+    ) -> None:
+        self._reactor = reactor
+        self.settings = settings
+        self.store = store
+        self.hold = hold
+        seconds, now = reactor.seconds, self.now
+
+        def config_file(name: str) -> ConfigFile:
+            return ConfigFile(config_path(name), files)
+
+        # Tables.
+        topics = self.topics = TopicTable(settings, config_file("topics.json"), now)
+        groups = self.groups = GroupTable(settings, config_file("subscriptionGroup.json"), now)
+        offsets = self.offsets = OffsetTable(settings, config_file("consumerOffset.json"))
+        filters = self.filters = FilterTable(settings, config_file("consumerFilter.json"), now)
+        for table in (topics, groups, offsets, filters):
+            table.load()
+        expires = settings.broker.channel_expired_timeout / 1000
+        consumers = self.consumers = ConsumerTable(seconds, groups.are_told, expires=expires)
+        consumers.on_gone = filters.unregister
+        producers = self.producers = ProducerTable(seconds, expires=expires)
+        topics.on_change = lambda _: changed()
+
+        # Services.
+        store.on_arrival = hold.arrived
+        stats = self.stats = BrokerStats(reactor, settings.broker.broker_cluster_name, now)
+        putter = self.putter = MessagePutter(store)
+        delays = self.delays = DelayService(reactor, settings, store, stats, config_file, env, in_thread, hold.wake)
+        delays.load()
+        putter.hooks.append(delays.hook)
+        locks = self.locks = QueueLocks(reactor)
+        retry_rules = self.retry_rules = RetryRules(groups, topics, locks)
+        transactions = self.transactions = Transactions(
+            reactor, settings, store, topics, offsets, putter, stats, producers, config_file("transactionMetrics"),
+            host, now,
+        )  # fmt: skip
+        pops = self.pops = PopService(
+            reactor, settings, config_file, topics, groups, consumers, filters, offsets, store, putter, stats, client,
+            name_servers, host, now, random, lambda: delays.delivered_until,
+        )  # fmt: skip
+        pops.load()
+        self.services: list[Service] = [stats, hold, delays, pops, transactions, locks]
+
+        # Processors.
+        self.runtime = RuntimeInfo(settings, store, stats, now, disk_space, delays.figures)
+        unique_ids = UniqueIds(host[:-4], process_id, now())
+        self.processors = (
+            *pops.processors,
+            SendProcessor(settings, topics, store, putter, retry_rules, transactions, stats, unique_ids, host, now),
+            TransactionProcessor(transactions, store),
+            DelayProcessor(settings, topics, putter, stats, delays, now),
+            SendBackProcessor(settings, retry_rules, store, putter, stats),
+            LockProcessor(locks),
+            PullProcessor(settings, topics, groups, consumers, filters, offsets, store, stats, hold, seconds),
+            ClientProcessor(settings, topics, groups, producers, consumers, filters, seconds),
+            OffsetProcessor(topics, groups, offsets, store),
+            MessageProcessor(settings, consumers, store),
+            ReplyProcessor(settings, topics, putter, producers, stats, host, now),
+            ResetProcessor(settings, topics, groups, offsets, consumers, store),
+            TopicProcessor(settings, topics, offsets, store, stats, hold, address),
+            GroupProcessor(groups, offsets, stats),
+            ConsumerProcessor(settings, topics, groups, offsets, producers, consumers, store, stats, address, now),
+            AdminProcessor(settings, store, stats, self.runtime, files, changed),
+        )
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return int(self._reactor.seconds() * 1000)
