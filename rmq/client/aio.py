@@ -14,32 +14,40 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import wraps
 from types import TracebackType
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, Self, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred
 
-from rmq.client import consumer as consumer_module
-from rmq.client import lite_pull, producer, push
-from rmq.client.config import ClientConfig, LitePullConfig, ProducerConfig, PushConfig
+from rmq.client import consumer, lite_pull, orderly_push, producer, push, transaction
+from rmq.client.config import LitePullConfig, ProducerConfig, PushConfig, TransactionConfig
 from rmq.client.consume import ConsumeContext, ConsumeStatus, Listener
-from rmq.client.lifecycle import Member
+from rmq.client.lifecycle import Member, Place
 from rmq.client.message import Message, MessageExt
-from rmq.client.results import SendResult
-from rmq.client.selectors import QueueSelector
-from rmq.wire.bodies.route import MessageQueue
+from rmq.client.orderly import OrderlyContext, OrderlyListener, OrderlyStatus
+from rmq.client.transaction import Check, Execute, TransactionResult, TransactionState
 from rmq.wire.names import DEFAULT_PRODUCER_GROUP
-from rmq.wire.subscription import SUB_ALL, TAG
 
+P = ParamSpec("P")
 T = TypeVar("T")
+M = TypeVar("M", bound=Member)
+R = TypeVar("R", bound=producer.Producer)
+C = TypeVar("C", bound=consumer.Consumer)
 
 AsyncListener = Callable[[list[MessageExt], ConsumeContext], Coroutine[Any, Any, ConsumeStatus | None]]
 """A coroutine function that consumes messages; see `rmq.client.consume.Listener`."""
+AsyncOrderlyListener = Callable[[list[MessageExt], OrderlyContext], Coroutine[Any, Any, OrderlyStatus | None]]
+"""A coroutine function that consumes messages in order; see `rmq.client.orderly.OrderlyListener`."""
+AsyncCheck = Callable[[MessageExt], Coroutine[Any, Any, TransactionState | None]]
+"""A coroutine function that tells what became of a local transaction; see `rmq.client.transaction.Check`."""
+AsyncExecute = Callable[[Message, Any], Coroutine[Any, Any, TransactionState | None]]
+"""A coroutine function that runs a local transaction; see `rmq.client.transaction.Execute`."""
 
 
 class _LoopReactor(AsyncioSelectorReactor):
@@ -99,12 +107,32 @@ async def _result(deferred: Deferred[T]) -> T:
     return await deferred.asFuture(asyncio.get_running_loop())
 
 
-class _Facade:
+def _in_task(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, if it is a coroutine function as one that the reactor can call; its coroutine runs in a task."""
+    if not inspect.iscoroutinefunction(function):
+        return function
+
+    def call(*args: Any) -> Deferred[Any]:
+        return Deferred.fromFuture(asyncio.ensure_future(function(*args)))
+
+    return call
+
+
+class _Facade(Generic[M]):
     """Starts and shuts down what it wraps; `async with` does both."""
 
-    def __init__(self, guest: _Guest, member: Member) -> None:
-        self._guest: _Guest | None = guest
-        self._member = member
+    def __init__(self, make: Callable[[Any], M]) -> None:
+        self._guest: _Guest | None = _Guest.acquire()
+        try:
+            self._member = make(self._guest.reactor)
+        except BaseException:
+            self._release()
+            raise
+
+    def _release(self) -> None:
+        guest, self._guest = self._guest, None
+        if guest is not None:
+            guest.release()
 
     @property
     def running(self) -> bool:
@@ -124,9 +152,7 @@ class _Facade:
         try:
             await _result(self._member.shutdown())
         finally:
-            guest, self._guest = self._guest, None
-            if guest is not None:
-                guest.release()
+            self._release()
 
     async def __aenter__(self) -> Self:
         try:
@@ -142,87 +168,83 @@ class _Facade:
         await self.shutdown()
 
 
-class Producer(_Facade):
+def _awaited(
+    method: Callable[Concatenate[M, P], Deferred[T]],
+) -> Callable[Concatenate[_Facade[M], P], Coroutine[Any, Any, T]]:
+    """The method of that name, to be awaited in a task."""
+
+    @wraps(method)
+    async def call(self: _Facade[M], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        begun: Deferred[T] = getattr(self._member, method.__name__)(*args, **kwargs)
+        return await _result(begun)
+
+    return call
+
+
+def _plain(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[_Facade[Any], P], T]:
+    """The method of that name."""
+
+    @wraps(method)
+    def call(self: _Facade[Any], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        result: T = getattr(self._member, method.__name__)(*args, **kwargs)
+        return result
+
+    return call
+
+
+class _Producer(_Facade[R]):
+    """What both kinds of producer have in common."""
+
+    send = _awaited(producer.Producer.send)
+    send_batch = _awaited(producer.Producer.send_batch)
+    send_oneway = _awaited(producer.Producer.send_oneway)
+    request = _awaited(producer.Producer.request)
+    recall = _awaited(producer.Producer.recall)
+    fetch_publish_queues = _awaited(producer.Producer.fetch_publish_queues)
+
+
+class Producer(_Producer[producer.Producer]):
     """`rmq.client.producer.Producer` for asyncio."""
 
     def __init__(
-        self,
-        group: str = DEFAULT_PRODUCER_GROUP,
-        *,
-        namesrv_addr: str | None = None,
-        config: ProducerConfig | None = None,
-        client_config: ClientConfig | None = None,
+        self, group: str = DEFAULT_PRODUCER_GROUP, *, config: ProducerConfig | None = None, **place: Unpack[Place]
     ) -> None:
-        guest = _Guest.acquire()
-        self._producer = producer.Producer(
-            guest.reactor, group, namesrv_addr=namesrv_addr, config=config, client_config=client_config
+        super().__init__(lambda reactor: producer.Producer(reactor, group, config=config, **place))
+
+
+class TransactionProducer(_Producer[transaction.TransactionProducer]):
+    """`rmq.client.transaction.TransactionProducer` for asyncio; its functions may be coroutine functions."""
+
+    def __init__(
+        self,
+        group: str,
+        check: Check | AsyncCheck,
+        *,
+        config: TransactionConfig | None = None,
+        **place: Unpack[Place],
+    ) -> None:
+        super().__init__(
+            lambda reactor: transaction.TransactionProducer(reactor, group, _in_task(check), config=config, **place)
         )
-        super().__init__(guest, self._producer)
 
-    async def send(
-        self,
-        message: Message,
-        *,
-        queue: MessageQueue | None = None,
-        selector: QueueSelector | None = None,
-        arg: Any = None,
-        timeout: float | None = None,
-    ) -> SendResult:
-        """Sends a message and waits until the broker has it."""
-        sending = self._producer.send(message, queue=queue, selector=selector, arg=arg, timeout=timeout)
-        return await _result(sending)
-
-    async def send_batch(
-        self, messages: Sequence[Message], *, queue: MessageQueue | None = None, timeout: float | None = None
-    ) -> SendResult:
-        """Sends messages of one topic as one."""
-        return await _result(self._producer.send_batch(messages, queue=queue, timeout=timeout))
-
-    async def send_oneway(
-        self,
-        message: Message,
-        *,
-        queue: MessageQueue | None = None,
-        selector: QueueSelector | None = None,
-        arg: Any = None,
-    ) -> None:
-        """Sends a message and does not ask what became of it."""
-        await _result(self._producer.send_oneway(message, queue=queue, selector=selector, arg=arg))
-
-    async def fetch_publish_queues(self, topic: str) -> list[MessageQueue]:
-        """The topic's queues that take messages."""
-        return await _result(self._producer.fetch_publish_queues(topic))
+    async def send_in_transaction(
+        self, message: Message, execute: Execute | AsyncExecute, arg: Any = None, *, timeout: float | None = None
+    ) -> TransactionResult:
+        """Sends a half message, runs the local transaction, and tells the broker how it ended."""
+        return await _result(self._member.send_in_transaction(message, _in_task(execute), arg, timeout=timeout))
 
 
-class _Consumer(_Facade):
-    """What both kinds of consumer have in common."""
+class _Consumer(_Facade[C]):
+    """What all kinds of consumer have in common."""
 
-    def __init__(self, guest: _Guest, consumer: consumer_module.Consumer) -> None:
-        super().__init__(guest, consumer)
-        self._consumer = consumer
-
-    def subscribe(self, topic: str, expression: str = SUB_ALL, *, expression_type: str = TAG) -> None:
-        """Wants messages of a topic."""
-        self._consumer.subscribe(topic, expression, expression_type=expression_type)
-
-    def unsubscribe(self, topic: str) -> None:
-        """Wants no more messages of a topic."""
-        self._consumer.unsubscribe(topic)
-
-    def assignment(self) -> list[MessageQueue]:
-        """The queues that this consumer holds now."""
-        return self._consumer.assignment()
-
-    def suspend_all(self) -> None:
-        """Pulls nothing until `resume_all`."""
-        self._consumer.suspend_all()
-
-    def resume_all(self) -> None:
-        """Pulls again."""
-        self._consumer.resume_all()
+    subscribe = _plain(consumer.Consumer.subscribe)
+    unsubscribe = _plain(consumer.Consumer.unsubscribe)
+    assignment = _plain(consumer.Consumer.assignment)
+    suspend_all = _plain(consumer.Consumer.suspend_all)
+    resume_all = _plain(consumer.Consumer.resume_all)
 
 
-class PushConsumer(_Consumer):
+class PushConsumer(_Consumer[push.PushConsumer]):
     """`rmq.client.push.PushConsumer` for asyncio; the listener may be a coroutine function."""
 
     def __init__(
@@ -230,94 +252,55 @@ class PushConsumer(_Consumer):
         group: str,
         listener: Listener | AsyncListener,
         *,
-        namesrv_addr: str | None = None,
         config: PushConfig | None = None,
-        client_config: ClientConfig | None = None,
+        **place: Unpack[Place],
     ) -> None:
-        guest = _Guest.acquire()
-        config = config or PushConfig()
-        if inspect.iscoroutinefunction(listener):
-            listener, config = _in_task(listener), replace(config, threads=0)
+        config = _without_threads(listener, config)
         super().__init__(
-            guest,
-            push.PushConsumer(
-                guest.reactor, group, listener, namesrv_addr=namesrv_addr, config=config, client_config=client_config
-            ),
+            lambda reactor: push.PushConsumer(reactor, group, _in_task(listener), config=config, **place)
         )
 
 
-def _in_task(listener: AsyncListener) -> Listener:
-    def call(messages: list[MessageExt], context: ConsumeContext) -> Deferred[ConsumeStatus | None]:
-        return Deferred.fromFuture(asyncio.ensure_future(listener(messages, context)))
-
-    return call
-
-
-class LitePullConsumer(_Consumer):
-    """`rmq.client.lite_pull.LitePullConsumer` for asyncio."""
+class OrderlyPushConsumer(_Consumer[orderly_push.OrderlyPushConsumer]):
+    """`rmq.client.orderly_push.OrderlyPushConsumer` for asyncio; the listener may be a coroutine function."""
 
     def __init__(
         self,
         group: str,
+        listener: OrderlyListener | AsyncOrderlyListener,
         *,
-        namesrv_addr: str | None = None,
-        config: LitePullConfig | None = None,
-        client_config: ClientConfig | None = None,
+        config: PushConfig | None = None,
+        **place: Unpack[Place],
     ) -> None:
-        guest = _Guest.acquire()
-        self._puller = lite_pull.LitePullConsumer(
-            guest.reactor, group, namesrv_addr=namesrv_addr, config=config, client_config=client_config
+        config = _without_threads(listener, config)
+        super().__init__(
+            lambda reactor: orderly_push.OrderlyPushConsumer(
+                reactor, group, _in_task(listener), config=config, **place
+            )
         )
-        super().__init__(guest, self._puller)
 
-    async def assign(self, queues: Collection[MessageQueue], expression: str = SUB_ALL) -> None:
-        """Wants messages of these queues, and of no others."""
-        await _result(self._puller.assign(queues, expression))
 
-    async def poll(self, timeout: float = 5.0) -> list[MessageExt]:
-        """The next messages of some queue; none when nothing comes in time."""
-        return await _result(self._puller.poll(timeout))
+def _without_threads(listener: object, config: PushConfig | None) -> PushConfig:
+    config = config or PushConfig()
+    return replace(config, threads=0) if inspect.iscoroutinefunction(listener) else config
 
-    async def commit(self, offsets: dict[MessageQueue, int] | Iterable[MessageQueue] | None = None) -> None:
-        """Commits what was polled."""
-        await _result(self._puller.commit(offsets))
 
-    async def committed(self, queue: MessageQueue) -> int | None:
-        """The group's committed offset of a queue."""
-        return await _result(self._puller.committed(queue))
+class LitePullConsumer(_Consumer[lite_pull.LitePullConsumer]):
+    """`rmq.client.lite_pull.LitePullConsumer` for asyncio."""
 
-    async def seek(self, queue: MessageQueue, offset: int) -> None:
-        """The next messages of this queue are those from `offset` on."""
-        await _result(self._puller.seek(queue, offset))
+    def __init__(self, group: str, *, config: LitePullConfig | None = None, **place: Unpack[Place]) -> None:
+        super().__init__(lambda reactor: lite_pull.LitePullConsumer(reactor, group, config=config, **place))
 
-    async def seek_to_begin(self, queue: MessageQueue) -> None:
-        """Goes to the oldest message of a queue."""
-        await _result(self._puller.seek_to_begin(queue))
-
-    async def seek_to_end(self, queue: MessageQueue) -> None:
-        """Goes behind the newest message of a queue."""
-        await _result(self._puller.seek_to_end(queue))
-
-    async def fetch_message_queues(self, topic: str) -> list[MessageQueue]:
-        """The topic's queues that can be read."""
-        return await _result(self._puller.fetch_message_queues(topic))
-
-    async def min_offset(self, queue: MessageQueue) -> int:
-        """Where the queue's oldest message is."""
-        return await _result(self._puller.min_offset(queue))
-
-    async def max_offset(self, queue: MessageQueue) -> int:
-        """Where the queue's next message will be."""
-        return await _result(self._puller.max_offset(queue))
-
-    async def offset_for_timestamp(self, queue: MessageQueue, timestamp: int) -> int:
-        """The offset of the first message stored at that time (ms since the epoch) or later."""
-        return await _result(self._puller.offset_for_timestamp(queue, timestamp))
-
-    def pause(self, queues: Iterable[MessageQueue]) -> None:
-        """Pulls nothing more of these queues."""
-        self._puller.pause(queues)
-
-    def resume(self, queues: Iterable[MessageQueue]) -> None:
-        """Pulls these queues again."""
-        self._puller.resume(queues)
+    assign = _awaited(lite_pull.LitePullConsumer.assign)
+    poll = _awaited(lite_pull.LitePullConsumer.poll)
+    commit = _awaited(lite_pull.LitePullConsumer.commit)
+    committed = _awaited(lite_pull.LitePullConsumer.committed)
+    seek = _awaited(lite_pull.LitePullConsumer.seek)
+    seek_to_begin = _awaited(lite_pull.LitePullConsumer.seek_to_begin)
+    seek_to_end = _awaited(lite_pull.LitePullConsumer.seek_to_end)
+    fetch_message_queues = _awaited(lite_pull.LitePullConsumer.fetch_message_queues)
+    min_offset = _awaited(lite_pull.LitePullConsumer.min_offset)
+    max_offset = _awaited(lite_pull.LitePullConsumer.max_offset)
+    offset_for_timestamp = _awaited(lite_pull.LitePullConsumer.offset_for_timestamp)
+    pause = _plain(lite_pull.LitePullConsumer.pause)
+    resume = _plain(lite_pull.LitePullConsumer.resume)

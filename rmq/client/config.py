@@ -12,6 +12,7 @@ from typing import Final
 from rmq.client.compression import Compression
 from rmq.wire.bodies.heartbeat import ConsumeFromWhere, MessageModel
 from rmq.wire.codes import ResponseCode
+from rmq.wire.names import TRACE_TOPIC
 
 RETRY_CODES: Final = frozenset(
     {
@@ -41,6 +42,10 @@ class ClientConfig:
         persist_consumer_offset_interval: between commits of offsets.
         rebalance_interval: between looks at who consumes what.
         call_timeout: for questions to servers.
+        namespace: put before the names of topics and groups on the way out and taken off on the way in; none when
+            empty.
+        enable_trace: whether sends and consumed messages are reported to the trace topic.
+        trace_topic: that topic.
     """
 
     namesrv_addr: str | None = None
@@ -51,6 +56,9 @@ class ClientConfig:
     persist_consumer_offset_interval: float = 5.0
     rebalance_interval: float = 20.0
     call_timeout: float = 3.0
+    namespace: str = ""
+    enable_trace: bool = False
+    trace_topic: str = TRACE_TOPIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +90,21 @@ class ProducerConfig:
     max_in_flight: int = 10000
     create_topic_key: str = "TBW102"
     default_topic_queue_nums: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionConfig(ProducerConfig):
+    """How a producer of transactions works.
+
+    Attributes:
+        threads: threads for plain functions that run or check transactions; 0 calls them on the reactor's own thread.
+        check_concurrency: transactions that are checked at once.
+        check_request_hold_max: most questions of brokers that wait to be checked; a broker asks again.
+    """
+
+    threads: int = 0
+    check_concurrency: int = 5
+    check_request_hold_max: int = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +146,12 @@ class PushConfig(FetchConfig):
         threads: threads for plain functions as listeners; 0 calls them on the reactor's own thread.
         concurrency: listener calls at once, for listeners that are asynchronous or run in threads.
         consume_batch_size: most messages of one listener call.
-        max_reconsume_times: deliveries after failures before the dead-letter topic; the group's setting when None.
+        max_reconsume_times: deliveries after failures before the dead-letter topic; None means 16, for an orderly
+            consumer without end.
         consume_timeout: after which a message counts as failed although its listener still works.
         shutdown_timeout: how long shutting down waits for listeners that work.
         pull_interval: pause after each pull.
+        suspend_current_queue_time: until an orderly listener gets again what it could not do, 0.01 to 30.
     """
 
     threads: int = 0
@@ -136,6 +161,7 @@ class PushConfig(FetchConfig):
     consume_timeout: float = 15 * 60.0
     shutdown_timeout: float = 10.0
     pull_interval: float = 0.0
+    suspend_current_queue_time: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

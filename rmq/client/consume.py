@@ -1,9 +1,8 @@
 """Calls the listener with messages, several calls at once, and settles what comes of them.
 
-A listener is a plain function, or one that returns something to wait for. Plain functions are called on the reactor's
-thread one after the other, or in threads when there are any. Messages that fail go back to the broker, which delivers
-them again after a while, in the end to the dead-letter topic; what cannot be given back is tried again here. A
-broadcasting consumer drops what fails.
+A listener is a plain function, or one that returns something to wait for. Messages that fail go back to the broker,
+which delivers them again after a while, in the end to the dead-letter topic; what cannot be given back is tried again
+here. A broadcasting consumer drops what fails.
 
 Source: ConsumeMessageConcurrentlyService.
 """
@@ -11,24 +10,23 @@ Source: ConsumeMessageConcurrentlyService.
 from __future__ import annotations
 
 import inspect
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
-from twisted.internet.defer import Deferred
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
-from twisted.python.threadpool import ThreadPool
 
 from rmq.client.config import PushConfig
 from rmq.client.instance import ClientInstance
 from rmq.client.message import PROPERTY_CONSUME_START_TIME, MessageExt
 from rmq.client.process_queue import ProcessQueue
 from rmq.client.stats import TopicStats
-from rmq.client.waiting import Waiters, logged
+from rmq.client.trace import ConsumeReturn
+from rmq.client.tracer import Tracer
+from rmq.client.workers import Workers
 from rmq.wire.bodies.route import MessageQueue
+from rmq.wire.bodies.running import ConsumeMessageDirectlyResult, ConsumeResult
 from rmq.wire.errors import RemotingError
 
 
@@ -64,12 +62,111 @@ Listener = Callable[
 SendBack = Callable[[MessageExt, int], Awaitable[None]]
 """Gives a message back to the broker, with a delay level."""
 
-_SLICE = 0.02
 _LOCAL_RETRY_DELAY = 5.0
 _EXPIRED_DELAY_LEVEL = 3
 _EXPIRY_CHECKS = 16
 
 log = Logger()
+
+
+class Consumption:
+    """The calls of one consumer's listener; a subclass says in which order, and what follows.
+
+    Args:
+        instance: whose clock is used.
+        config: how many calls at once, of how many messages.
+        listener: what is called.
+        done: told when a queue may be committed up to an offset.
+        stats: the rates of a topic.
+        tracer: told of every call.
+        name: of the threads.
+    """
+
+    later: ClassVar[StrEnum]
+    """The status that an exception stands for."""
+    good: ClassVar[frozenset[StrEnum]]
+    """The statuses that a trace calls success."""
+    results: ClassVar[Mapping[StrEnum, ConsumeResult]]
+    ordered: ClassVar[bool]
+
+    def __init__(
+        self,
+        instance: ClientInstance,
+        config: PushConfig,
+        listener: Callable[[list[MessageExt], Any], Any],
+        *,
+        done: Callable[[MessageQueue, int], None],
+        stats: Callable[[str], TopicStats],
+        tracer: Tracer | None = None,
+        name: str = "",
+    ) -> None:
+        self._instance = instance
+        self._reactor = instance.reactor
+        self._config = config
+        self._listener = listener
+        self._done = done
+        self._stats = stats
+        self._tracer = tracer
+        threads = 0 if inspect.iscoroutinefunction(listener) else config.threads
+        self.workers = Workers(instance.reactor, threads or config.concurrency, threads=threads, name=name)
+
+    def start(self) -> None:
+        """Begins."""
+        self.workers.start()
+
+    async def stop(self) -> None:
+        """Makes no more calls and waits for those that are being made, as long as configured."""
+        await self.workers.stop(self._config.shutdown_timeout)
+
+    def submit(self, messages: list[MessageExt], process_queue: ProcessQueue, queue: MessageQueue) -> None:
+        """Takes messages that are in the process queue; the listener is called soon, never from within."""
+        raise NotImplementedError
+
+    async def expire(self, queue: MessageQueue, process_queue: ProcessQueue) -> None:
+        """Looks for messages whose listener takes too long."""
+
+    async def _ask(self, messages: list[MessageExt], context: Any) -> Any:
+        """The listener's status; None when it returned none."""
+        return await self.workers.call(self._listener, list(messages), context)
+
+    async def _call(self, messages: list[MessageExt], context: Any) -> Any:
+        """The listener's status, also when it fails; traced."""
+        tracing = self._tracer.consuming(messages) if self._tracer is not None else None
+        started = self._reactor.seconds()
+        try:
+            status = await self._ask(messages, context)
+            outcome = ConsumeReturn.FAILED if status == self.later else ConsumeReturn.SUCCESS
+        except Exception:
+            log.failure("the listener failed with {messages}", messages=messages)
+            status, outcome = self.later, ConsumeReturn.EXCEPTION
+        if tracing is not None:
+            if outcome is not ConsumeReturn.EXCEPTION and self._took(started) >= self._config.consume_timeout:
+                outcome = ConsumeReturn.TIME_OUT
+            tracing(status is None or status in self.good, outcome)
+        return status
+
+    def _took(self, started: float) -> float:
+        taken: float = self._reactor.seconds() - started
+        return taken
+
+    def _context(self, queue: MessageQueue, worker: int) -> Any:
+        raise NotImplementedError
+
+    async def consume_directly(self, message: MessageExt) -> ConsumeMessageDirectlyResult:
+        """Calls the listener with one message; its offset and retries are nobody's business."""
+        context = self._context(MessageQueue(message.topic, message.broker_name, message.queue_id), 0)
+        started = self._instance.now()
+        result = ConsumeMessageDirectlyResult(order=self.ordered)
+        try:
+            status = await self._ask([message], context)
+        except Exception as error:
+            result.consume_result = ConsumeResult.CR_THROW_EXCEPTION
+            result.remark = f"{type(error).__name__}: {error}"
+        else:
+            result.consume_result = self.results.get(status, ConsumeResult.CR_SUCCESS)
+        result.auto_commit = getattr(context, "auto_commit", True)
+        result.spent_time_mills = self._instance.now() - started
+        return result
 
 
 @dataclass(slots=True, eq=False)
@@ -79,83 +176,24 @@ class _Request:
     queue: MessageQueue
 
 
-class ConcurrentConsumption:
-    """The calls of one consumer's listener.
+class ConcurrentConsumption(Consumption):
+    """Calls in any order.
 
     Args:
-        instance: whose clock is used.
-        config: how many calls at once, of how many messages.
-        listener: what is called.
-        done: told when a queue may be committed up to an offset.
         send_back: gives failed messages back; None drops them.
-        stats: the rates of a topic.
-        name: of the threads.
     """
 
-    def __init__(
-        self,
-        instance: ClientInstance,
-        config: PushConfig,
-        listener: Listener,
-        *,
-        done: Callable[[MessageQueue, int], None],
-        send_back: SendBack | None,
-        stats: Callable[[str], TopicStats],
-        name: str = "",
-    ) -> None:
-        self._instance = instance
-        self._reactor = instance.reactor
-        self._config = config
-        self._listener = listener
-        self._done = done
+    later = ConsumeStatus.RECONSUME_LATER
+    good = frozenset({ConsumeStatus.CONSUME_SUCCESS})
+    results: ClassVar[Mapping[StrEnum, ConsumeResult]] = {ConsumeStatus.RECONSUME_LATER: ConsumeResult.CR_LATER}
+    ordered = False
+
+    def __init__(self, *args: Any, send_back: SendBack | None, **more: Any) -> None:
+        super().__init__(*args, **more)
         self._send_back = send_back
-        self._stats = stats
-        self._pool: ThreadPool | None = None
-        workers = config.concurrency
-        if config.threads and not inspect.iscoroutinefunction(listener):
-            workers = config.threads
-            self._pool = ThreadPool(minthreads=0, maxthreads=workers, name=name)
-        self._workers = workers
-        self._idle = deque(range(1, workers + 1))
-        self._requests: deque[_Request] = deque()
-        self._later: set[Any] = set()
-        self._pumping = False
-        self._scheduled = False
-        self._rested: Waiters[None] = Waiters()
 
-    # --- life -------------------------------------------------------------------------------------------------------
-
-    @property
-    def active(self) -> int:
-        """Calls that are being made."""
-        return self._workers - len(self._idle)
-
-    @property
-    def threads(self) -> int:
-        """Threads that listeners may use."""
-        return self._config.threads if self._pool is not None else 0
-
-    def start(self) -> None:
-        """Begins."""
-        if self._pool is not None:
-            self._pool.start()
-
-    async def stop(self) -> None:
-        """Makes no more calls and waits for those that are being made, as long as configured."""
-        self._requests.clear()
-        for delayed in self._later:
-            delayed.cancel()
-        self._later.clear()
-        if self.active:
-            resting = self._rested.wait()
-            delayed = self._reactor.callLater(self._config.shutdown_timeout, self._rested.wake, None)
-            await resting
-            if delayed.active():
-                delayed.cancel()
-        if self.active:
-            log.warn("{active} listener calls did not end in time", active=self.active)
-        elif self._pool is not None:
-            self._pool.stop()
+    def _context(self, queue: MessageQueue, worker: int) -> ConsumeContext:
+        return ConsumeContext(queue, worker)
 
     # --- calling ----------------------------------------------------------------------------------------------------
 
@@ -163,71 +201,26 @@ class ConcurrentConsumption:
         """Takes messages that are in the process queue; the listener is called soon, never from within."""
         size = self._config.consume_batch_size
         for start in range(0, len(messages), size):
-            self._requests.append(_Request(messages[start : start + size], process_queue, queue))
-        self._schedule()
+            self._submit(_Request(messages[start : start + size], process_queue, queue))
 
-    def _schedule(self) -> None:
-        if not self._scheduled:
-            self._scheduled = True
-            self._reactor.callLater(0, self._pump)
-
-    def _pump(self) -> None:
-        self._scheduled = False
-        if self._pumping:
-            return
-        self._pumping = True
-        started = self._reactor.seconds()
-        try:
-            while self._requests and self._idle:
-                self._call(self._requests.popleft(), self._idle.popleft())
-                if self._reactor.seconds() - started > _SLICE:
-                    # Quick listeners must not keep the reactor from its other work.
-                    self._schedule()
-                    return
-        finally:
-            self._pumping = False
-
-    def _call(self, request: _Request, worker: int) -> None:
-        def rest(_: object) -> None:
-            self._idle.append(worker)
-            if not self.active:
-                self._rested.wake(None)
-            if self._requests and not self._pumping:
-                self._schedule()
-
-        logged(Deferred.fromCoroutine(self._consume(request, worker)), "consuming").addCallback(rest)
+    def _submit(self, request: _Request) -> None:
+        self.workers.submit(lambda worker: self._consume(request, worker))
 
     async def _consume(self, request: _Request, worker: int) -> None:
         process_queue, messages = request.process_queue, request.messages
         if process_queue.dropped:
             return
-        context = ConsumeContext(request.queue, worker)
+        context = self._context(request.queue, worker)
         now = str(self._instance.now())
         for message in messages:
             message.properties[PROPERTY_CONSUME_START_TIME] = now
         started = self._reactor.seconds()
-        try:
-            status = await self.ask(messages, context)
-        except Exception:
-            log.failure("the listener failed with {messages}", messages=messages)
-            status = ConsumeStatus.RECONSUME_LATER
+        status = await self._call(messages, context)
         process_queue.last_consume = self._instance.now()
         good = _succeeded(status, context, len(messages))
-        self._stats(request.queue.topic).consumed(good, len(messages) - good, self._reactor.seconds() - started)
+        self._stats(request.queue.topic).consumed(good, len(messages) - good, self._took(started))
         if not process_queue.dropped:
             await self._settle(request, context, messages[good:])
-
-    async def ask(self, messages: list[MessageExt], context: ConsumeContext) -> ConsumeStatus | None:
-        """Calls the listener, wherever it is to run.
-
-        Raises: what the listener raises.
-        """
-        if self._pool is not None:
-            outcome: Any = await deferToThreadPool(self._reactor, self._pool, self._listener, list(messages), context)
-        else:
-            outcome = self._listener(list(messages), context)
-        status: ConsumeStatus | None = await outcome if inspect.isawaitable(outcome) else outcome
-        return status
 
     # --- settling ---------------------------------------------------------------------------------------------------
 
@@ -242,7 +235,8 @@ class ConcurrentConsumption:
                 kept.append(message)
         settled = [message for message in request.messages if message not in kept]
         if kept:
-            self._again(_Request(kept, process_queue, request.queue))
+            again = _Request(kept, process_queue, request.queue)
+            self.workers.submit_later(_LOCAL_RETRY_DELAY, lambda worker: self._consume(again, worker))
         self._settled(request.queue, process_queue, settled)
 
     def _settled(self, queue: MessageQueue, process_queue: ProcessQueue, messages: list[MessageExt]) -> None:
@@ -258,15 +252,6 @@ class ConcurrentConsumption:
             log.warn("{message} could not be given back: {error}", message=message, error=error)
             return False
         return True
-
-    def _again(self, request: _Request) -> None:
-        def submit() -> None:
-            self._later.discard(delayed)
-            self._requests.append(request)
-            self._schedule()
-
-        delayed = self._reactor.callLater(_LOCAL_RETRY_DELAY, submit)
-        self._later.add(delayed)
 
     async def expire(self, queue: MessageQueue, process_queue: ProcessQueue) -> None:
         """Gives the oldest messages back whose listener takes too long (ProcessQueue.cleanExpiredMsg)."""

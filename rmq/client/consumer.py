@@ -10,17 +10,16 @@ Source: RebalanceImpl, RebalanceService, MQConsumerInner.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rmq.client.allocate import AllocateStrategy, allocate_averagely
-from rmq.client.config import ClientConfig, FetchConfig
+from rmq.client.config import FetchConfig
 from rmq.client.fetching import Fetcher
 from rmq.client.identity import DEFAULT_INSTANCE
-from rmq.client.instance import ClientInstance
-from rmq.client.lifecycle import Member, own_instance
+from rmq.client.lifecycle import Home, Member, instance_for
 from rmq.client.message import MessageExt
 from rmq.client.offsets import LocalOffsets, Offsets, RemoteOffsets, local_offsets_path
 from rmq.client.process_queue import ProcessQueue
@@ -29,7 +28,7 @@ from rmq.client.waiting import Periodic, logged
 from rmq.wire.bodies.heartbeat import ConsumerData, ConsumeType, MessageModel, SubscriptionData
 from rmq.wire.bodies.offset import ConsumerStatus
 from rmq.wire.bodies.route import MessageQueue
-from rmq.wire.bodies.running import ConsumeMessageDirectlyResult, ConsumerRunningInfo
+from rmq.wire.bodies.running import ConsumeMessageDirectlyResult, ConsumerRunningInfo, ProcessQueueInfo
 from rmq.wire.codes import VERSION, version_name
 from rmq.wire.errors import RemotingError
 from rmq.wire.message import StoredMessage
@@ -47,11 +46,11 @@ class Consumer(Member):
     Args:
         reactor: a Twisted reactor.
         group: the consumer group.
-        namesrv_addr: name servers; None means NAMESRV_ADDR, then 127.0.0.1:9876.
-        client_config: name and intervals of the client.
         config: how it fetches.
-        instance: the client instance to live in, instead of one of its own.
         allocate: divides the queues of a topic.
+        interval: seconds between pulls of a queue.
+        role: what traces call it; None traces nothing.
+        home: where it lives; see `rmq.client.lifecycle.Home`.
     """
 
     consume_type: ClassVar[ConsumeType]
@@ -61,19 +60,15 @@ class Consumer(Member):
         reactor: Any,
         group: str,
         *,
-        namesrv_addr: str | None,
         config: FetchConfig,
-        client_config: ClientConfig | None,
-        instance: ClientInstance | None,
         allocate: AllocateStrategy = allocate_averagely,
         interval: float = 0.0,
+        role: str | None = None,
+        **home: Unpack[Home],
     ) -> None:
         self._broadcasting = config.message_model is MessageModel.BROADCASTING
-        if instance is None:
-            instance = own_instance(
-                reactor, namesrv_addr, client_config, DEFAULT_INSTANCE if self._broadcasting else None
-            )
-        super().__init__(group, instance)
+        instance = instance_for(reactor, home, DEFAULT_INSTANCE if self._broadcasting else None)
+        super().__init__(group, instance, role)
         lite = self.consume_type is ConsumeType.CONSUME_ACTIVELY
         self._fetch_config = config
         self._allocate = allocate
@@ -84,7 +79,7 @@ class Consumer(Member):
         self.fetcher = Fetcher(
             instance,
             config,
-            Puller(instance, group, config, lite=lite),
+            Puller(instance, self.group, config, lite=lite),
             self.offsets,
             self.subscriptions,
             self._deliver,
@@ -120,13 +115,13 @@ class Consumer(Member):
             InvalidParameterError: the topic's name is not allowed.
             SubscriptionParseError: the expression names no tag.
         """
-        data = build_subscription(check_topic(topic), expression, expression_type, self.instance.now())
-        self.subscriptions[topic] = data
+        topic = check_topic(self.instance.namespace.wrap(topic))
+        self.subscriptions[topic] = build_subscription(topic, expression, expression_type, self.instance.now())
         self._subscriptions_changed()
 
     def unsubscribe(self, topic: str) -> None:
         """Wants no more messages of a topic."""
-        self.subscriptions.pop(topic, None)
+        self.subscriptions.pop(self.instance.namespace.wrap(topic), None)
         self._subscriptions_changed()
 
     def _subscriptions_changed(self) -> None:
@@ -153,12 +148,18 @@ class Consumer(Member):
         self._persisting.stop()
         self.fetcher.stop_pulling()
         await self._finish()
-        await self.offsets.persist(self.fetcher.queues, confirmed=True)
+        held = self.fetcher.queues
+        await self.offsets.persist(held, confirmed=True)
         self.fetcher.drop_all()
+        await self._leave(held)
+        await self._stop_tracing()
         await self.instance.remove_consumer(self.group)
 
     async def _finish(self) -> None:
         """Lets what is in work come to its end."""
+
+    async def _leave(self, queues: list[MessageQueue]) -> None:
+        """These queues are left to others; their offsets are committed."""
 
     async def _persist(self) -> None:
         await self.offsets.persist(self.fetcher.queues)
@@ -202,6 +203,10 @@ class Consumer(Member):
 
     def assignment(self) -> list[MessageQueue]:
         """The queues that this consumer holds now, sorted."""
+        return [self.instance.namespace.unwrap_queue(queue) for queue in self._held()]
+
+    def _held(self) -> list[MessageQueue]:
+        """The same queues as brokers know them."""
         return sorted(self.fetcher.queues, key=_position)
 
     # --- pausing ----------------------------------------------------------------------------------------------------
@@ -254,12 +259,15 @@ class Consumer(Member):
             },
             sorted(self.subscriptions.values(), key=lambda data: data.topic),
             {
-                queue: process_queue.info(self.offsets.get(queue) or 0)
-                for queue in self.assignment()
+                queue: self._queue_info(queue, process_queue)
+                for queue in self._held()
                 if (process_queue := self.fetcher.process_queue(queue)) is not None
             },
             status_table={topic: self.fetcher.topic_stats(topic).status() for topic in sorted(self.subscriptions)},
         )
+
+    def _queue_info(self, queue: MessageQueue, process_queue: ProcessQueue) -> ProcessQueueInfo:
+        return process_queue.info(self.offsets.get(queue) or 0)
 
     def _running_properties(self) -> dict[str, str]:
         return {}

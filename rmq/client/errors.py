@@ -21,6 +21,10 @@ BROKER_NOT_EXIST: Final = 10003
 """The route names no address for the broker."""
 NOT_FOUND_TOPIC: Final = 10005
 """No name server knows a route of the topic, and none knows one of the default topic."""
+REQUEST_TIMEOUT: Final = 10006
+"""Nobody answered a request in time."""
+CREATE_REPLY_MESSAGE: Final = 10007
+"""A message is no request that could be answered."""
 
 _FAQ: Final = "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
 
@@ -57,6 +61,23 @@ class NoRouteError(ClientError):
 
     def __init__(self, topic: str) -> None:
         super().__init__(f"No route info of this topic: {topic}{_FAQ}")
+
+
+class RequestTimeoutError(ClientError):
+    """A request was sent, and nobody answered it in time."""
+
+    default_code = REQUEST_TIMEOUT
+
+    def __init__(self, topic: str, timeout: float) -> None:
+        super().__init__(
+            f"send request message to <{topic}> OK, but wait reply message timeout, {round(timeout * 1000)} ms."
+        )
+
+
+class NoRequestError(ClientError):
+    """The message was not sent as a request, so it cannot be answered."""
+
+    default_code = CREATE_REPLY_MESSAGE
 
 
 class SendFailedError(ClientError):

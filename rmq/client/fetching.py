@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -49,6 +49,18 @@ _HALF_AN_HOUR = 30 * 60 * 1000
 log = Logger()
 
 
+class Guard(Protocol):
+    """Decides whether a queue may be worked on."""
+
+    async def acquire(self, queue: MessageQueue) -> bool:
+        """A queue is to begin; gives whether it may."""
+        ...
+
+    def let_go(self, queue: MessageQueue) -> None:
+        """A queue has ended."""
+        ...
+
+
 @dataclass(slots=True)
 class _Loop:
     process_queue: ProcessQueue
@@ -70,6 +82,7 @@ class Fetcher:
     Attributes:
         suspended: whether all loops pause.
         paused: queues whose loops pause.
+        guard: is asked before a queue begins; None lets all begin.
         held_enough: says that all queues together hold enough; loops pause until `room` is woken.
     """
 
@@ -98,6 +111,7 @@ class Fetcher:
         self._stopped = False
         self.suspended = False
         self.paused: set[MessageQueue] = set()
+        self.guard: Guard | None = None
         self.held_enough: Callable[[], bool] = lambda: False
         self.room: Waiters[None] = Waiters()
         self.stats: dict[str, TopicStats] = {}
@@ -141,6 +155,8 @@ class Fetcher:
             self._offsets.forget(queue)
             self._puller.forget(queue)
             self.paused.discard(queue)
+            if self.guard is not None:
+                self.guard.let_go(queue)
 
     def restart(self, queue: MessageQueue, offset: int) -> None:
         """A queue goes on from another offset: what is held of it is dropped."""
@@ -170,6 +186,8 @@ class Fetcher:
         self._instance.reactor.callLater(0, loop.running.cancel)
 
     async def _begin(self, queue: MessageQueue) -> bool:
+        if self.guard is not None and not await self.guard.acquire(queue):
+            return False
         self._offsets.forget(queue)
         try:
             offset = await self._start_offset(queue)

@@ -11,7 +11,11 @@ import traceback
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
+from rmq.client.message import PROPERTY_PRODUCER_GROUP
+from rmq.client.receiving import received
+from rmq.client.request_reply import pushed_answer
 from rmq.client.waiting import logged
 from rmq.remoting.dispatch import Call, handles
 from rmq.wire import fastjson
@@ -20,17 +24,22 @@ from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.bodies.running import ConsumeMessageDirectlyResult, ConsumerRunningInfo
 from rmq.wire.declare import from_plain
 from rmq.wire.errors import InvalidFieldError, RemotingError
-from rmq.wire.message import decode_message
+from rmq.wire.message import MessageError, decode_message
 from rmq.wire.requests.client import NotifyConsumerIdsChanged
 from rmq.wire.requests.consumer import ConsumeMessageDirectly, GetConsumerRunningInfo
+from rmq.wire.requests.reply import PushReplyMessageToClient
 from rmq.wire.requests.reset import GetConsumerStatusFromClient, ResetConsumerClientOffset
+from rmq.wire.requests.transaction import CheckTransactionState
 
 if TYPE_CHECKING:
     from rmq.client.instance import ClientInstance, ConsumerMember
 
 
+log = Logger()
+
+
 class ClientProcessor:
-    """Answers brokers on behalf of the consumers of one instance."""
+    """Answers brokers on behalf of the producers and consumers of one instance."""
 
     def __init__(self, instance: ClientInstance) -> None:
         self._instance = instance
@@ -45,6 +54,31 @@ class ClientProcessor:
     def consumer_ids_changed(self, header: NotifyConsumerIdsChanged, call: Call) -> None:
         """Somebody joined or left a group."""
         self._instance.rebalance_soon()
+
+    @handles(CheckTransactionState)
+    def check_transaction(self, header: CheckTransactionState, call: Call) -> None:
+        """What became of the half message in the body; the request is one-way, the answer a request of its own."""
+        try:
+            message = received(decode_message(call.body), header.broker_name or "")
+        except MessageError as error:
+            log.warn("{peer} asks about what is no message: {error}", peer=call.connection.address, error=error)
+            return
+        message.topic = self._instance.namespace.unwrap(message.topic)
+        message.transaction_id = message.unique_id
+        group = message.properties.get(PROPERTY_PRODUCER_GROUP, "")
+        producer = self._instance.producer(group)
+        if producer is None:
+            log.warn("{peer} asks about a transaction of {group}, which has no producer here",
+                     peer=call.connection.address, group=group)  # fmt: skip
+            return
+        producer.check_transaction(message, header, call.connection.address)
+
+    @handles(PushReplyMessageToClient)
+    def answered(self, header: PushReplyMessageToClient, call: Call) -> None:
+        """The answer to a request came."""
+        message = pushed_answer(header, call.body, self._instance.now())
+        if not self._instance.requests.answer(message):
+            log.warn("nobody waits for the answer {message}", message=message)
 
     @handles(ResetConsumerClientOffset)
     def reset_offset(self, header: ResetConsumerClientOffset, call: Call) -> None:

@@ -20,7 +20,10 @@ from rmq.client.config import ClientConfig
 from rmq.client.errors import BrokerNotExistError, ClientError
 from rmq.client.identity import client_id, local_address, message_ids, unique_instance_name
 from rmq.client.inbound import ClientProcessor
+from rmq.client.message import MessageExt
 from rmq.client.nameservers import NameServers
+from rmq.client.namespace import Namespace
+from rmq.client.request_reply import Requests
 from rmq.client.routes import Routes
 from rmq.client.waiting import Periodic, Shared
 from rmq.remoting.calls import Invoker
@@ -36,8 +39,19 @@ from rmq.wire.errors import RemotingError
 from rmq.wire.message import StoredMessage
 from rmq.wire.requests.client import GetConsumerListByGroup, Heartbeat, UnregisterClient
 from rmq.wire.requests.offset import GetMaxOffset, GetMinOffset, OffsetReply, SearchOffsetByTimestamp
+from rmq.wire.requests.transaction import CheckTransactionState
 
 log = Logger()
+
+
+class ProducerMember(Protocol):
+    """What an instance asks of a producer."""
+
+    group: str
+
+    def check_transaction(self, message: MessageExt, header: CheckTransactionState, address: str) -> None:
+        """The broker at that address asks what became of a half message."""
+        ...
 
 
 class ConsumerMember(Protocol):
@@ -88,6 +102,8 @@ class ClientInstance:
         client_id: how brokers know this client.
         routes: where topics and brokers are.
         ids: makes the ids of messages.
+        namespace: what names are put into.
+        requests: those that wait for an answer.
 
     Raises:
         NamesrvAddressError: an address is not `host:port`.
@@ -108,6 +124,8 @@ class ClientInstance:
         address = self.config.client_ip or local_address()
         self.client_id = client_id(address, self.config.instance_name or unique_instance_name())
         self.ids = message_ids(address)
+        self.namespace = Namespace(self.config.namespace)
+        self.requests = Requests(reactor)
         self.name_server_list = namesrv_addresses(self.config.namesrv_addr)
         self._remoting: RemotingClient | None = None
         if invoker is None:
@@ -116,7 +134,7 @@ class ClientInstance:
         self.routes = Routes(
             NameServers(invoker, self.name_server_list, choose, timeout=self.config.call_timeout), choose
         )
-        self._producers: dict[str, object] = {}
+        self._producers: dict[str, ProducerMember] = {}
         self._consumers: dict[str, ConsumerMember] = {}
         self._topics: dict[str, int] = {}
         self._heartbeats: Shared[str, None] = Shared()
@@ -127,13 +145,13 @@ class ClientInstance:
 
     # --- members ----------------------------------------------------------------------------------------------------
 
-    def add_producer(self, group: str, producer: object) -> None:
+    def add_producer(self, producer: ProducerMember) -> None:
         """A producer begins.
 
         Raises:
             ClientError: the group has a producer here already.
         """
-        self._add(self._producers, group, producer, "producer")
+        self._add(self._producers, producer.group, producer, "producer")
 
     def add_consumer(self, consumer: ConsumerMember) -> None:
         """A consumer begins.
@@ -166,6 +184,7 @@ class ClientInstance:
         if last:
             for task in self._tasks:
                 task.stop()
+            self.requests.give_up()
         for address in self.routes.broker_addresses():
             try:
                 await self.invoker.call(address, header, timeout=self.config.call_timeout)
@@ -173,6 +192,10 @@ class ClientInstance:
                 log.debug("unregistering at {address} failed: {error}", address=address, error=error)
         if last and self._remoting is not None:
             self._remoting.close()
+
+    def producer(self, group: str) -> ProducerMember | None:
+        """The producer of that group."""
+        return self._producers.get(group)
 
     def consumer(self, group: str) -> ConsumerMember | None:
         """The consumer of that group."""

@@ -4,15 +4,38 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from twisted.internet.defer import Deferred
 
 from rmq.client.config import ClientConfig
 from rmq.client.errors import NotRunningError
 from rmq.client.instance import ClientInstance
+from rmq.client.tracer import Tracer
 from rmq.client.waiting import deferred
 from rmq.wire.names import check_group
+
+
+class Place(TypedDict, total=False):
+    """Where a producer or consumer finds its servers.
+
+    Attributes:
+        namesrv_addr: name servers; None means NAMESRV_ADDR, then 127.0.0.1:9876.
+        client_config: name, namespace, tracing and intervals of the client.
+    """
+
+    namesrv_addr: str | None
+    client_config: ClientConfig | None
+
+
+class Home(Place, total=False):
+    """Where a producer or consumer lives.
+
+    Attributes:
+        instance: a client instance that it shares with others, instead of one of its own.
+    """
+
+    instance: ClientInstance | None
 
 
 class Member:
@@ -21,14 +44,20 @@ class Member:
     Args:
         group: the group's name.
         instance: where it lives.
+        role: what traces call it, `PRODUCE` or `CONSUME`; None traces nothing.
+
+    Attributes:
+        group: the group as brokers know it.
+        tracer: told of what is done, when the client's configuration wants traces.
 
     Raises:
         InvalidParameterError: the group's name is not allowed.
     """
 
-    def __init__(self, group: str, instance: ClientInstance) -> None:
-        self.group = check_group(group)
+    def __init__(self, group: str, instance: ClientInstance, role: str | None = None) -> None:
+        self.group = check_group(instance.namespace.wrap(group))
         self.instance = instance
+        self.tracer = Tracer(instance, group, role) if role is not None and instance.config.enable_trace else None
         self._state = "created"
 
     @property
@@ -48,6 +77,8 @@ class Member:
         self._state = "running"
         try:
             await self._start()
+            if self.tracer is not None:
+                self.tracer.start()
         except BaseException:
             self._state = "stopped"
             raise
@@ -58,6 +89,11 @@ class Member:
         if self._state == "running":
             self._state = "stopped"
             await self._shutdown()
+
+    async def _stop_tracing(self) -> None:
+        """Sends what is left of the traces; the instance must still work."""
+        if self.tracer is not None:
+            await self.tracer.stop()
 
     async def _start(self) -> None:
         raise NotImplementedError
@@ -83,21 +119,21 @@ class Member:
         return self.shutdown()
 
 
-def own_instance(
-    reactor: Any, namesrv_addr: str | None, client_config: ClientConfig | None, instance_name: str | None = None
-) -> ClientInstance:
-    """An instance for one member alone.
+def instance_for(reactor: Any, home: Home, instance_name: str | None = None) -> ClientInstance:
+    """The instance that `home` names, or one for a member alone.
 
     Args:
         reactor: a Twisted reactor.
-        namesrv_addr: name servers; those of the configuration when None.
-        client_config: the rest.
+        home: where the member is to live.
         instance_name: the instance's name when the configuration says none.
     """
-    config = client_config or ClientConfig()
+    shared = home.get("instance")
+    if shared is not None:
+        return shared
+    config = home.get("client_config") or ClientConfig()
     config = replace(
         config,
-        namesrv_addr=namesrv_addr or config.namesrv_addr,
+        namesrv_addr=home.get("namesrv_addr") or config.namesrv_addr,
         instance_name=config.instance_name or instance_name,
     )
     return ClientInstance(reactor, config)

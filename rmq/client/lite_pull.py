@@ -16,15 +16,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from rmq.client.allocate import AllocateStrategy, allocate_averagely
-from rmq.client.config import ClientConfig, LitePullConfig
+from rmq.client.config import LitePullConfig
 from rmq.client.consumer import Consumer
 from rmq.client.errors import ClientError
-from rmq.client.instance import ClientInstance
+from rmq.client.lifecycle import Home
 from rmq.client.message import MessageExt
 from rmq.client.process_queue import ProcessQueue
+from rmq.client.trace import ConsumeReturn
 from rmq.client.waiting import Waiters, deferred
 from rmq.wire.bodies.heartbeat import ConsumerData, ConsumeType
 from rmq.wire.bodies.route import MessageQueue
@@ -37,11 +38,9 @@ class LitePullConsumer(Consumer):
     Args:
         reactor: a Twisted reactor.
         group: the consumer group.
-        namesrv_addr: name servers; None means NAMESRV_ADDR, then 127.0.0.1:9876.
-        client_config: name and intervals of the client.
         config: how it works.
-        instance: the client instance to live in, instead of one of its own.
         allocate: divides the queues of a topic among the group.
+        home: where it lives; see `rmq.client.lifecycle.Home`.
 
     Raises:
         InvalidParameterError: the group's name is not allowed.
@@ -55,22 +54,13 @@ class LitePullConsumer(Consumer):
         reactor: Any,
         group: str,
         *,
-        namesrv_addr: str | None = None,
         config: LitePullConfig | None = None,
-        client_config: ClientConfig | None = None,
-        instance: ClientInstance | None = None,
         allocate: AllocateStrategy = allocate_averagely,
+        **home: Unpack[Home],
     ) -> None:
         self.config = config or LitePullConfig()
-        super().__init__(
-            reactor,
-            group,
-            namesrv_addr=namesrv_addr,
-            config=self.config,
-            client_config=client_config,
-            instance=instance,
-            allocate=allocate,
-        )
+        super().__init__(reactor, group, config=self.config, allocate=allocate, role="CONSUME", **home)
+        self._space = self.instance.namespace
         self._reactor = reactor
         self._cache: deque[tuple[MessageQueue, ProcessQueue, list[MessageExt]]] = deque()
         self._cached = 0
@@ -107,8 +97,8 @@ class LitePullConsumer(Consumer):
         """
         if self._assigned is None and self.subscriptions:
             raise ClientError("Subscribe and assign are mutually exclusive.")
-        topics = {queue.topic for queue in queues}
-        self._assigned = frozenset(queues)
+        self._assigned = frozenset(self._space.wrap_queue(queue) for queue in queues)
+        topics = {queue.topic for queue in self._assigned}
         for topic in set(self.subscriptions) - topics:
             del self.subscriptions[topic]
         for topic in topics:
@@ -141,8 +131,9 @@ class LitePullConsumer(Consumer):
             TransportError: no name server can be asked.
         """
         self._check_running()
+        topic = self._space.wrap(topic)
         await self.instance.routes.refresh(topic)
-        return self.instance.routes.read_queues(topic) or []
+        return [self._space.unwrap_queue(queue) for queue in self.instance.routes.read_queues(topic) or []]
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
@@ -157,7 +148,7 @@ class LitePullConsumer(Consumer):
         """
         self._check_running()
         if self.config.auto_commit and self._reactor.seconds() >= self._next_commit:
-            self._note_positions(self.assignment())
+            self._note_positions(self._held())
             self._next_commit = self._reactor.seconds() + self.config.auto_commit_interval
         deadline = self._reactor.seconds() + timeout
         while (found := self._take()) is None:
@@ -176,10 +167,18 @@ class LitePullConsumer(Consumer):
             if not process_queue.dropped:
                 self._positions[queue] = process_queue.remove(messages)
                 process_queue.last_consume = self.instance.now()
+                self._trace(messages)
                 return messages
         return None
 
+    def _trace(self, messages: list[MessageExt]) -> None:
+        tracing = self.tracer.consuming(messages) if self.tracer is not None else None
+        if tracing is not None:
+            tracing(True, ConsumeReturn.SUCCESS)
+
     def _deliver(self, messages: list[MessageExt], process_queue: ProcessQueue, queue: MessageQueue) -> None:
+        for message in messages:
+            message.topic = self._space.unwrap(message.topic)
         self._cache.append((queue, process_queue, messages))
         self._cached += len(messages)
         # The poll's owner must not run inside the pull loop, which it may want to end.
@@ -198,9 +197,9 @@ class LitePullConsumer(Consumer):
             NotRunningError: the consumer was not started or is shut down.
         """
         self._check_running()
-        queues = self.assignment() if offsets is None else list(offsets)
+        queues = self._held() if offsets is None else [self._space.wrap_queue(queue) for queue in offsets]
         if isinstance(offsets, dict):
-            for queue, offset in offsets.items():
+            for queue, offset in zip(queues, offsets.values(), strict=True):
                 self.offsets.update(queue, offset)
         else:
             self._note_positions(queues)
@@ -214,7 +213,7 @@ class LitePullConsumer(Consumer):
 
     async def _finish(self) -> None:
         if self.config.auto_commit:
-            self._note_positions(self.assignment())
+            self._note_positions(self._held())
         self._cache.clear()
         self._arrived.wake(None)
 
@@ -226,6 +225,7 @@ class LitePullConsumer(Consumer):
             RemotingError: the broker cannot be asked.
         """
         self._check_running()
+        queue = self._space.wrap_queue(queue)
         known = self.offsets.get(queue)
         return await self.offsets.read(queue) if known is None else known
 
@@ -238,6 +238,7 @@ class LitePullConsumer(Consumer):
             RemotingError: the broker cannot be asked for the queue's bounds.
         """
         self._check_running()
+        queue = self._space.wrap_queue(queue)
         wanted = self.fetcher.queues if self._assigned is None else self._assigned
         if queue not in wanted:
             rebalancing = ", may be rebalancing" if self._assigned is None else ""
@@ -267,7 +268,7 @@ class LitePullConsumer(Consumer):
         Raises:
             RemotingError: the broker cannot be asked.
         """
-        return await self.instance.min_offset(queue)
+        return await self.instance.min_offset(self._space.wrap_queue(queue))
 
     @deferred
     async def max_offset(self, queue: MessageQueue) -> int:
@@ -276,7 +277,7 @@ class LitePullConsumer(Consumer):
         Raises:
             RemotingError: the broker cannot be asked.
         """
-        return await self.instance.max_offset(queue)
+        return await self.instance.max_offset(self._space.wrap_queue(queue))
 
     @deferred
     async def offset_for_timestamp(self, queue: MessageQueue, timestamp: int) -> int:
@@ -285,17 +286,17 @@ class LitePullConsumer(Consumer):
         Raises:
             RemotingError: the broker cannot be asked.
         """
-        return await self.instance.offset_at(queue, timestamp)
+        return await self.instance.offset_at(self._space.wrap_queue(queue), timestamp)
 
     # --- pausing ----------------------------------------------------------------------------------------------------
 
     def pause(self, queues: Iterable[MessageQueue]) -> None:
         """Pulls nothing more of these queues; what is here already is still polled."""
-        self.fetcher.paused.update(queues)
+        self.fetcher.paused.update(self._space.wrap_queue(queue) for queue in queues)
 
     def resume(self, queues: Iterable[MessageQueue]) -> None:
         """Pulls these queues again."""
-        self.fetcher.paused.difference_update(queues)
+        self.fetcher.paused.difference_update([self._space.wrap_queue(queue) for queue in queues])
         self.fetcher.wake()
 
     # --- towards the instance ---------------------------------------------------------------------------------------

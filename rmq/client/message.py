@@ -42,6 +42,22 @@ PROPERTY_CONSUME_START_TIME: Final = "CONSUME_START_TIME"
 PROPERTY_TRAN_MSG: Final = "TRAN_MSG"
 PROPERTY_MSG_REGION: Final = "MSG_REGION"
 PROPERTY_TRACE_ON: Final = "TRACE_ON"
+PROPERTY_PRODUCER_GROUP: Final = "PGROUP"
+PROPERTY_INSTANCE_ID: Final = "INSTANCE_ID"
+PROPERTY_TIMER_DELAY_SEC: Final = "TIMER_DELAY_SEC"
+PROPERTY_TIMER_DELAY_MS: Final = "TIMER_DELAY_MS"
+PROPERTY_TIMER_DELIVER_MS: Final = "TIMER_DELIVER_MS"
+PROPERTY_CLUSTER: Final = "CLUSTER"
+PROPERTY_MESSAGE_TYPE: Final = "MSG_TYPE"
+PROPERTY_CORRELATION_ID: Final = "CORRELATION_ID"
+PROPERTY_REPLY_TO_CLIENT: Final = "REPLY_TO_CLIENT"
+PROPERTY_TTL: Final = "TTL"
+PROPERTY_ARRIVE_TIME: Final = "ARRIVE_TIME"
+
+TIMER_PROPERTIES: Final = (PROPERTY_TIMER_DELAY_SEC, PROPERTY_TIMER_DELAY_MS, PROPERTY_TIMER_DELIVER_MS)
+"""How a message says when it is to be delivered, other than by a delay level."""
+REPLY: Final = "reply"
+"""The MSG_TYPE of an answer to a request."""
 
 _RESERVED = """
     TRACE_ON MSG_REGION KEYS TAGS WAIT DELAY RETRY_TOPIC REAL_TOPIC REAL_QID TRAN_MSG PGROUP MIN_OFFSET MAX_OFFSET
@@ -67,12 +83,15 @@ class Message:
         properties: the user's own.
         flag: a number of the user's, carried untouched.
         wait_store_ok: whether the broker answers only when disk and slave have it, as far as they are configured to.
+        delay_level: delivered only after the delay of that level of the broker's table, from 1.
+        delay_seconds: delivered only after so many seconds.
+        deliver_at: delivered only at that time, ms since the epoch.
 
     Attributes:
         properties: all properties by wire name, those included that the other arguments stand for.
 
     Raises:
-        IllegalMessageError: a property has a reserved name or is empty.
+        IllegalMessageError: a property has a reserved name or is empty, or there is more than one delay.
     """
 
     __slots__ = ("body", "flag", "properties", "topic", "transaction_id")
@@ -89,6 +108,9 @@ class Message:
         properties: Mapping[str, str] | None = None,
         flag: int = 0,
         wait_store_ok: bool = True,
+        delay_level: int = 0,
+        delay_seconds: float | None = None,
+        deliver_at: int | None = None,
     ) -> None:
         self.topic = topic
         self.body = body.encode() if isinstance(body, str) else bytes(body)
@@ -100,8 +122,21 @@ class Message:
         if keys:
             self.properties[PROPERTY_KEYS] = keys if isinstance(keys, str) else KEY_SEPARATOR.join(keys)
         self.properties[PROPERTY_WAIT] = "true" if wait_store_ok else "false"
+        self._delay(delay_level, delay_seconds, deliver_at)
         for name, value in (properties or {}).items():
             self.put(name, value)
+
+    def _delay(self, level: int, seconds: float | None, at: int | None) -> None:
+        if (level > 0) + (seconds is not None) + (at is not None) > 1:
+            raise IllegalMessageError("a message has one of delay_level, delay_seconds and deliver_at")
+        if level > 0:
+            self.properties[PROPERTY_DELAY] = str(level)
+        elif at is not None:
+            self.properties[PROPERTY_TIMER_DELIVER_MS] = str(at)
+        elif seconds is not None and seconds == int(seconds):
+            self.properties[PROPERTY_TIMER_DELAY_SEC] = str(int(seconds))
+        elif seconds is not None:
+            self.properties[PROPERTY_TIMER_DELAY_MS] = str(round(seconds * 1000))
 
     def put(self, name: str, value: str) -> None:
         """Sets a property of the user's own.
@@ -141,6 +176,11 @@ class Message:
     def delay_level(self) -> int:
         """The delay level, 0 for none."""
         return int(self.properties.get(PROPERTY_DELAY, "0"))
+
+    @property
+    def delayed(self) -> bool:
+        """Whether it is to be delivered later."""
+        return self.delay_level > 0 or any(name in self.properties for name in TIMER_PROPERTIES)
 
     def __str__(self) -> str:
         properties = ", ".join(f"{name}={value}" for name, value in hash_map_order(self.properties, self._BUCKETS))

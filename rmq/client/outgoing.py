@@ -15,15 +15,20 @@ from rmq.client.compression import compress
 from rmq.client.config import ProducerConfig
 from rmq.client.errors import ClientError, IllegalMessageError
 from rmq.client.message import (
+    PROPERTY_INSTANCE_ID,
     PROPERTY_MAX_RECONSUME_TIMES,
+    PROPERTY_MESSAGE_TYPE,
     PROPERTY_RECONSUME_TIME,
     PROPERTY_TRAN_MSG,
     PROPERTY_WAIT,
+    REPLY,
     Message,
     properties_text,
 )
+from rmq.client.namespace import Namespace
 from rmq.wire.message import PROPERTY_UNIQ_KEY, BatchMessage, UniqueIds, encode_batch, format_properties
 from rmq.wire.names import RETRY_PREFIX, check_topic, is_not_allowed_send_topic
+from rmq.wire.requests.reply import SendReplyMessageV2
 from rmq.wire.requests.send import SendBatchMessage, SendMessageV2
 from rmq.wire.sysflag import COMPRESSED, TRANSACTION_PREPARED
 
@@ -31,6 +36,7 @@ BATCH_LIMIT = 1024 * 1024
 """Bytes of a batch body that are a good measure: few calls, no long pauses."""
 
 _BATCH_ITEM = 4 + 4 + 4 + 4 + 4 + 2
+_NO_NAMESPACE = Namespace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Outgoing:
     """A message or batch that is ready to be sent.
 
     Attributes:
-        topic: where it goes.
+        topic: where it goes, as brokers know it.
         message_id: the client's id; ids joined by commas for a batch.
         kind: the request that carries it.
         reconsume_times: how often its consumption failed, for messages that a consumer gives back.
@@ -74,7 +80,9 @@ class Outgoing:
         )
 
 
-def outgoing_message(message: Message, config: ProducerConfig, ids: UniqueIds, now: int) -> Outgoing:
+def outgoing_message(
+    message: Message, config: ProducerConfig, ids: UniqueIds, now: int, namespace: Namespace = _NO_NAMESPACE
+) -> Outgoing:
     """Checks a message, gives it an id, compresses its body.
 
     Raises:
@@ -82,7 +90,8 @@ def outgoing_message(message: Message, config: ProducerConfig, ids: UniqueIds, n
         ClientError: nobody may send to the topic.
         IllegalMessageError: the body is empty or too large.
     """
-    _check(message, config)
+    topic = namespace.wrap(message.topic)
+    _check(message, topic, config)
     message_id = _identify(message, ids, now)
     body, sys_flag = message.body, 0
     if len(body) >= config.compress_over:
@@ -90,13 +99,16 @@ def outgoing_message(message: Message, config: ProducerConfig, ids: UniqueIds, n
         sys_flag = COMPRESSED | config.compression
     if message.properties.get(PROPERTY_TRAN_MSG, "").lower() == "true":
         sys_flag |= TRANSACTION_PREPARED
-    if not message.topic.startswith(RETRY_PREFIX):
-        return Outgoing(message.topic, body, sys_flag, message.flag, properties_text(message), message_id)
     properties = dict(message.properties)
+    if namespace.name:
+        properties[PROPERTY_INSTANCE_ID] = namespace.name
+    if not topic.startswith(RETRY_PREFIX):
+        kind = SendReplyMessageV2 if properties.get(PROPERTY_MESSAGE_TYPE) == REPLY else SendMessageV2
+        return Outgoing(topic, body, sys_flag, message.flag, format_properties(properties), message_id, kind)
     times = int(properties.pop(PROPERTY_RECONSUME_TIME, "0"))
     most = properties.pop(PROPERTY_MAX_RECONSUME_TIMES, None)
     return Outgoing(
-        message.topic,
+        topic,
         body,
         sys_flag,
         message.flag,
@@ -107,7 +119,13 @@ def outgoing_message(message: Message, config: ProducerConfig, ids: UniqueIds, n
     )
 
 
-def outgoing_batch(messages: Sequence[Message], config: ProducerConfig, ids: UniqueIds, now: int) -> Outgoing:
+def outgoing_batch(
+    messages: Sequence[Message],
+    config: ProducerConfig,
+    ids: UniqueIds,
+    now: int,
+    namespace: Namespace = _NO_NAMESPACE,
+) -> Outgoing:
     """Checks the messages of a batch and joins them.
 
     Raises:
@@ -117,15 +135,16 @@ def outgoing_batch(messages: Sequence[Message], config: ProducerConfig, ids: Uni
     if not messages:
         raise IllegalMessageError("a batch needs a message")
     first = messages[0]
+    topic = namespace.wrap(first.topic)
     for message in messages:
-        _check(message, config)
+        _check(message, namespace.wrap(message.topic), config)
         if message.topic != first.topic:
             raise IllegalMessageError("The topic of the messages in one batch should be the same")
         if message.wait_store_ok != first.wait_store_ok:
             raise IllegalMessageError("The waitStoreMsgOK of the messages in one batch should the same")
-        if message.delay_level > 0:
+        if message.delayed:
             raise IllegalMessageError("TimeDelayLevel is not supported for batching")
-    if first.topic.startswith(RETRY_PREFIX):
+    if topic.startswith(RETRY_PREFIX):
         raise IllegalMessageError("Retry Group is not supported for batching")
     identifiers = [_identify(message, ids, now) for message in messages]
     body = encode_batch([BatchMessage(item.flag, item.body, properties_text(item).encode()) for item in messages])
@@ -134,7 +153,9 @@ def outgoing_batch(messages: Sequence[Message], config: ProducerConfig, ids: Uni
             f"the message body size over max value, MAX: {config.max_message_size}; this batch has {len(body)} bytes"
         )
     outer = {PROPERTY_WAIT: first.properties.get(PROPERTY_WAIT, "true"), PROPERTY_UNIQ_KEY: ids.next(now)}
-    return Outgoing(first.topic, body, 0, 0, format_properties(outer), ",".join(identifiers), SendBatchMessage)
+    if namespace.name:
+        outer[PROPERTY_INSTANCE_ID] = namespace.name
+    return Outgoing(topic, body, 0, 0, format_properties(outer), ",".join(identifiers), SendBatchMessage)
 
 
 def split_batches(messages: Iterable[Message], limit: int = BATCH_LIMIT) -> Iterator[list[Message]]:
@@ -156,10 +177,10 @@ def split_batches(messages: Iterable[Message], limit: int = BATCH_LIMIT) -> Iter
         yield batch
 
 
-def _check(message: Message, config: ProducerConfig) -> None:
-    check_topic(message.topic)
-    if is_not_allowed_send_topic(message.topic):
-        raise ClientError(f"Sending message to topic[{message.topic}] is forbidden.")
+def _check(message: Message, topic: str, config: ProducerConfig) -> None:
+    check_topic(topic)
+    if is_not_allowed_send_topic(topic):
+        raise ClientError(f"Sending message to topic[{topic}] is forbidden.")
     if not message.body:
         raise IllegalMessageError("the message body length is zero")
     if len(message.body) > config.max_message_size:

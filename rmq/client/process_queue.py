@@ -66,9 +66,9 @@ class ProcessQueue:
             return 0
         return next(reversed(self._messages)) - next(iter(self._messages))
 
-    def oldest(self, count: int) -> list[MessageExt]:
-        """The oldest messages held, at most so many."""
-        return list(islice(self._messages.values(), count))
+    def oldest(self, count: int, skip: int = 0) -> list[MessageExt]:
+        """The oldest messages held but for the first `skip`, at most so many."""
+        return list(islice(self._messages.values(), skip, skip + count))
 
     def put(self, messages: Sequence[MessageExt]) -> None:
         """Takes messages that were pulled, in the order of their offsets."""

@@ -13,19 +13,33 @@ Source: DefaultMQProducer, DefaultMQProducerImpl.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
-from rmq.client.config import ClientConfig, ProducerConfig
-from rmq.client.instance import ClientInstance
-from rmq.client.lifecycle import Member, own_instance
-from rmq.client.message import Message
+from twisted.logger import Logger
+
+from rmq.client.config import ProducerConfig
+from rmq.client.errors import ClientError
+from rmq.client.lifecycle import Home, Member, instance_for
+from rmq.client.message import (
+    PROPERTY_CORRELATION_ID,
+    PROPERTY_REPLY_TO_CLIENT,
+    PROPERTY_TTL,
+    Message,
+    MessageExt,
+)
 from rmq.client.outgoing import Outgoing, outgoing_batch, outgoing_message
+from rmq.client.recall import parse_recall_handle
 from rmq.client.results import SendResult
 from rmq.client.selectors import QueueSelector
 from rmq.client.sender import Sender
 from rmq.client.waiting import Waiters, deferred
 from rmq.wire.bodies.route import MessageQueue
-from rmq.wire.names import DEFAULT_PRODUCER_GROUP
+from rmq.wire.errors import RemotingError
+from rmq.wire.names import DEFAULT_PRODUCER_GROUP, DLQ_PREFIX, RETRY_PREFIX, check_topic
+from rmq.wire.requests.send import RecallMessage, RecallMessageReply
+from rmq.wire.requests.transaction import CheckTransactionState
+
+log = Logger()
 
 
 class Producer(Member):
@@ -34,10 +48,8 @@ class Producer(Member):
     Args:
         reactor: a Twisted reactor.
         group: the producer group.
-        namesrv_addr: name servers; None means NAMESRV_ADDR, then 127.0.0.1:9876.
-        client_config: name and intervals of the client.
         config: how it sends.
-        instance: the client instance to live in, instead of one of its own.
+        home: where it lives; see `rmq.client.lifecycle.Home`.
 
     Raises:
         InvalidParameterError: the group's name is not allowed.
@@ -49,22 +61,23 @@ class Producer(Member):
         reactor: Any,
         group: str = DEFAULT_PRODUCER_GROUP,
         *,
-        namesrv_addr: str | None = None,
         config: ProducerConfig | None = None,
-        client_config: ClientConfig | None = None,
-        instance: ClientInstance | None = None,
+        **home: Unpack[Home],
     ) -> None:
-        super().__init__(group, instance or own_instance(reactor, namesrv_addr, client_config))
+        super().__init__(group, instance_for(reactor, home), "PRODUCE")
         self.config = config or ProducerConfig()
-        self._sender = Sender(self.instance, group, self.config)
+        told = None if self.tracer is None else self.tracer.sent
+        self._sender = Sender(self.instance, self.group, self.config, told)
+        self._introduced: set[str] = set()
         self._in_flight = 0
         self._room: Waiters[None] = Waiters()
 
     async def _start(self) -> None:
-        self.instance.add_producer(self.group, self)
+        self.instance.add_producer(self)
 
     async def _shutdown(self) -> None:
         self._room.wake(None)
+        await self._stop_tracing()
         await self.instance.remove_producer(self.group)
 
     # --- sending ----------------------------------------------------------------------------------------------------
@@ -96,8 +109,7 @@ class Producer(Member):
                 at a given queue failed.
         """
         self._check_running()
-        outgoing = outgoing_message(message, self.config, self.instance.ids, self.instance.now())
-        return await self._send(outgoing, message, queue, selector, arg, timeout)
+        return await self._send(self._prepare(message), message, queue, selector, arg, timeout)
 
     @deferred
     async def send_batch(
@@ -110,7 +122,8 @@ class Producer(Member):
         Raises: as `send`; also IllegalMessageError for messages that cannot be in one batch.
         """
         self._check_running()
-        outgoing = outgoing_batch(messages, self.config, self.instance.ids, self.instance.now())
+        instance = self.instance
+        outgoing = outgoing_batch(messages, self.config, instance.ids, instance.now(), instance.namespace)
         return await self._send(outgoing, messages[0], queue, None, None, timeout)
 
     @deferred
@@ -129,11 +142,104 @@ class Producer(Member):
             TransportError: the broker cannot be reached.
         """
         self._check_running()
-        outgoing = outgoing_message(message, self.config, self.instance.ids, self.instance.now())
+        outgoing = self._prepare(message)
         if queue is None:
-            route = await self._sender.route(message.topic)
-            queue = selector(route.queues, message, arg) if selector is not None else route.select()
-        await self._sender.send_oneway_to(outgoing, queue)
+            if selector is None:
+                queue = (await self._sender.route(outgoing.topic)).select()
+            else:
+                queue = await self._selected(outgoing.topic, selector, message, arg)
+        await self._sender.send_oneway_to(outgoing, self.instance.namespace.wrap_queue(queue))
+
+    @deferred
+    async def request(
+        self,
+        message: Message,
+        *,
+        queue: MessageQueue | None = None,
+        selector: QueueSelector | None = None,
+        arg: Any = None,
+        timeout: float | None = None,
+    ) -> MessageExt:
+        """Sends a message and waits for the answer of whoever consumes it; see `rmq.client.reply_to`.
+
+        Args:
+            message: the request.
+            queue: where to; else the topic's queues in turn.
+            selector: chooses the queue, from the queues, the message and `arg`.
+            arg: for the selector.
+            timeout: seconds for all of it; that of a send when None.
+
+        Raises:
+            RequestTimeoutError: nobody answered in time.
+            RemotingError: as `send`.
+        """
+        self._check_running()
+        allowed = self.config.send_timeout if timeout is None else timeout
+        correlation_id = self.instance.ids.next(self.instance.now())
+        message.properties[PROPERTY_CORRELATION_ID] = correlation_id
+        message.properties[PROPERTY_REPLY_TO_CLIENT] = self.instance.client_id
+        message.properties[PROPERTY_TTL] = str(round(allowed * 1000))
+        # A broker can only push the answer to a client that it knows.
+        await self._introduce(message.topic)
+        answer = self.instance.requests.expect(correlation_id, message.topic, allowed)
+        try:
+            await self._send(self._prepare(message), message, queue, selector, arg, allowed)
+        except BaseException:
+            answer.addErrback(lambda _: None)
+            answer.cancel()
+            raise
+        return await answer
+
+    @deferred
+    async def recall(self, topic: str, recall_handle: str) -> str:
+        """Takes back a delayed message that was not delivered yet; gives its id.
+
+        Args:
+            topic: where it would be delivered.
+            recall_handle: what the result of its send says.
+
+        Raises:
+            ClientError: the handle is none, or the topic is one of retries or dead letters.
+            NoRouteError: the topic does not exist.
+            RemotingError: the broker does not have the message any more, or refuses.
+        """
+        self._check_running()
+        topic = check_topic(self.instance.namespace.wrap(topic))
+        if topic.startswith((RETRY_PREFIX, DLQ_PREFIX)):
+            raise ClientError("topic is not supported")
+        broker_name = parse_recall_handle(recall_handle).broker_name
+        await self._sender.route(topic)
+        address = self.instance.routes.master_address(broker_name)
+        header = RecallMessage(topic, recall_handle, self.group)
+        answer = await self.instance.invoker.call(address, header, timeout=self.config.send_timeout)
+        reply: RecallMessageReply = answer.header
+        return reply.msg_id
+
+    # --- towards brokers --------------------------------------------------------------------------------------------
+
+    def _prepare(self, message: Message) -> Outgoing:
+        instance = self.instance
+        return outgoing_message(message, self.config, instance.ids, instance.now(), instance.namespace)
+
+    async def _introduce(self, topic: str) -> None:
+        """Makes sure that every broker which may get a message of this topic knows this client."""
+        await self._sender.route(self.instance.namespace.wrap(topic))
+        for address in self.instance.routes.broker_addresses(masters_only=True):
+            if address not in self._introduced:
+                try:
+                    await self.instance.heartbeat_to(address)
+                except RemotingError as error:
+                    log.warn("{address} does not know {group}: {error}", address=address, group=self.group, error=error)
+                else:
+                    self._introduced.add(address)
+
+    def check_transaction(self, message: MessageExt, header: CheckTransactionState, address: str) -> None:
+        """A broker asks about a transaction; this producer makes none."""
+        log.warn("{address} asks {group} about a transaction, which has no listener", address=address, group=self.group)
+
+    async def _selected(self, topic: str, selector: QueueSelector, message: Message, arg: Any) -> MessageQueue:
+        route = await self._sender.route(topic)
+        return selector([self.instance.namespace.unwrap_queue(queue) for queue in route.queues], message, arg)
 
     async def _send(
         self,
@@ -153,8 +259,8 @@ class Producer(Member):
             if queue is None:
                 if selector is None:
                     return await self._sender.send(outgoing, allowed)
-                queue = selector((await self._sender.route(outgoing.topic)).queues, message, arg)
-            return await self._sender.send_to(outgoing, queue, allowed)
+                queue = await self._selected(outgoing.topic, selector, message, arg)
+            return await self._sender.send_to(outgoing, self.instance.namespace.wrap_queue(queue), allowed)
         finally:
             self._in_flight -= 1
             self._room.wake_one(None)
@@ -168,4 +274,6 @@ class Producer(Member):
             TransportError: no name server can be asked.
         """
         self._check_running()
-        return list((await self._sender.route(topic)).queues)
+        namespace = self.instance.namespace
+        route = await self._sender.route(namespace.wrap(topic))
+        return [namespace.unwrap_queue(queue) for queue in route.queues]

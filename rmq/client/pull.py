@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from twisted.logger import Logger
-
 from rmq.client.config import FetchConfig
-from rmq.client.errors import BrokerNotExistError, IllegalMessageError
+from rmq.client.errors import BrokerNotExistError
 from rmq.client.instance import ClientInstance
 from rmq.client.message import PROPERTY_MAX_OFFSET, PROPERTY_MIN_OFFSET, PROPERTY_TRAN_MSG, MessageExt
+from rmq.client.receiving import received
 from rmq.client.routes import MASTER_ID
 from rmq.wire.bodies.heartbeat import SubscriptionData
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.codes import ResponseCode
-from rmq.wire.message import StoredMessage, decode_messages
+from rmq.wire.message import decode_messages
 from rmq.wire.requests.pull import LitePullMessage, PullMessage, PullMessageReply
 
 COMMIT_OFFSET: Final = 1
@@ -31,8 +30,6 @@ SUBSCRIPTION: Final = 4
 LITE_PULL: Final = 16
 
 _MAX_BYTES = 256 * 1024
-
-log = Logger()
 
 
 class PullStatus(Enum):
@@ -145,12 +142,3 @@ def _messages(
         message.queue_offset += reply.offset_delta or 0
         messages.append(message)
     return messages
-
-
-def received(stored: StoredMessage, broker_name: str) -> MessageExt:
-    """A stored message as a consumer gets it; a body that cannot be decompressed stays as it is."""
-    try:
-        return MessageExt(stored, broker_name)
-    except IllegalMessageError as error:
-        log.error("{topic} message {id}: {error}", topic=stored.topic, id=stored.offset_id, error=error)
-        return MessageExt(stored, broker_name, decompressed=False)

@@ -13,15 +13,15 @@ Source: DefaultMQPushConsumer, DefaultMQPushConsumerImpl.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from twisted.logger import Logger
 
 from rmq.client.allocate import AllocateStrategy, allocate_averagely
-from rmq.client.config import ClientConfig, ProducerConfig, PushConfig
-from rmq.client.consume import ConcurrentConsumption, ConsumeContext, ConsumeStatus, Listener
+from rmq.client.config import ProducerConfig, PushConfig
+from rmq.client.consume import ConcurrentConsumption, Consumption, Listener
 from rmq.client.consumer import Consumer
-from rmq.client.instance import ClientInstance
+from rmq.client.lifecycle import Home
 from rmq.client.message import (
     PROPERTY_MAX_RECONSUME_TIMES,
     PROPERTY_ORIGIN_MESSAGE_ID,
@@ -31,14 +31,15 @@ from rmq.client.message import (
     Message,
     MessageExt,
 )
+from rmq.client.orderly import OrderlyListener
 from rmq.client.outgoing import outgoing_message
 from rmq.client.process_queue import ProcessQueue
-from rmq.client.pull import received
+from rmq.client.receiving import received
 from rmq.client.sender import Sender
 from rmq.client.waiting import Periodic
 from rmq.wire.bodies.heartbeat import ConsumeType
 from rmq.wire.bodies.route import MessageQueue
-from rmq.wire.bodies.running import ConsumeMessageDirectlyResult, ConsumeResult
+from rmq.wire.bodies.running import ConsumeMessageDirectlyResult
 from rmq.wire.errors import RemotingError
 from rmq.wire.message import PROPERTY_DELAY, StoredMessage
 from rmq.wire.names import INNER_PRODUCER_GROUP, retry_topic
@@ -53,17 +54,15 @@ log = Logger()
 
 
 class PushConsumer(Consumer):
-    """A consumer that calls a listener.
+    """A consumer that calls a listener, with several messages at once.
 
     Args:
         reactor: a Twisted reactor.
         group: the consumer group; members of a group must have the same subscriptions.
         listener: consumes messages; see `rmq.client.consume.Listener`.
-        namesrv_addr: name servers; None means NAMESRV_ADDR, then 127.0.0.1:9876.
-        client_config: name and intervals of the client.
         config: how it works.
-        instance: the client instance to live in, instead of one of its own.
         allocate: divides the queues of a topic among the group.
+        home: where it lives; see `rmq.client.lifecycle.Home`.
 
     Raises:
         InvalidParameterError: the group's name is not allowed.
@@ -76,36 +75,42 @@ class PushConsumer(Consumer):
         self,
         reactor: Any,
         group: str,
-        listener: Listener,
+        listener: Listener | OrderlyListener,
         *,
-        namesrv_addr: str | None = None,
         config: PushConfig | None = None,
-        client_config: ClientConfig | None = None,
-        instance: ClientInstance | None = None,
         allocate: AllocateStrategy = allocate_averagely,
+        **home: Unpack[Home],
     ) -> None:
         self.config = config or PushConfig()
         super().__init__(
             reactor,
             group,
-            namesrv_addr=namesrv_addr,
             config=self.config,
-            client_config=client_config,
-            instance=instance,
             allocate=allocate,
             interval=self.config.pull_interval,
+            role="CONSUME",
+            **home,
         )
-        self._retry_topic = retry_topic(group)
-        self._consumption = ConcurrentConsumption(
-            self.instance,
-            self.config,
-            listener,
-            done=lambda queue, offset: self.offsets.update(queue, offset, increase_only=True),
-            send_back=None if self._broadcasting else self.send_message_back,
-            stats=self.fetcher.topic_stats,
-            name=f"ConsumeMessageThread_{group}",
-        )
+        self._retry_topic = retry_topic(self.group)
+        self._consumption = self._make_consumption(listener)
         self._expiring = Periodic(reactor, self.config.consume_timeout, self._expire, f"expiring messages of {group}")
+
+    def _make_consumption(self, listener: Any) -> Consumption:
+        return ConcurrentConsumption(
+            send_back=None if self._broadcasting else self.send_message_back, **self._consuming(listener)
+        )
+
+    def _consuming(self, listener: Any) -> dict[str, Any]:
+        """What every kind of consumption needs."""
+        return {
+            "instance": self.instance,
+            "config": self.config,
+            "listener": listener,
+            "done": lambda queue, offset: self.offsets.update(queue, offset, increase_only=True),
+            "stats": self.fetcher.topic_stats,
+            "tracer": self.tracer,
+            "name": f"ConsumeMessageThread_{self.group}",
+        }
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -123,15 +128,15 @@ class PushConsumer(Consumer):
         await self._consumption.stop()
 
     def _deliver(self, messages: list[MessageExt], process_queue: ProcessQueue, queue: MessageQueue) -> None:
-        if queue.topic == self._retry_topic:
-            for message in messages:
-                self._restore_topic(message)
+        for message in messages:
+            self._restore_topic(message)
         self._consumption.submit(messages, process_queue, queue)
 
     def _restore_topic(self, message: MessageExt) -> None:
         origin = message.properties.get(PROPERTY_RETRY_TOPIC)
         if origin is not None and message.topic == self._retry_topic:
             message.topic = origin
+        message.topic = self.instance.namespace.unwrap(message.topic)
 
     async def _expire(self) -> None:
         for queue in self.fetcher.queues:
@@ -158,7 +163,7 @@ class PushConsumer(Consumer):
             self.group,
             delay_level,
             origin_msg_id=message.offset_msg_id,
-            origin_topic=message.topic,
+            origin_topic=self.instance.namespace.wrap(message.topic),
             max_reconsume_times=self._max_reconsume_times,
         )
         try:
@@ -177,7 +182,7 @@ class PushConsumer(Consumer):
         again = Message(self._retry_topic, message.body, flag=message.flag)
         again.properties = {
             **message.properties,
-            PROPERTY_RETRY_TOPIC: message.topic,
+            PROPERTY_RETRY_TOPIC: self.instance.namespace.wrap(message.topic),
             PROPERTY_RECONSUME_TIME: str(message.reconsume_times + 1),
             PROPERTY_MAX_RECONSUME_TIMES: str(self._max_reconsume_times),
             PROPERTY_DELAY: str(_FIRST_RETRY_LEVEL + message.reconsume_times),
@@ -194,22 +199,10 @@ class PushConsumer(Consumer):
         """Calls the listener with one message; its offset and retries are nobody's business."""
         message = received(stored, broker_name)
         self._restore_topic(message)
-        context = ConsumeContext(MessageQueue(message.topic, broker_name, message.queue_id), 0)
-        started = self.instance.now()
-        result = ConsumeMessageDirectlyResult()
-        try:
-            status = await self._consumption.ask([message], context)
-        except Exception as error:
-            result.consume_result = ConsumeResult.CR_THROW_EXCEPTION
-            result.remark = f"{type(error).__name__}: {error}"
-        else:
-            later = status is ConsumeStatus.RECONSUME_LATER
-            result.consume_result = ConsumeResult.CR_LATER if later else ConsumeResult.CR_SUCCESS
-        result.spent_time_mills = self.instance.now() - started
-        return result
+        return await self._consumption.consume_directly(message)
 
     def _running_properties(self) -> dict[str, str]:
         return {
-            "PROP_CONSUMEORDERLY": "false",
-            "PROP_THREADPOOL_CORE_SIZE": str(self._consumption.threads),
+            "PROP_CONSUMEORDERLY": "true" if self._consumption.ordered else "false",
+            "PROP_THREADPOOL_CORE_SIZE": str(self._consumption.workers.threads),
         }

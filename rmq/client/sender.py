@@ -8,6 +8,8 @@ Source: DefaultMQProducerImpl.sendDefaultImpl, sendKernelImpl, tryToFindTopicPub
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rmq.client.config import ProducerConfig
 from rmq.client.errors import (
     ACCESS_BROKER_TIMEOUT,
@@ -31,6 +33,9 @@ _STORED = frozenset(STATUS_BY_CODE)
 _ONEWAY_WINDOW = 1024 * 1024
 _REQUEST_HEAD = 250
 
+Told = Callable[[Outgoing, str, SendResult, int], None]
+"""Learns what was sent, to which address, with what result, and when that began (ms since the epoch)."""
+
 
 class Sender:
     """Sends for one group.
@@ -39,12 +44,16 @@ class Sender:
         instance: whose routes and connections are used.
         group: the producer group.
         config: how often and where it tries.
+        told: is told of every attempt that succeeded.
     """
 
-    def __init__(self, instance: ClientInstance, group: str, config: ProducerConfig) -> None:
+    def __init__(
+        self, instance: ClientInstance, group: str, config: ProducerConfig, told: Told | None = None
+    ) -> None:
         self._instance = instance
         self._group = group
         self._config = config
+        self._told = told
         self._unconfirmed: dict[str, int] = {}
 
     async def route(self, topic: str) -> PublishQueues:
@@ -124,8 +133,12 @@ class Sender:
         """
         address = await self._instance.master_address(queue)
         header = self._header(outgoing, queue)
+        began = self._instance.now()
         answer = await self._instance.invoker.call(address, header, outgoing.body, timeout=timeout, accept=_STORED)
-        return _result(outgoing, queue, answer)
+        result = self._result(outgoing, queue, answer)
+        if self._told is not None:
+            self._told(outgoing, address, result, began)
+        return result
 
     async def send_oneway_to(self, outgoing: Outgoing, queue: MessageQueue) -> None:
         """Sends to one queue and does not ask what became of it.
@@ -148,20 +161,20 @@ class Sender:
         now = self._instance.now()
         return outgoing.header(self._group, queue.queue_id, queue.broker_name, now, self._config)
 
-
-def _result(outgoing: Outgoing, queue: MessageQueue, answer: Answer) -> SendResult:
-    reply: SendMessageReply = answer.header
-    return SendResult(
-        STATUS_BY_CODE[answer.code],
-        outgoing.message_id,
-        reply.msg_id,
-        MessageQueue(outgoing.topic, queue.broker_name, reply.queue_id),
-        reply.queue_offset,
-        reply.transaction_id,
-        reply.recall_handle,
-        answer.ext.get(PROPERTY_MSG_REGION) or "DefaultRegion",
-        answer.ext.get(PROPERTY_TRACE_ON) != "false",
-    )
+    def _result(self, outgoing: Outgoing, queue: MessageQueue, answer: Answer) -> SendResult:
+        reply: SendMessageReply = answer.header
+        topic = self._instance.namespace.unwrap(outgoing.topic)
+        return SendResult(
+            STATUS_BY_CODE[answer.code],
+            outgoing.message_id,
+            reply.msg_id,
+            MessageQueue(topic, queue.broker_name, reply.queue_id),
+            reply.queue_offset,
+            reply.transaction_id,
+            reply.recall_handle,
+            answer.ext.get(PROPERTY_MSG_REGION) or "DefaultRegion",
+            answer.ext.get(PROPERTY_TRACE_ON) != "false",
+        )
 
 
 def _code(cause: RemotingError) -> int:

@@ -1,6 +1,7 @@
 """Messages: properties, what they print, what a record becomes. The printed texts are Apache's own."""
 
 import zlib
+from typing import Any
 
 import pytest
 
@@ -85,3 +86,25 @@ def test_reserved_names_are_refused(name: str) -> None:
 def test_properties_that_could_not_be_read_back_are_refused(name: str, value: str) -> None:
     with pytest.raises(IllegalMessageError):
         Message("T", b"x").put(name, value)
+
+
+@pytest.mark.parametrize(
+    ("delay", "properties"),
+    [
+        ({"delay_level": 3}, {"DELAY": "3"}),
+        ({"delay_seconds": 5}, {"TIMER_DELAY_SEC": "5"}),
+        ({"delay_seconds": 60.0}, {"TIMER_DELAY_SEC": "60"}),
+        ({"delay_seconds": 0.25}, {"TIMER_DELAY_MS": "250"}),
+        ({"deliver_at": 1_700_000_000_000}, {"TIMER_DELIVER_MS": "1700000000000"}),
+    ],
+)
+def test_delays(delay: dict[str, Any], properties: dict[str, str]) -> None:
+    message = Message("T", b"x", **delay)
+    assert message.properties == {"WAIT": "true", **properties}
+    assert (message.delayed, Message("T", b"x").delayed) == (True, False)
+
+
+def test_one_delay_is_enough() -> None:
+    for delays in ({"delay_level": 1, "delay_seconds": 1}, {"delay_seconds": 1, "deliver_at": 1}):
+        with pytest.raises(IllegalMessageError, match="one of delay_level, delay_seconds and deliver_at"):
+            Message("T", b"x", **delays)

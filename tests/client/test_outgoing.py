@@ -8,9 +8,11 @@ import pytest
 from rmq.client.config import ProducerConfig
 from rmq.client.errors import ClientError, IllegalMessageError
 from rmq.client.message import Message
+from rmq.client.namespace import Namespace
 from rmq.client.outgoing import outgoing_batch, outgoing_message, split_batches
 from rmq.wire.errors import InvalidParameterError
 from rmq.wire.message import UniqueIds, decode_batch, parse_properties
+from rmq.wire.requests.reply import SendReplyMessageV2
 from rmq.wire.requests.send import SendBatchMessage, SendMessageV2
 from rmq.wire.sysflag import COMPRESSED, COMPRESSION_ZLIB
 
@@ -119,3 +121,27 @@ def test_split_keeps_order_and_limit() -> None:
         if len(part) > 1:
             assert len(outgoing_batch(part, CONFIG, ids(), NOW).body) <= 1024
     assert list(split_batches([], 1024)) == []
+
+
+def test_a_timed_message_cannot_be_in_a_batch() -> None:
+    with pytest.raises(IllegalMessageError, match="TimeDelayLevel is not supported for batching"):
+        outgoing_batch([Message("T", b"x", delay_seconds=1)], CONFIG, ids(), NOW)
+
+
+def test_answers_have_a_request_of_their_own() -> None:
+    answer = Message("DefaultCluster_REPLY_TOPIC", b"x")
+    answer.properties["MSG_TYPE"] = "reply"
+    outgoing = outgoing_message(answer, CONFIG, ids(), NOW)
+    assert outgoing.kind is SendReplyMessageV2
+    header = outgoing.header("PG", 0, "broker-a", NOW, CONFIG)
+    assert (type(header), header.batch) == (SendReplyMessageV2, False)
+
+
+def test_inside_a_namespace() -> None:
+    message, space = Message("T", b"x"), Namespace("shop")
+    one = outgoing_message(message, CONFIG, ids(), NOW, space)
+    many = outgoing_batch([message], CONFIG, ids(), NOW, space)
+    for outgoing in (one, many):
+        assert outgoing.topic == "shop%T"
+        assert parse_properties(outgoing.properties)["INSTANCE_ID"] == "shop"
+    assert (message.topic, "INSTANCE_ID" in message.properties) == ("T", False)

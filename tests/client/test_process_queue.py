@@ -78,3 +78,4 @@ def test_info() -> None:
         commit_offset=5, cached_msg_min_offset=5, cached_msg_max_offset=9, cached_msg_count=3, last_pull_timestamp=7
     )
     assert [m.queue_offset for m in queue.oldest(2)] == [5, 6]
+    assert [m.queue_offset for m in queue.oldest(5, skip=1)] == [6, 9]

@@ -25,7 +25,7 @@ from rmq.client import (
 from tests.kit import toolchains
 from tests.kit.apache import MqAdmin
 from tests.kit.driver import Driver, Outgoing, wait_until
-from tests.kit.frames import create_topic
+from tests.kit.frames import ask, create_topic
 from tests.kit.server import RunningServer, chosen_kind, maker
 from tests.kit.toolchains import Program
 
@@ -38,6 +38,7 @@ SETTINGS = {
     "transactionOpBatchInterval": "200",
     "traceTopicEnable": "true",
 }
+GET_MAX_OFFSET = 30
 PUSH = PushConfig(consume_from_where=ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET)
 
 
@@ -109,9 +110,8 @@ def test_transactions_are_decided_by_the_other(
         return Outgoing(b"from Java", "T", f"java-{number}", properties)
 
     received = Received()
-    dies, stays = java("Transactions"), java("Transactions")
-    for driver in (dies, stays):
-        driver.call("transactional", name="P", group=group)
+    dies = java("Transactions")
+    dies.call("transactional", name="P", group=group)
     dies.call(
         "sendInTransactions", name="P", topic=topic, messages=[outgoing(i, "UNKNOW").as_command() for i in range(3)]
     )
@@ -130,9 +130,17 @@ def test_transactions_are_decided_by_the_other(
                 message = Message(topic, "undecided", keys=f"python-{i}", properties={"check": "COMMIT"})
                 assert producer.send_in_transaction(message, undecided).state is TransactionState.UNKNOWN
         # The Java producer becomes known to the broker by what it sends itself.
+        stays = java("Transactions")
+        stays.call("transactional", name="P", group=group)
         stays.call("sendInTransactions", name="P", topic=topic, messages=[outgoing(9, "COMMIT").as_command()])
         keys = sorted(str(message.keys) for message in received.wait(6))
     assert keys == ["java-0", "java-2", "java-9", "python-0", "python-1", "python-2"]
+
+
+def pending(server: RunningServer, level: int) -> int:
+    """How many messages were ever delayed by that level."""
+    header, _ = ask(server.broker_addr, GET_MAX_OFFSET, {"topic": "SCHEDULE_TOPIC_XXXX", "queueId": str(level - 1)})
+    return int(header["extFields"]["offset"])
 
 
 def test_failed_messages_are_tried_again_by_the_other(
@@ -143,8 +151,10 @@ def test_failed_messages_are_tried_again_by_the_other(
     group, driver = f"G-{topic}", java("Driver")
     with blocking.Producer("P", namesrv_addr=server.namesrv_addr) as producer:
         producer.send(Message(topic, "Java fails", tags="A", keys="k", properties={"fail": "1"}))
+        before = pending(server, 4)
         driver.call("steered", name="J1", group=group, topic=topic, level=4)
         (first,) = driver.wait_received("J1", 1)
+        wait_until(lambda: pending(server, 4) == before + 1, timeout=20, what=lambda: "nothing was given back")
         driver.call("stop", name="J1")
         received = Received(lambda message: None if message.reconsume_times else ConsumeStatus.RECONSUME_LATER)
         consumer = blocking.PushConsumer(group, received, config=PUSH, namesrv_addr=server.namesrv_addr)

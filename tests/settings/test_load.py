@@ -121,7 +121,10 @@ def test_ignored_keys_are_noted_only_when_they_differ() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("timerWarmEnable=true", "The timer's work is done by one thread, in slices, and tried again until it succeeds."),
+        (
+            "timerWarmEnable=true",
+            "The timer's work is done by one thread, in slices, and tried again until it succeeds.",
+        ),
         ("haMasterAddress=10.0.0.1:10912", "There is no replication."),
         ("inSyncReplicas=2", "There is no replication."),
         (

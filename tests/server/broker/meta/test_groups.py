@@ -20,7 +20,8 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def table(files: MemoryFiles | None = None, **overrides: Any) -> GroupTable:
-    made = GroupTable(settings_of(**overrides), ConfigFile("subscriptionGroup.json", files or MemoryFiles()), lambda: 1000)
+    file = ConfigFile("subscriptionGroup.json", files or MemoryFiles())
+    made = GroupTable(settings_of(**overrides), file, lambda: 1000)
     made.load()
     return made
 

@@ -58,7 +58,8 @@ def test_the_file_is_apaches_byte_for_byte_both_ways() -> None:
 
 
 def test_quoted_queue_ids_are_read_too_and_keys_without_a_group_are_left_out() -> None:
-    offsets = table(MemoryFiles({"consumerOffset.json": b'{"offsetTable":{"T@G":{"1":2},"T":{"0":1},"a@b@c":{"0":1}}}'}))
+    text = b'{"offsetTable":{"T@G":{"1":2},"T":{"0":1},"a@b@c":{"0":1}}}'
+    offsets = table(MemoryFiles({"consumerOffset.json": text}))
     assert offsets.queues("G", "T") == {1: 2}
     assert offsets.groups() == {"G"}
 

@@ -30,7 +30,8 @@ def test_a_group_is_made_and_changed(bench: Bench) -> None:
     assert bench.groups.configs["G"] == SubscriptionGroupConfig("G", retry_max_times=3, attributes=kept)
     peer.ask(UpdateAndCreateSubscriptionGroup(), SubscriptionGroupConfig("G", consume_enable=False))
     assert bench.groups.configs["G"] == SubscriptionGroupConfig("G", consume_enable=False, attributes=kept)
-    assert json.loads(bench.files.files["subscriptionGroup.json"])["subscriptionGroupTable"]["G"]["consumeEnable"] is False
+    file = json.loads(bench.files.files["subscriptionGroup.json"])
+    assert file["subscriptionGroupTable"]["G"]["consumeEnable"] is False
 
 
 @pytest.mark.parametrize(
