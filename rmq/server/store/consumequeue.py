@@ -128,7 +128,8 @@ class ConsumeQueue:
         while low < high:
             middle = (low + high) // 2
             unit = self.unit(middle)
-            if unit is None or unit[1] == BLANK_SIZE or unit[0] + unit[1] <= physical_end:
+            # A unit of zeros stands where a kill cut a batch's units short: it and what follows is beyond.
+            if unit is None or unit[1] == BLANK_SIZE or (unit[1] and unit[0] + unit[1] <= physical_end):
                 low = middle + 1
             else:
                 high = middle

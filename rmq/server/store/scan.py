@@ -121,7 +121,8 @@ class LogScan:
 
     def _resync(self, view: mmap.mmap, segment: Segment, at: int) -> int | None:
         """Where the next sound record of the file begins, if one is to be expected."""
-        limit = min(segment.size, self._known_good - segment.start)
+        # A negative end would count from the file's end.
+        limit = max(0, min(segment.size, self._known_good - segment.start))
         found = [view.find(magic, at + 5, limit) for magic in _MAGICS]
         while any(place >= 0 for place in found):
             nearest = min(place for place in found if place >= 0)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rmq.server.store.checkpoint import decode_checkpoint
-from rmq.wire.message import decode_message, decode_messages
+from rmq.wire.message import BatchMessage, decode_message, decode_messages, encode_batch
 from rmq.wire.sysflag import COMPRESSED
 from tests.kit.stores import HOST, START, SmallStore
 
@@ -129,6 +129,39 @@ def test_damage_in_the_middle_costs_one_message(tmp_path: Path, clean: bool, at:
     assert kit.numbers() == expected(600, skip=frozenset() if sound else frozenset([90]))
     assert kit.store.message_at(victim.physical_offset) is None or sound
     assert kit.send("T", 0, b"next").queue_offset == 300
+
+
+def test_a_batch_that_a_kill_cut_short_in_a_later_file_leaves_nothing(tmp_path: Path) -> None:
+    kit = SmallStore(tmp_path)
+    number = 0
+    while kit.store.log_max_offset < 60_000:
+        kit.fill(1, queues=1, first=number)
+        number += 1
+    kit.store._rounds.run_now()
+    while kit.store.log_max_offset < 65_536:
+        kit.fill(1, queues=1, first=number)
+        number += 1
+    batch = encode_batch([BatchMessage(0, b"%08d" % item, b"") for item in range(number, number + 10)])
+    first = kit.store.append_batch("T", 0, 0, 0, HOST, 0, batch).physical_offset
+    kit.crash()
+    # What a kill between the copy and its last step leaves: all but the first record's magic number.
+    overwrite(log_file(tmp_path, first - first % 65536), first % 65536 + 4, bytes(4))
+    kit.open()
+    assert kit.store.log_max_offset == first
+    assert kit.numbers(queues=1) == {0: [(item, item) for item in range(number)]}
+
+
+@pytest.mark.parametrize("missing", [0, 1, 5])
+def test_units_of_a_batch_that_a_kill_left_out_are_made_again(tmp_path: Path, missing: int) -> None:
+    """A copy of many bytes that a kill cuts short may have begun anywhere, not only at its beginning."""
+    kit = SmallStore(tmp_path, mapped_file_size_consume_queue=20 * 300)
+    kit.fill(100, queues=1)
+    kit.store._rounds.run_now()
+    kit.fill(100, queues=1, first=100)
+    kit.crash()
+    overwrite(queue_file(tmp_path, 0), (100 + missing) * 20, bytes(20))
+    kit.open()
+    assert kit.numbers(queues=1) == {0: [(number, number) for number in range(200)]}
 
 
 def test_a_bad_crc_beyond_the_checkpoint_is_reported_and_the_rest_served(tmp_path: Path) -> None:
