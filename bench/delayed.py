@@ -30,10 +30,11 @@ ROUNDS = 7
 CONFIG = {"mappedFileSizeCommitLog": str(1 << 28)}
 
 
-def frame(properties: str = "") -> bytes:
-    """A send."""
+def frame(properties: str = "", *, sys_flag: int = 0) -> bytes:
+    """A send of a message that is born now."""
     fields = {
-        "a": "bench", "b": TOPIC, "c": "TBW102", "d": "4", "e": "0", "f": "0", "g": "1795258800000", "h": "0",
+        "a": "bench", "b": TOPIC, "c": "TBW102", "d": "4", "e": "0", "f": str(sys_flag),
+        "g": str(int(time.time() * 1000)), "h": "0",
         "i": f"UNIQ_KEY\x01{'0' * 32}\x02{properties}", "j": "0", "k": "false", "m": "false",
     }  # fmt: skip
     header = {

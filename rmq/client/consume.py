@@ -126,8 +126,14 @@ class Consumption:
         """Looks for messages whose listener takes too long."""
 
     async def _ask(self, messages: list[MessageExt], context: Any) -> Any:
-        """The listener's status; None when it returned none."""
-        return await self.workers.call(self._listener, list(messages), context)
+        """The listener's status, or what the text of one stands for; None when it returned none.
+
+        Raises:
+            ValueError: it returned something else.
+            Exception: what the listener raises.
+        """
+        status = await self.workers.call(self._listener, list(messages), context)
+        return None if status is None else type(self.later)(status)
 
     async def _call(self, messages: list[MessageExt], context: Any) -> Any:
         """The listener's status, also when it fails; traced."""

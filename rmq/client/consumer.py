@@ -238,7 +238,9 @@ class Consumer(Member):
         """Goes on from these offsets, in the queues that are this consumer's."""
         for queue in self.fetcher.queues:
             offset = offsets.get(queue)
-            if queue.topic == topic and offset is not None:
+            held = self.fetcher.process_queue(queue)
+            # It may have gone to another member while the one before was committed.
+            if queue.topic == topic and offset is not None and held is not None and not held.dropped:
                 self.offsets.update(queue, offset)
                 self.fetcher.restart(queue, offset)
                 await self.offsets.persist([queue], confirmed=True)

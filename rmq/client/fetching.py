@@ -147,11 +147,16 @@ class Fetcher:
         return complete
 
     async def release(self, queue: MessageQueue) -> None:
-        """A queue goes to somebody else: its offset is committed and nothing more of it counts."""
-        loop = self._loops.pop(queue, None)
-        if loop is not None:
-            self._end(loop)
+        """A queue goes to somebody else: its offset is committed and nothing more of it counts.
+
+        It stays in the table until then, so that a shutdown in between commits and leaves it too.
+        """
+        if queue in self._loops:
+            self._end(self._loops[queue])
             await self._offsets.persist([queue], confirmed=True)
+            loop = self._loops.pop(queue, None)
+            if loop is not None:
+                self._end(loop)
             self._offsets.forget(queue)
             self._puller.forget(queue)
             self.paused.discard(queue)
@@ -199,6 +204,8 @@ class Fetcher:
         return True
 
     def _run(self, queue: MessageQueue, offset: int) -> None:
+        if self._stopped:
+            return
         process_queue = ProcessQueue(self._config)
         # The loop may end, or restart the queue, before the first wait: it must find itself in the table.
         loop = self._loops[queue] = _Loop(process_queue, Deferred())
@@ -254,7 +261,8 @@ class Fetcher:
                 )
             except CancelledError:
                 raise
-            except (RemotingError, ValueError, KeyError) as error:
+            except Exception as error:
+                # Whatever it is, the queue must not stand still for ever.
                 await self._failed(queue, error)
                 continue
             if process_queue.dropped or self._stopped:

@@ -65,7 +65,8 @@ class LitePullConsumer(Consumer):
         self._cache: deque[tuple[MessageQueue, ProcessQueue, list[MessageExt]]] = deque()
         self._cached = 0
         self._arrived: Waiters[None] = Waiters()
-        self._positions: dict[MessageQueue, int] = {}
+        # A position counts as long as the queue is held: what it was before means nothing when it comes back.
+        self._positions: dict[MessageQueue, tuple[ProcessQueue, int]] = {}
         self._assigned: frozenset[MessageQueue] | None = None
         self._next_commit = 0.0
         self.fetcher.held_enough = lambda: self._cached >= self.config.pull_threshold_for_all
@@ -165,7 +166,7 @@ class LitePullConsumer(Consumer):
             if self.fetcher.room and not self.fetcher.held_enough():
                 self.fetcher.room.wake(None)
             if not process_queue.dropped:
-                self._positions[queue] = process_queue.remove(messages)
+                self._positions[queue] = process_queue, process_queue.remove(messages)
                 process_queue.last_consume = self.instance.now()
                 self._trace(messages)
                 return messages
@@ -207,8 +208,8 @@ class LitePullConsumer(Consumer):
 
     def _note_positions(self, queues: Iterable[MessageQueue]) -> None:
         for queue in queues:
-            position = self._positions.get(queue, -1)
-            if position >= 0 and self.fetcher.process_queue(queue) is not None:
+            process_queue, position = self._positions.get(queue, (None, -1))
+            if process_queue is not None and self.fetcher.process_queue(queue) is process_queue:
                 self.offsets.update(queue, position)
 
     async def _finish(self) -> None:
@@ -248,8 +249,10 @@ class LitePullConsumer(Consumer):
             raise ClientError(
                 f"Seek offset illegal, seek offset = {offset}, min offset = {low}, max offset = {high}"
             )
-        self._positions[queue] = offset
         self.fetcher.restart(queue, offset)
+        begun = self.fetcher.process_queue(queue)
+        if begun is not None:
+            self._positions[queue] = begun, offset
 
     @deferred
     async def seek_to_begin(self, queue: MessageQueue) -> None:
@@ -298,11 +301,3 @@ class LitePullConsumer(Consumer):
         """Pulls these queues again."""
         self.fetcher.paused.difference_update([self._space.wrap_queue(queue) for queue in queues])
         self.fetcher.wake()
-
-    # --- towards the instance ---------------------------------------------------------------------------------------
-
-    async def reset_offsets(self, topic: str, offsets: dict[MessageQueue, int]) -> None:
-        """Goes on from these offsets; positions from before are forgotten."""
-        for queue in offsets:
-            self._positions.pop(queue, None)
-        await super().reset_offsets(topic, offsets)

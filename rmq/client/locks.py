@@ -94,6 +94,10 @@ class QueueLocks:
         finally:
             self._leaving.discard(queue)
 
+    async def unlock_all(self) -> None:
+        """Gives every lock back, also those of queues that had not begun yet."""
+        await self.unlock(list(self._since))
+
     async def unlock(self, queues: Iterable[MessageQueue]) -> None:
         """Gives locks back; what cannot be told to a broker expires there."""
         held = [queue for queue in queues if self._since.pop(queue, None) is not None]

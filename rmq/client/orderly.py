@@ -150,7 +150,8 @@ class OrderlyConsumption(Consumption):
 
     async def _work(self, line: _Line, worker: int) -> None:
         line.working = True
-        pause: float | None = None
+        # This one stays when the step fails.
+        pause: float | None = self._config.suspend_current_queue_time
         try:
             pause = await self._step(line, worker)
         finally:

@@ -83,7 +83,7 @@ class OrderlyPushConsumer(PushConsumer):
         await super()._finish()
 
     async def _leave(self, queues: list[MessageQueue]) -> None:
-        await self._locks.unlock(queues)
+        await self._locks.unlock_all()
 
     def _locked(self, queue: MessageQueue) -> bool:
         return self._broadcasting or self._locks.holds(queue)

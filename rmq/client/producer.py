@@ -28,7 +28,6 @@ from rmq.client.message import (
     MessageExt,
 )
 from rmq.client.outgoing import Outgoing, outgoing_batch, outgoing_message
-from rmq.client.recall import parse_recall_handle
 from rmq.client.results import SendResult
 from rmq.client.selectors import QueueSelector
 from rmq.client.sender import Sender
@@ -36,6 +35,7 @@ from rmq.client.waiting import Waiters, deferred
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.errors import RemotingError
 from rmq.wire.names import DEFAULT_PRODUCER_GROUP, DLQ_PREFIX, RETRY_PREFIX, check_topic
+from rmq.wire.recall import RecallHandleError, parse_recall_handle
 from rmq.wire.requests.send import RecallMessage, RecallMessageReply
 from rmq.wire.requests.transaction import CheckTransactionState
 
@@ -207,7 +207,10 @@ class Producer(Member):
         topic = check_topic(self.instance.namespace.wrap(topic))
         if topic.startswith((RETRY_PREFIX, DLQ_PREFIX)):
             raise ClientError("topic is not supported")
-        broker_name = parse_recall_handle(recall_handle).broker_name
+        try:
+            broker_name = parse_recall_handle(recall_handle).broker_name
+        except RecallHandleError as error:
+            raise ClientError(str(error)) from None
         await self._sender.route(topic)
         address = self.instance.routes.master_address(broker_name)
         header = RecallMessage(topic, recall_handle, self.group)

@@ -7,6 +7,7 @@ or a thread of a pool where there are any.
 from __future__ import annotations
 
 import inspect
+import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -80,6 +81,9 @@ class Workers:
                 delayed.cancel()
         if self.active:
             log.warn("{active} listener calls did not end in time", active=self.active)
+            if self._pool is not None:
+                # It waits for its threads, and the program must be able to end when they have.
+                threading.Thread(target=self._pool.stop, daemon=True).start()
         elif self._pool is not None:
             self._pool.stop()
 

@@ -26,6 +26,7 @@ NORMAL: Final = "0"
 RETRY: Final = "1"
 RETRY_V2: Final = "2"
 
+_LONGEST_PART: Final = 128
 _SEPARATOR_V1: Final = "_"
 _SEPARATOR_V2: Final = "+"
 
@@ -64,6 +65,17 @@ def topic_of_kind(topic: str, group: str, kind: str) -> str:
     return pop_retry_topic(topic, group, v2=kind == RETRY_V2)
 
 
+def check_broker_name(name: str) -> str:
+    """A broker's name that a peer gives, if it may stand in a handle.
+
+    Raises:
+        InvalidParameterError: it may not: it would not stay one word, or one property of a stored message.
+    """
+    if len(name) > _LONGEST_PART or not name.isprintable() or " " in name:
+        raise InvalidParameterError(f"{name[:_LONGEST_PART]!r} is no name of a broker")
+    return name
+
+
 class PopHandle(NamedTuple):
     """A popped message's handle; `offset` is absent from handles of old."""
 
@@ -85,11 +97,12 @@ class PopHandle(NamedTuple):
         """
         parts = text.split(" ")
         try:
-            if not 7 <= len(parts) <= 8 or any(len(part) > 128 for part in parts):
+            if not 7 <= len(parts) <= 8 or any(len(part) > _LONGEST_PART for part in parts):
                 raise ValueError
             start, popped, invisible, revive_queue = map(int, parts[:4])
             offset = int(parts[7]) if len(parts) == 8 else None
-            handle = cls(start, popped, invisible, revive_queue, parts[4], parts[5], int(parts[6]), offset)
+            name = check_broker_name(parts[5])
+            handle = cls(start, popped, invisible, revive_queue, parts[4], name, int(parts[6]), offset)
         except ValueError:
             raise InvalidParameterError(f"extraInfo {text[:200]!r} is no handle of a popped message") from None
         if not all(-(1 << 63) <= number < 1 << 62 for number in handle[:4]):

@@ -11,6 +11,7 @@ from rmq.client.lite_pull import LitePullConsumer
 from rmq.client.message import MessageExt
 from rmq.wire.bodies.heartbeat import ConsumeFromWhere, ConsumeType
 from rmq.wire.bodies.route import MessageQueue
+from rmq.wire.command import Command
 from rmq.wire.errors import RemotingError, TopicNotExistError
 from rmq.wire.requests.pull import LitePullMessage
 from tests.kit.cluster import START, MemoryCluster
@@ -291,3 +292,48 @@ def test_shutdown_ends_a_poll() -> None:
     outcome(made.shutdown())
     assert outcome(polling) == []
     assert isinstance(outcome(made.poll()), NotRunningError)
+
+
+def test_a_queue_that_comes_back_goes_on_where_others_were() -> None:
+    cluster = MemoryCluster()
+    queues = cluster.create("T", 2)
+    for queue in queues:
+        cluster.store(queue, "a")
+    first = subscribed(cluster)
+    assert poll_all(cluster, first) == ["a", "a"]
+    cluster.advance(6)
+    outcome(first.poll(0))
+    second = subscribed(cluster, "c2")
+    (moved,) = second.assignment()
+    cluster.store(moved, "b", "c")
+    assert poll_all(cluster, second) == ["b", "c"]
+    outcome(second.shutdown())
+    cluster.advance(1)
+    assert first.assignment() == queues
+    cluster.advance(6)
+    outcome(first.poll(0))
+    outcome(first.commit())
+    assert cluster.committed("G", "T")[moved.queue_id] == 3
+
+
+def test_a_queue_that_is_assigned_while_the_consumer_stops_does_not_begin() -> None:
+    cluster = MemoryCluster()
+    (queue,) = cluster.create("T", 1)
+    made = consumer(cluster)
+    made.start()
+    cluster.advance(0.5)
+    reading: list[Deferred[Any]] = []
+
+    def read(*_: object) -> Deferred[Any]:
+        reading.append(Deferred())
+        return reading[-1]
+
+    cluster._QueryConsumerOffset = read  # type: ignore[method-assign]
+    assigning = made.assign([queue])
+    outcome(made.shutdown())
+    cluster.failures[LitePullMessage] = RemotingError("gone")
+    reading[0].callback(Command(0, {"offset": "0"}))
+    assigning.addErrback(lambda _: None)
+    cluster.advance(10)
+    assert cluster.asked(LitePullMessage) == []
+    assert cluster.clock.getDelayedCalls() == []

@@ -319,3 +319,53 @@ def test_direct_consumption(status: OrderlyStatus | None, result: ConsumeResult)
     stored = decode_message(cluster.queues[queue].records[0])
     answered = outcome(Deferred.fromCoroutine(made.consume_directly(stored, "broker-a")))
     assert (answered.consume_result, answered.order, answered.auto_commit) == (result, True, False)
+
+
+@pytest.mark.parametrize("wrong", [[], "nonsense", 7])
+def test_a_listener_that_answers_with_something_else_is_asked_again_after_a_moment(wrong: Any) -> None:
+    cluster, inbox = MemoryCluster(), Inbox(lambda message, context: wrong)
+    (queue,) = cluster.create("T", 1)
+    cluster.store(queue, "a")
+    started(cluster, inbox)
+    cluster.advance(3)
+    assert inbox.bodies == ["a"] * 4
+
+
+def test_a_wrong_pause_does_not_make_it_call_all_the_time() -> None:
+    def answer(message: MessageExt, context: OrderlyContext) -> OrderlyStatus:
+        context.suspend_time = "soon"  # type: ignore[assignment]
+        return AGAIN
+
+    cluster, inbox = MemoryCluster(), Inbox(answer)
+    (queue,) = cluster.create("T", 1)
+    cluster.store(queue, "a")
+    started(cluster, inbox)
+    cluster.advance(3)
+    assert inbox.bodies == ["a"] * 4
+
+
+def test_shutdown_while_a_queue_begins_gives_its_lock_back() -> None:
+    cluster = MemoryCluster()
+    cluster.create("T", 1)
+    cluster._QueryConsumerOffset = lambda *_: Deferred()  # type: ignore[method-assign]
+    made = started(cluster, Inbox())
+    assert list(cluster.locks.values()) == [made.instance.client_id]
+    outcome(made.shutdown())
+    assert cluster.locks == {}
+
+
+def test_shutdown_while_a_queue_is_given_away_gives_its_lock_back() -> None:
+    cluster = MemoryCluster()
+    queues = cluster.create("T", 2)
+    for queue in queues:
+        cluster.store(queue, "a")
+    made = started(cluster, Inbox())
+    cluster._UpdateConsumerOffset = lambda *_: Deferred()  # type: ignore[method-assign]
+    cluster.members["G"]["10.1.1.1@c2"] = "10.1.1.1@c2"
+    made.rebalance_soon()
+    cluster.advance(0.5)
+    del cluster._UpdateConsumerOffset
+    made.shutdown()
+    cluster.advance(1)
+    assert cluster.locks == {}
+    assert cluster.committed("G", "T") == {0: 1, 1: 1}

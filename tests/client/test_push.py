@@ -15,6 +15,7 @@ from rmq.remoting.errors import ConnectFailedError
 from rmq.wire.bodies.heartbeat import ConsumeFromWhere, ConsumeType, MessageModel
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.bodies.running import ConsumeResult
+from rmq.wire.command import Command
 from rmq.wire.errors import NotSupportedError, RemotingError, SubscriptionNotExistError, SystemBusyError
 from rmq.wire.message import decode_message, parse_properties
 from rmq.wire.requests.client import GetConsumerListByGroup, Heartbeat, UnregisterClient
@@ -631,3 +632,84 @@ def test_direct_consumption(answer: Callable[[MessageExt], Any], result: Consume
     answered = outcome(Deferred.fromCoroutine(made.consume_directly(stored, "broker-a")))
     assert (answered.consume_result, answered.remark, answered.order) == (result, remark, False)
     assert (inbox.bodies, inbox.messages[0].broker_name, inbox.messages[0].tags) == (["direct"], "broker-a", "A")
+
+
+# --- what crosses -----------------------------------------------------------------------------------------------------
+
+
+def hanging(cluster: MemoryCluster, kind: str) -> list[Deferred[Any]]:
+    """From now on requests of this kind are answered by whoever fires what is listed."""
+    waiting: list[Deferred[Any]] = []
+
+    def wait(*_: object) -> Deferred[Any]:
+        waiting.append(Deferred())
+        return waiting[-1]
+
+    setattr(cluster, f"_{kind}", wait)
+    return waiting
+
+
+def test_shutdown_while_a_queue_is_given_away_commits_it() -> None:
+    cluster, inbox = MemoryCluster(), Inbox()
+    queues = cluster.create("T", 2)
+    for queue in queues:
+        cluster.store(queue, "a", "b")
+    made = started(cluster, inbox)
+    waiting = hanging(cluster, "UpdateConsumerOffset")
+    started(cluster, Inbox(), "c2")
+    assert len(waiting) == 1
+    del cluster._UpdateConsumerOffset  # type: ignore[attr-defined]
+    made.shutdown()
+    cluster.advance(0.5)
+    assert cluster.committed("G", "T") == {0: 2, 1: 2}
+
+
+@pytest.mark.parametrize("error", [TypeError("unexpected"), IndexError("unexpected")])
+def test_a_pull_loop_goes_on_whatever_happens_to_it(error: Exception) -> None:
+    cluster, inbox = MemoryCluster(), Inbox()
+    (queue,) = cluster.create("T", 1)
+
+    def fails(_: object) -> None:
+        raise error
+
+    cluster.failures[PullMessage] = fails
+    started(cluster, inbox)
+    cluster.store(queue, "a")
+    cluster.failures.clear()
+    cluster.advance(5)
+    assert inbox.bodies == ["a"]
+
+
+def test_a_reset_leaves_queues_alone_that_went_meanwhile() -> None:
+    cluster = MemoryCluster()
+    queues = cluster.create("T", 2)
+    for queue in queues:
+        cluster.store(queue, *"0123")
+    made = started(cluster, Inbox())
+    waiting = hanging(cluster, "UpdateConsumerOffset")
+    resetting = Deferred.fromCoroutine(made.reset_offsets("T", dict.fromkeys(queues, 1)))
+    del cluster._UpdateConsumerOffset  # type: ignore[attr-defined]
+    going = next(queue for queue in queues if made.offsets.get(queue) != 1)
+    outcome(Deferred.fromCoroutine(made.fetcher.release(going)))
+    waiting[0].callback(Command(0))
+    outcome(resetting)
+    assert going not in made.assignment()
+
+
+@pytest.mark.parametrize("answer", ["RECONSUME_LATER", "nonsense", [], 7])
+def test_a_listener_that_answers_with_something_else_has_not_succeeded(answer: Any) -> None:
+    cluster, inbox = MemoryCluster(), Inbox(lambda _: answer)
+    (queue,) = cluster.create("T", 1)
+    cluster.store(queue, "a")
+    started(cluster, inbox)
+    assert [header.delay_level for header in cluster.asked(ConsumerSendMsgBack)] == [0]
+
+
+def test_a_listener_may_answer_with_the_text_of_a_status() -> None:
+    cluster, inbox = MemoryCluster(), Inbox(lambda _: "CONSUME_SUCCESS")
+    (queue,) = cluster.create("T", 1)
+    cluster.store(queue, "a")
+    started(cluster, inbox)
+    cluster.advance(5)
+    assert cluster.asked(ConsumerSendMsgBack) == []
+    assert cluster.committed("G", "T") == {0: 1}

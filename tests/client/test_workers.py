@@ -119,3 +119,22 @@ def test_where_functions_run(threads: int, elsewhere: bool) -> None:
     plain, coroutine = run(main)
     assert (plain != here, coroutine == here) == (elsewhere, True)
     assert not elsewhere or "bench" in plain
+
+
+def test_threads_end_with_the_function_that_took_too_long() -> None:
+    clock, go = Clock(), threading.Event()
+    workers = Workers(clock, 1, threads=1, name="slow")
+    workers.start()
+
+    async def work(_: int) -> None:
+        await workers.call(go.wait)
+
+    workers.submit(work)
+    clock.advance(0)
+    stopping = Deferred.fromCoroutine(workers.stop(1.0))
+    clock.advance(1)
+    assert stopping.called
+    (slow,) = [thread for thread in threading.enumerate() if thread.name.startswith("PoolThread-slow")]
+    go.set()
+    slow.join(5)
+    assert not slow.is_alive()

@@ -109,7 +109,7 @@ class RmqServer:
     def restart(self) -> None:
         self.spawn()
         try:
-            self._child.wait_line("boot success", timeout=30)
+            self._child.wait_line("The broker[", timeout=30)  # the name server boots before it
             wait_for_broker(self.namesrv_addr, self.broker_addr, timeout=30)
         except BaseException:
             self._child.kill()

@@ -26,8 +26,12 @@ GROUPS = {
 """Who is to be handed every message of a kind; filters come on top."""
 KEPT = frozenset({"SoakPlain", "SoakOrdered", "SoakRetry"})
 """Topics in which a message stays at the place at which it was acknowledged."""
+INHERITING = frozenset({"retry", "timer", "transaction"})
+"""Kinds whose copies after a kill may come of what was stored twice before it."""
 SKEW = 100
 """Milliseconds by which the moment that we note for a kill may be wrong."""
+SETTLING = 20_000
+"""Milliseconds after a kill in which several consumers of a group may still pass queues to one another."""
 
 
 @dataclass
@@ -213,11 +217,18 @@ def duplicates(evidence: Evidence) -> Iterator[tuple[str, str | None]]:
 
 
 def _explanation(evidence: Evidence, sent: Sent, first: Delivery, again: Delivery) -> str | None:
-    """A kill explains a copy when it came between the two; a retry inherits the copies of the attempt before."""
+    """A kill explains a copy when it came between the two.
+
+    A retry inherits the copies of the attempt before. A half message, and with Apache a timed one, may be there twice
+    when a kill has undone the progress of those who look after it, and then both come to their ends. The ordered group
+    has two consumers: one that gets the other's queue begins where the other's progress was last kept.
+    """
     is_copy = again.place != first.place
     if is_copy and len(sent.attempts) > 1:
         return "sent again"
-    begin = sent.attempts[0] if sent.kind == "retry" else first.stored_at
+    begin = sent.attempts[0] if sent.kind in INHERITING else first.stored_at
+    if sent.kind == "ordered":
+        begin -= SETTLING
     end = again.stored_at if is_copy else again.at
     if any(begin - SKEW <= kill <= end + SKEW for kill in evidence.kills):
         return "stored again after a kill" if is_copy else "same place after a kill"

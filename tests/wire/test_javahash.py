@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +21,9 @@ JAVA = {
 }
 
 
+RECORDED = json.loads((Path(__file__).parents[1] / "golden" / "hashes.json").read_text(encoding="utf-8"))
+
+
 def slow(text: str) -> int:
     """The definition, one code unit after the other."""
     raw = text.encode("utf-16-be", "surrogatepass")
@@ -30,6 +36,14 @@ def slow(text: str) -> int:
 @pytest.mark.parametrize(("text", "value"), JAVA.items())
 def test_java_says_so(text: str, value: int) -> None:
     assert java_hash(text) == value
+
+
+def test_apaches_broker_says_so() -> None:
+    """The recorded codes of tags, and hashes of keys; twice, because much of the first time is remembered."""
+    hashes = IndexKeyHash(RECORDED["topic"])
+    for text, (code, key) in [*RECORDED["hashes"].items()] * 2:
+        assert (text, java_hash(text), hashes.hash_of(text)) == (text, code, key)
+    assert len(RECORDED["hashes"]) > 450
 
 
 @given(st.one_of(st.text(max_size=600), st.text("0123456789ABCDEF", max_size=60)))

@@ -282,7 +282,11 @@ class Broker:
             loop.stop()
         services, self._services = self._services, []
         for service in services:
-            service.stop()
+            try:
+                service.stop()
+            except Exception:
+                # The store must still come to its end.
+                log.failure("a part of the broker could not stop as it should")
 
 
 def _disk_space(path: str) -> tuple[int, int]:

@@ -140,6 +140,11 @@ class FilterTable:
         """What a group wants of a topic, if that is told by an expression."""
         return self._groups.get(group, {}).get(topic)
 
+    def described(self, topic: str, group: str) -> str:
+        """What a group wants of a topic, as the JSON text that Apache's broker shows; `null` without an expression."""
+        data = self.find(topic, group)
+        return "null" if data is None else fastjson.dumps(to_plain(self._kept(data)), pretty=True)
+
     # --- groups ---------------------------------------------------------------------------------------------------
 
     def register(self, group: str, subscriptions: Iterable[SubscriptionData]) -> None:
@@ -256,23 +261,26 @@ class FilterTable:
             self._dirty = False
 
     def _content(self) -> _FiltersFile:
-        each, bits = bloom_shape(
-            self._broker.max_error_rate_of_bloom_filter, self._broker.expect_consumer_num_use_filter
-        )
         content = _FiltersFile()
         for data in self._all():
             of_topic = content.filter_data_by_topic.setdefault(data.topic, _FiltersOfTopic(data.topic))
-            of_topic.group_filter_data[data.group] = _ConsumerFilterData(
-                data.group,
-                data.topic,
-                data.filter.text,
-                born_time=data.born_time,
-                dead_time=data.dead_time,
-                dead=data.is_dead,
-                client_version=data.client_version,
-                bloom_filter_data=_BloomFilterData(bits, bit_positions(f"{data.group}#{data.topic}", each, bits)),
-            )
+            of_topic.group_filter_data[data.group] = self._kept(data)
         return content
+
+    def _kept(self, data: FilterData) -> _ConsumerFilterData:
+        each, bits = bloom_shape(
+            self._broker.max_error_rate_of_bloom_filter, self._broker.expect_consumer_num_use_filter
+        )
+        return _ConsumerFilterData(
+            data.group,
+            data.topic,
+            data.filter.text,
+            born_time=data.born_time,
+            dead_time=data.dead_time,
+            dead=data.is_dead,
+            client_version=data.client_version,
+            bloom_filter_data=_BloomFilterData(bits, bit_positions(f"{data.group}#{data.topic}", each, bits)),
+        )
 
 
 def _compiled(expression: str) -> Filter | FilterSyntaxError:

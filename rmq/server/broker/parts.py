@@ -159,7 +159,7 @@ class Parts:
             PullProcessor(settings, topics, groups, consumers, filters, offsets, store, stats, hold, seconds),
             ClientProcessor(settings, topics, groups, producers, consumers, filters, seconds),
             OffsetProcessor(topics, groups, offsets, store),
-            MessageProcessor(settings, consumers, store),
+            MessageProcessor(settings, consumers, filters, store),
             ReplyProcessor(settings, topics, putter, producers, stats, host, now),
             ResetProcessor(settings, topics, groups, offsets, consumers, store),
             TopicProcessor(settings, topics, offsets, store, stats, hold, address),

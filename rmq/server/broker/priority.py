@@ -12,9 +12,10 @@ from typing import Final
 
 from rmq.server.broker.putting import MessageInner
 from rmq.wire.declare import parse_int
+from rmq.wire.message import DELAY_PROPERTIES
 
 PROPERTY_PRIORITY: Final = "_SYS_MSG_PRIORITY_"
-_OTHER_KINDS: Final = frozenset({"DELAY", "TIMER_DELIVER_MS", "TIMER_DELAY_SEC", "TIMER_DELAY_MS", "__SHARDINGKEY"})
+_OTHER_KINDS: Final = DELAY_PROPERTIES | {"__SHARDINGKEY"}
 
 
 def apply_priority(message: MessageInner, write_queues: int) -> None:

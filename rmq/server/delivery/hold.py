@@ -18,6 +18,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from twisted.logger import Logger
+
 from rmq.remoting.protocol import Connection
 from rmq.remoting.reactor import Clock, Repeat
 from rmq.wire.command import Command
@@ -28,6 +30,8 @@ PASSED_BY_SWEEPS: Final = 5
 """Every so many looks, pulls are woken that only unwanted messages have come for."""
 
 Queue = tuple[str, int]
+
+log = Logger()
 
 
 class ParkedPull:
@@ -65,6 +69,16 @@ class ParkedPull:
         self.places = 1 + sum(map(len, command.ext.values())) // 1024
 
 
+class _Own:
+    """What waits for one connection, and how many places that takes."""
+
+    __slots__ = ("places", "pulls")
+
+    def __init__(self) -> None:
+        self.pulls: set[ParkedPull] = set()
+        self.places = 0
+
+
 class PullHold:
     """The waiting pulls of a broker.
 
@@ -82,7 +96,7 @@ class PullHold:
         self.rerun: Callable[[ParkedPull], None] = lambda pull: None
         self._limit = limit
         self._parked: dict[Queue, list[ParkedPull]] = {}
-        self._of_connection: dict[Connection, set[ParkedPull]] = {}
+        self._of_connection: dict[Connection, _Own] = {}
         self._arrived: dict[Queue, list[tuple[int, int]]] = {}
         self._sweeper = Repeat(clock, self.sweep)
         self._sweeps = 0
@@ -103,9 +117,10 @@ class PullHold:
         self._parked.setdefault(pull.queue, []).append(pull)
         own = self._of_connection.get(pull.connection)
         if own is None:
-            own = self._of_connection[pull.connection] = set()
+            own = self._of_connection[pull.connection] = _Own()
             pull.connection.on_close(self._connection_lost)
-        own.add(pull)
+        own.pulls.add(pull)
+        own.places += pull.places
         self.count += pull.places
         return True
 
@@ -141,36 +156,50 @@ class PullHold:
         greedy = max(self._of_connection, key=self._places_of, default=newcomer.connection)
         if self._places_of(greedy) <= self._places_of(newcomer.connection) + newcomer.places:
             return False
-        for queue in {pull.queue for pull in self._of_connection[greedy]}:
+        now = self._clock.seconds()
+        given_up = list(self._of_connection[greedy].pulls)
+        for pull in given_up:
+            pull.deadline = now
+        for queue in {pull.queue for pull in given_up}:
             self._release(queue, lambda pull: pull.connection is greedy)
         return True
 
     def _places_of(self, connection: Connection) -> int:
-        return sum(pull.places for pull in self._of_connection.get(connection, ()))
+        own = self._of_connection.get(connection)
+        return 0 if own is None else own.places
 
     def _release(self, queue: Queue, due: Callable[[ParkedPull], bool]) -> None:
         parked = self._parked.pop(queue, [])
         stay: list[ParkedPull] = []
         go: list[ParkedPull] = []
         for pull in parked:
-            (go if due(pull) else stay).append(pull)
+            (go if _is_due(pull, due) else stay).append(pull)
         if stay:
             self._parked[queue] = stay
         for pull in go:
             self.count -= pull.places
             own = self._of_connection.get(pull.connection)
             if own is not None:
-                own.discard(pull)
+                own.pulls.discard(pull)
+                own.places -= pull.places
             self.rerun(pull)
 
     def _connection_lost(self, connection: Connection) -> None:
-        for pull in self._of_connection.pop(connection, ()):
-            waiting = self._parked.get(pull.queue)
-            if waiting is not None and pull in waiting:
-                waiting.remove(pull)
-                self.count -= pull.places
-                if not waiting:
-                    del self._parked[pull.queue]
+        for queue in {pull.queue for pull in self._of_connection.pop(connection).pulls}:
+            waiting = self._parked.pop(queue, [])
+            stay = [pull for pull in waiting if pull.connection is not connection]
+            if stay:
+                self._parked[queue] = stay
+            self.count -= sum(pull.places for pull in waiting) - sum(pull.places for pull in stay)
+
+
+def _is_due(pull: ParkedPull, due: Callable[[ParkedPull], bool]) -> bool:
+    """Whether a pull is to be answered; one that cannot tell is, so that nobody waits for ever because of it."""
+    try:
+        return due(pull)
+    except Exception:
+        log.failure("a pull of {queue} does not know what it waits for", queue=pull.queue)
+        return True
 
 
 def _wanted(end: int, tags: set[int], pull: ParkedPull) -> bool:

@@ -40,6 +40,7 @@ from rmq.server.store.indexer import Indexer
 from rmq.server.store.read import Reader
 from rmq.server.store.recover import Recovery
 from rmq.server.store.segment import MapCache
+from rmq.wire.names import is_system_topic
 
 _log = Logger()
 
@@ -401,10 +402,13 @@ class MessageStore:
         return unused
 
     def clean_expired_consume_queues(self) -> int:
-        """Removes the queues that have no message left in the log; how many (cleanExpiredConsumerQueue)."""
+        """Removes the queues that have no message left in the log; how many (cleanExpiredConsumerQueue).
+
+        Those of the system stay: whoever reads them goes on at an offset, which must not be given out again.
+        """
         minimum = self._log.min_offset
         expired = [queue for queue in self._each_queue() if queue.next and queue.max_physical <= minimum]
-        expired = [queue for queue in expired if queue.minimum >= queue.next]
+        expired = [queue for queue in expired if queue.minimum >= queue.next and not is_system_topic(queue.topic)]
         for queue in expired:
             try:
                 self._drop_queue(queue)

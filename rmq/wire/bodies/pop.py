@@ -32,7 +32,7 @@ class PopCheckPoint:
         invisible_time: ms from `pop_time` on after which what is not acknowledged is handed out again.
         revive_offset: filled in by readers: where the check point itself stands in the revive log.
         revive_time: when what is not acknowledged is handed out again; always follows from the others.
-        re_put_times: how often an Apache broker has put it off.
+        re_put_times: how often it was put off, because its message could not come again.
     """
 
     start_offset: Int64 = wire("so", default=0)

@@ -215,3 +215,18 @@ def test_the_setting_silences_notifications(loop: Loop, tmp_path: Path) -> None:
         loop.wait(client.call(running.address, GetTopicConfig("none")))
     client.close()
     loop.wait(running.stop())
+
+
+def test_a_part_that_cannot_stop_does_not_keep_the_store_open(loop: Loop, tmp_path: Path) -> None:
+    class Stubborn:
+        def start(self) -> None: ...
+
+        def stop(self) -> None:
+            raise OSError("no")
+
+    broker = Broker(loop.reactor, settings_of(storePathRootDir=str(tmp_path), brokerIP1="127.0.0.1", listenPort=0))
+    loop.wait(broker.start())
+    assert (tmp_path / "abort").exists()
+    broker._services.insert(0, Stubborn())
+    loop.wait(broker.stop())
+    assert not (tmp_path / "abort").exists()

@@ -213,3 +213,58 @@ def test_a_long_header_takes_more_places() -> None:
     assert scene.taken() == [2]
     b.leave()
     assert scene.hold.count == 0
+
+
+def test_one_that_cannot_tell_what_it_wants_is_answered_and_keeps_nobody_waiting(scene: Scene) -> None:
+    def wants(_: int) -> bool:
+        raise ValueError("no such message")
+
+    for opaque, test in ((1, None), (2, wants), (3, None)):
+        scene.park(scene.peer(), opaque, wants=test)
+    scene.hold.arrived("T", 0, 1, 0)
+    scene.hold.wake()
+    assert scene.taken() == [1, 2, 3]
+    assert scene.hold.count == 0
+
+
+class _Counted(ParkedPull):
+    """A pull that counts how often it is compared."""
+
+    __slots__ = ()
+    comparisons = 0
+
+    def __eq__(self, other: object) -> bool:
+        _Counted.comparisons += 1
+        return self is other
+
+    __hash__ = ParkedPull.__hash__
+
+
+def test_a_connection_with_very_many_pulls_of_one_queue_ends_quickly() -> None:
+    scene = Scene()
+    peer, other = scene.peer(), scene.peer()
+    scene.park(other, 0)
+    for opaque in range(1, 2001):
+        assert scene.hold.park(_Counted(peer.connection, Command(11, opaque=opaque), ("T", 0), 0, 15, None))
+    peer.leave()
+    assert _Counted.comparisons < 20_000
+    assert scene.hold.count == 1
+    scene.hold.notify_all("T")
+    assert scene.taken() == [0]
+
+
+def test_a_full_hold_refuses_without_counting_all_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(limit=1000)
+    one, other = scene.peer(), scene.peer()
+    for opaque in range(500):
+        scene.park(one, opaque)
+        scene.park(other, opaque)
+    reads = []
+    places = ParkedPull.places
+    monkeypatch.setattr(
+        ParkedPull,
+        "places",
+        property(lambda pull: reads.append(1) or places.__get__(pull), lambda pull, value: places.__set__(pull, value)),
+    )
+    assert not scene.park(one, 1000)
+    assert len(reads) < 10

@@ -17,11 +17,16 @@ from rmq.server.broker.stats import BrokerStats
 from rmq.server.store.api import PutStatus
 from rmq.server.store.store import MessageStore
 from rmq.wire.errors import InvalidParameterError
-from rmq.wire.message import MAX_PROPERTIES, PROPERTY_TAGS, StoredMessage, format_properties, tags_code
+from rmq.wire.message import (
+    MAX_PROPERTIES,
+    PROPERTY_REAL_QUEUE_ID,
+    PROPERTY_REAL_TOPIC,
+    PROPERTY_TAGS,
+    StoredMessage,
+    format_properties,
+    tags_code,
+)
 from rmq.wire.names import TRANS_HALF_TOPIC, check_topic
-
-REAL_TOPIC: Final = "REAL_TOPIC"
-REAL_QUEUE_ID: Final = "REAL_QID"
 
 _LONGEST_QUEUE_ID: Final = 10
 _NEVER: Final = frozenset({PutStatus.MESSAGE_ILLEGAL, PutStatus.PROPERTIES_SIZE_EXCEEDED})
@@ -52,8 +57,8 @@ class Deliverer:
             Whether this is done with: stored, or such that it never can be, which is logged. False: try again later.
         """
         properties = message.properties
-        topic = properties.get(REAL_TOPIC)
-        queue_id = properties.get(REAL_QUEUE_ID, "")
+        topic = properties.get(PROPERTY_REAL_TOPIC)
+        queue_id = properties.get(PROPERTY_REAL_QUEUE_ID, "")
         if topic is None or topic == TRANS_HALF_TOPIC or not _is_queue(topic, queue_id):
             log.error(
                 "the delayed message at {at} has no topic to go to (REAL_TOPIC={topic}, REAL_QID={queue}) and is left",

@@ -15,21 +15,16 @@ from collections.abc import Callable, Sequence
 from random import random
 from typing import Final
 
-from rmq.server.broker.delay.delivering import REAL_QUEUE_ID, REAL_TOPIC
 from rmq.server.broker.putting import MessageInner
 from rmq.settings.model import BrokerSettings
 from rmq.wire.errors import MessageIllegalError, RemotingError
-from rmq.wire.message import PROPERTY_DELAY
+from rmq.wire.message import PROPERTY_DELAY, PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC, TIMER_PROPERTIES
 from rmq.wire.names import SCHEDULE_TOPIC, TIMER_TOPIC
 from rmq.wire.sysflag import TRANSACTION_MASK, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK
 
-TIMER_DELAY_SEC: Final = "TIMER_DELAY_SEC"
-TIMER_DELAY_MS: Final = "TIMER_DELAY_MS"
-TIMER_DELIVER_MS: Final = "TIMER_DELIVER_MS"
 TIMER_OUT_MS: Final = "TIMER_OUT_MS"
 TIMER_DELETE: Final = "TIMER_DEL_UNIQKEY"
 
-_TIMES: Final = (TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS)
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _INT_MAX: Final = 2**31 - 1
 
@@ -72,9 +67,9 @@ class DelayHook:
         level = _level(properties.get(PROPERTY_DELAY))
         if message.topic != TIMER_TOPIC:
             if level > 0:
-                for name in _TIMES:
+                for name in TIMER_PROPERTIES:
                     properties.pop(name, None)
-            elif TIMER_OUT_MS not in properties and not properties.keys().isdisjoint(_TIMES):
+            elif TIMER_OUT_MS not in properties and not properties.keys().isdisjoint(TIMER_PROPERTIES):
                 self._set_time(message)
         if level > 0:
             level = min(level, len(self._levels))
@@ -119,8 +114,8 @@ class DelayHook:
 
 
 def _set_aside(message: MessageInner, topic: str, queue_id: int) -> None:
-    message.properties[REAL_TOPIC] = message.topic
-    message.properties[REAL_QUEUE_ID] = str(message.queue_id)
+    message.properties[PROPERTY_REAL_TOPIC] = message.topic
+    message.properties[PROPERTY_REAL_QUEUE_ID] = str(message.queue_id)
     message.topic = topic
     message.queue_id = queue_id
 
@@ -136,7 +131,7 @@ def _level(text: str | None) -> int:
 
 def _time(properties: dict[str, str], now: int) -> int | None:
     """When a message is to be delivered (ms), None when that is no number."""
-    for name, unit in ((TIMER_DELAY_SEC, 1000), (TIMER_DELAY_MS, 1), (TIMER_DELIVER_MS, 0)):
+    for name, unit in zip(TIMER_PROPERTIES, (1000, 1, 0), strict=True):
         text = properties.get(name)
         if text is not None:
             if not _NUMBER.fullmatch(text):

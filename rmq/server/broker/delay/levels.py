@@ -101,42 +101,55 @@ class LevelService:
         if now < self._opens:
             return False
         more = stored = False
+        failure: OSError | None = None
         for index, delay in enumerate(self._levels):
             if now < self._due[index] <= now + delay:
                 continue
             before = self._table.offsets.get(index + 1, 0)
-            offset, again = self._deliver(index, before, now)
-            stored |= offset > before
-            more |= again
+            try:
+                more |= self._deliver(index, before, now)
+            except OSError as error:
+                # The other levels go on.
+                failure = error
+            stored |= self._table.offsets.get(index + 1, 0) > before
         if stored:
             self._delivered()
+        if failure is not None:
+            raise failure
         return more
 
-    def _deliver(self, index: int, offset: int, now: int) -> tuple[int, bool]:
-        """Delivers some of what is due at a level; the offset that it comes to, and whether more may be due."""
+    def _deliver(self, index: int, offset: int, now: int) -> bool:
+        """Delivers some of what is due at a level, and notes how far that came; whether more may be due.
+
+        Raises:
+            OSError: the queue or the log cannot be read.
+        """
         store = self._store
-        if offset >= store.max_offset(SCHEDULE_TOPIC, index):
-            return offset, False
+        if offset == store.max_offset(SCHEDULE_TOPIC, index):
+            return False
         offset = self._within(index, offset)
         room = _MOST_BYTES
         more = True
         units = store.queue_units(SCHEDULE_TOPIC, index, offset, _MOST_MESSAGES)
-        for _, _, due in units:
-            # A time that is further away than the level's delay was written by a clock that was wrong.
-            if now < due <= now + self._levels[index]:
-                self._due[index] = due
-                more = False
-                break
-            record = store.queue_message(SCHEDULE_TOPIC, index, offset)
-            if record is not None and not self._deliver_record(record):
-                more = False
-                break
-            offset += 1
-            room -= len(record or b"")
-            if room <= 0:
-                break
-        self._table.move(index + 1, offset, now)
-        return offset, more and bool(units)
+        try:
+            for _, _, due in units:
+                # A time that is further away than the level's delay was written by a clock that was wrong.
+                if now < due <= now + self._levels[index]:
+                    self._due[index] = due
+                    more = False
+                    break
+                record = store.queue_message(SCHEDULE_TOPIC, index, offset)
+                if record is not None and not self._deliver_record(record):
+                    more = False
+                    break
+                offset += 1
+                room -= len(record or b"")
+                if room <= 0:
+                    break
+        finally:
+            # What has been delivered must not come again when the next one cannot be read.
+            self._table.move(index + 1, offset, now)
+        return more and bool(units)
 
     def _deliver_record(self, record: bytes) -> bool:
         try:

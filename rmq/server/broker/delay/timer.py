@@ -20,7 +20,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rmq.remoting.reactor import Clock
-from rmq.server.broker.delay.delivering import REAL_TOPIC, Deliverer
+from rmq.server.broker.delay.delivering import Deliverer
 from rmq.server.broker.delay.hook import TIMER_DELETE, TIMER_OUT_MS
 from rmq.server.broker.delay.slices import Slices
 from rmq.server.broker.delay.timer_files import Progress, TimerFiles
@@ -32,7 +32,7 @@ from rmq.server.store.api import DeferToThread
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
 from rmq.wire.javahash import java_hash
-from rmq.wire.message import PROPERTY_UNIQ_KEY, MessageError, StoredMessage, decode_message
+from rmq.wire.message import PROPERTY_REAL_TOPIC, PROPERTY_UNIQ_KEY, MessageError, StoredMessage, decode_message
 from rmq.wire.names import TIMER_TOPIC
 
 ENQUEUE_MS: Final = "TIMER_ENQUEUE_MS"
@@ -136,7 +136,8 @@ class Timer:
     def stop(self) -> None:
         """Ends it; what is kept is exact."""
         self._slices.stop()
-        if self._dirty or self._noted is not None:
+        # What a thread is still writing has not been noted either.
+        if self._dirty or self._syncing or self._noted is not None:
             try:
                 if self._slot is not None:
                     self._slot.shorten(self._slot.mark())
@@ -190,34 +191,41 @@ class Timer:
             return False
         store = self._store
         end = store.max_offset(TIMER_TOPIC, 0)
-        offset = max(self._queue_offset, store.min_offset(TIMER_TOPIC, 0))
-        if offset >= end:
+        # A queue that begins anew ends before what was taken in of the former one.
+        offset = self._queue_offset = min(max(self._queue_offset, store.min_offset(TIMER_TOPIC, 0)), end)
+        if offset == end:
             self._write_time = max(self._write_time, self._slot_of(self._now()))
             return False
-        if self._write_time + self._window - self._read_time >= (SLOTS - _BLANK_SLOTS) * self._precision:
-            # Down for days: old slots must leave before their places in the wheel can be used again.
+        if self._is_wheel_full():
             return False
         backlog = end - offset
         self._dirty = True
         for place in range(offset, offset + min(backlog, _MOST_TAKEN, _LEAST_TAKEN + backlog // _BACKLOG_SHARE)):
             record = store.queue_message(TIMER_TOPIC, 0, place)
-            if record is not None:
-                self._take(record)
+            if record is not None and not self._take(record):
+                return False
             self._queue_offset = place + 1
         return True
 
-    def _take(self, record: bytes) -> None:
+    def _is_wheel_full(self) -> bool:
+        """Whether old slots must leave before their places in the wheel can be used again: after days down."""
+        return self._write_time + self._window - self._read_time >= (SLOTS - _BLANK_SLOTS) * self._precision
+
+    def _take(self, record: bytes) -> bool:
+        """Takes a message in; False: later, when there is a place for it."""
         try:
             message = decode_message(record)
         except MessageError:
-            return
+            return True
         properties = message.properties
         text = properties.get(TIMER_OUT_MS, "")
-        topic = properties.get(REAL_TOPIC)
+        topic = properties.get(PROPERTY_REAL_TOPIC)
         if not text.isdecimal() or len(text) > _LONGEST_NUMBER or topic is None:
             log.error("the message at {at} came to the timer without a time", at=message.physical_offset)
-            return
+            return True
         self._write_time = max(self._write_time, self._slot_of(message.store_timestamp))
+        if self._is_wheel_full():
+            return False
         write_time = self._write_time
         opened = self._read_time + (self._precision if self._slot is not None else 0)
         time = max(self._slot_of(int(text)), opened)
@@ -233,6 +241,7 @@ class Timer:
             magic |= DELETE
         self._chain(time, magic, message, topic)
         self._counts.add(topic, -1 if recalls else 1, self._now())
+        return True
 
     def _chain(self, time: int, magic: int, message: StoredMessage, topic: str) -> None:
         wheel = self._files.wheel
@@ -310,7 +319,7 @@ class Timer:
     def _release(self, slot: LeavingSlot, unit: Unit, message: StoredMessage, now: int) -> bool:
         """Delivers a message, sends it round again, or leaves it when it was recalled; False: try again later."""
         properties = message.properties
-        topic = properties.get(REAL_TOPIC, "")
+        topic = properties.get(PROPERTY_REAL_TOPIC, "")
         marks = {ENQUEUE_MS: str(unit.write_time), DEQUEUE_MS: str(now)}
         if unit.magic & ROLL:
             times = properties.get(ROLL_TIMES, "")
@@ -319,10 +328,8 @@ class Timer:
                 return False
             self._counts.add(topic, 1 if unit.magic & DELETE else -1, now)
             return True
-        if slot.recalled:
-            key = properties.get(PROPERTY_UNIQ_KEY, "")
-            if key in slot.recalled or f"{topic}+{key}" in slot.recalled:
-                return True
+        if slot.recalls(topic, properties.get(PROPERTY_UNIQ_KEY, "")):
+            return True
         if not self._deliverer.deliver(message, marks):
             return False
         self._counts.add(topic, -1, now)
@@ -337,10 +344,10 @@ class Timer:
         """Brings what changed to the disk, and the checkpoint after it."""
         noted = self._noted
         if noted is not None and self._store.flushed_offset >= noted.log_end:
-            self._noted = None
             if noted.slot is not None:
                 noted.slot.shorten(noted.mark)
             self._files.keep(noted.progress, self._now())
+            self._noted = None
         now = self._clock.seconds()
         if now - self._counted_at >= 1:
             elapsed, self._counted_at = now - self._counted_at, now

@@ -3,7 +3,8 @@
 The log is the truth and the wheel an index of it, so the log goes to the disk first. Each message of the timer's topic
 gets a unit in the topic's order; therefore the newest unit tells how far the topic has been taken in, and the
 checkpoint is needed only for how far slots have been delivered. After a crash the units behind the checkpoint are put
-into the wheel again. Slots that point behind the end of the log (it was lost) are chained anew from what is there.
+into the wheel again, up to the first whose message the commit log has lost. Slots that point behind the end of the
+log are chained anew from what is there.
 
 Source: TimerMessageStore.recover, TimerCheckpoint.
 """
@@ -85,6 +86,9 @@ class TimerFiles:
         self.wheel.load()
         kept = self._kept = self._read_page()
         for position, unit in self.log.scan(kept.log_position):
+            if unit.physical >= store.log_max_offset:
+                # The commit log lost its message, and will have another one there. The checkpoint is not ahead of it.
+                break
             self.wheel.add(unit.due, position)
         end = self.log.end
         if not self.log.empty:

@@ -13,6 +13,7 @@ Source: TimerMessageStore.dequeue.
 from __future__ import annotations
 
 from array import array
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from rmq.server.broker.delay.hook import TIMER_DELETE
@@ -24,6 +25,12 @@ from rmq.wire.message import MessageError, StoredMessage, decode_message
 from rmq.wire.names import TIMER_TOPIC
 
 NOWHERE: Final = -1
+_DIGEST_SIZE: Final = 16
+
+
+def digest(key: str) -> bytes:
+    """What is kept of a recalled key."""
+    return blake2b(key.encode(), digest_size=_DIGEST_SIZE).digest()
 
 
 class Mark(NamedTuple):
@@ -45,7 +52,7 @@ class LeavingSlot:
     Attributes:
         time: of the slot.
         amount: of messages, by the wheel.
-        recalled: the keys that recalls name.
+        recalled: digests of the keys that recalls name: clients may have chosen long ones.
     """
 
     def __init__(self, files: TimerFiles, store: MessageStore, time: int, slot: Slot) -> None:
@@ -57,7 +64,7 @@ class LeavingSlot:
         self._recalls = array("q")
         self.time = time
         self.amount = slot.amount
-        self.recalled: set[str] = set()
+        self.recalled: set[bytes] = set()
 
     def walk(self, most: int) -> bool:
         """Follows the chain for at most so many units; whether its end is reached.
@@ -79,7 +86,7 @@ class LeavingSlot:
                 message = self.message(unit)
                 key = message.properties.get(TIMER_DELETE) if message is not None else None
                 if key is not None:
-                    self.recalled.add(key)
+                    self.recalled.add(digest(key))
             else:
                 self._units.append(position)
         return self._walk < 0
@@ -96,6 +103,10 @@ class LeavingSlot:
                 return unit
             self._units.pop()
         return None
+
+    def recalls(self, topic: str, key: str) -> bool:
+        """Whether the message of a topic with this unique id was recalled: by its id, or by topic and id."""
+        return bool(self.recalled) and not self.recalled.isdisjoint((digest(key), digest(f"{topic}+{key}")))
 
     def left(self) -> None:
         """The oldest unit has left."""

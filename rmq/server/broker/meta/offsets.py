@@ -11,7 +11,7 @@ Source: ConsumerOffsetManager.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from rmq.server.broker.meta.config_file import ConfigFile
@@ -45,6 +45,7 @@ class OffsetTable:
 
     Attributes:
         version: counts the saves; the file carries it.
+        on_forget: called when a topic or a group is gone, with what tells whether one of a topic and a group is it.
     """
 
     def __init__(self, settings: BrokerSettings, file: ConfigFile) -> None:
@@ -56,6 +57,7 @@ class OffsetTable:
         self._count = 0
         self._dirty = False
         self.version = DataVersion(state_version=0, timestamp=0, counter=0)
+        self.on_forget: Callable[[Callable[[str, str], bool]], None] = lambda gone: None
 
     def load(self) -> None:
         """Reads what an earlier run kept.
@@ -173,12 +175,14 @@ class OffsetTable:
         self._forget([key for key in self._offsets if key.partition(SEPARATOR)[0] == topic])
         self._pulled = {queue: offset for queue, offset in self._pulled.items() if queue[1] != topic}
         self._resets = {queue: offset for queue, offset in self._resets.items() if queue[1] != topic}
+        self.on_forget(lambda of_topic, _: of_topic == topic)
 
     def forget_group(self, group: str) -> None:
         """Drops all offsets of a group."""
         self._forget([key for key in self._offsets if key.partition(SEPARATOR)[2] == group])
         self._pulled = {queue: offset for queue, offset in self._pulled.items() if queue[0] != group}
         self._resets = {queue: offset for queue, offset in self._resets.items() if queue[0] != group}
+        self.on_forget(lambda _, of_group: of_group == group)
 
     def save(self, now: int) -> None:
         """Writes the file if anything changed since.

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from typing import Final
 
 from rmq.server.broker.meta.offsets import OffsetTable
@@ -147,14 +147,19 @@ class CheckPointBuffer:
         """The group's offset in a queue was set anew: what stands in line no longer counts for it."""
         self._lines.pop((topic, group, queue_id), None)
 
+    def forget_all(self, gone: Callable[[str, str], bool]) -> None:
+        """Topics and groups for which this is true were deleted; others of their names begin anew."""
+        self._lines = {queue: line for queue, line in self._lines.items() if not gone(*queue[:2])}
+
     def scan(self) -> None:
         """Stores the check points whose time in memory is over."""
         now = self._now()
         while self._due and self._due[0][0] <= now:
-            _, number, entry = heappop(self._due)
+            _, number, entry = self._due[0]
             if not entry.settled and not self._store(entry):
-                heappush(self._due, (now + _RETRY_MILLIS, number, entry))
+                heapreplace(self._due, (now + _RETRY_MILLIS, number, entry))
                 return
+            heappop(self._due)
 
     def flush(self) -> None:
         """Stores all that is in memory, before the broker stops."""

@@ -45,6 +45,7 @@ class PopHold:
         self._room = _Room(clock, limit=limit)
         self._watched: dict[str, set[str]] = {}
         self._arrived: dict[tuple[str, int], set[int]] = {}
+        self._next: list[tuple[str, int]] = []
         self._waking: DelayedCall | None = None
         self._cleaner = Repeat(clock, self._clean)
 
@@ -92,18 +93,25 @@ class PopHold:
     def arrived(self, topic: str, queue_id: int, next_offset: int, tags_code: int) -> None:
         """Notes that a message came; cheap, called for every message."""
         if topic in self._watched:
+            # Many messages come in one read.
             self._arrived.setdefault((topic, queue_id), set()).add(tags_code)
-            if self._waking is None:
-                # Many messages come in one read.
-                self._waking = self._clock.callLater(0, self._wake)
+            self._wake_soon()
 
     def wake(self, topic: str, group: str, queue_id: int) -> None:
         """Runs one pop that waits for exactly this queue, or for all, soon."""
         if self._room.waiting((_name(topic, group), queue_id)):
-            self._clock.callLater(0, self._room.release_first, (_name(topic, group), queue_id), None)
+            self._next.append((_name(topic, group), queue_id))
+            self._wake_soon()
+
+    def _wake_soon(self) -> None:
+        if self._waking is None:
+            self._waking = self._clock.callLater(0, self._wake)
 
     def _wake(self) -> None:
         self._waking = None
+        following, self._next = self._next, []
+        for queue in following:
+            self._room.release_first(queue, None)
         arrived, self._arrived = self._arrived, {}
         for (topic, queue_id), tags in arrived.items():
             for name in list(self._watched.get(topic, ())):

@@ -39,6 +39,10 @@ class InflightCounter:
         """None waits."""
         self._numbers.pop((topic, group, queue_id), None)
 
+    def forget_all(self, gone: Callable[[str, str], bool]) -> None:
+        """Topics and groups for which this is true were deleted."""
+        self._numbers = {queue: number for queue, number in self._numbers.items() if not gone(*queue[:2])}
+
     def number(self, topic: str, group: str, queue_id: int) -> int:
         """How many wait."""
         return self._numbers.get((topic, group, queue_id), 0)

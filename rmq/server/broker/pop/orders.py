@@ -197,8 +197,10 @@ class OrderTable:
             return NOTHING_TO_COMMIT
         if offset not in offsets:
             return ILLEGAL
-        info.commit_bits |= 1 << offsets.index(offset)
-        self._changed(topic, group, queue_id, info)
+        bit = 1 << offsets.index(offset)
+        if not info.commit_bits & bit:
+            info.commit_bits |= bit
+            self._changed(topic, group, queue_id, info)
         for index, each in enumerate(offsets):
             if not info.commit_bits >> index & 1:
                 return each
@@ -218,6 +220,14 @@ class OrderTable:
         """The group's offset was set anew: nothing is blocked."""
         if self._table.get(f"{topic}@{group}", {}).pop(queue_id, None) is not None:
             self._dirty = True
+
+    def forget_all(self, gone: Callable[[str, str], bool]) -> None:
+        """Topics and groups for which this is true were deleted."""
+        for key in list(self._table):
+            topic, _, group = key.partition("@")
+            if gone(topic, group):
+                del self._table[key]
+                self._dirty = True
 
     def _find(self, topic: str, group: str, queue_id: int) -> OrderInfo | None:
         return self._table.get(f"{topic}@{group}", {}).get(queue_id)

@@ -9,8 +9,9 @@ retry topic, with its reconsume count raised by one; waiting pops take it from t
 The offset of group CID_RMQ_SYS_REVIVE_GROUP is that of the last entry before the oldest check point not settled; after
 a restart reading goes on behind it. A crash between a message's return and the next write of offsets returns it twice.
 
-Messages that cannot be stored now stay where they are until they can. An entry of a topic or group that is gone is
-passed over. More check points than memory is meant for are settled early, oldest first: their messages may come twice.
+A message that cannot be stored now gets a check point of its own, for later, so that nobody waits for it. When not
+even that can be stored, everything stays where it is until it can. An entry of a topic or group that is gone is passed
+over. More check points than memory is meant for are settled early, oldest first: their messages may come twice.
 
 Source: PopReviveService.
 """
@@ -36,16 +37,17 @@ from rmq.server.broker.pop.revivelog import (
     CHECK_POINT_TAG,
     PROPERTY_DELIVER_TIME,
     STORED,
+    ReviveLog,
 )
 from rmq.server.broker.putting import MessageInner, MessagePutter
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
-from rmq.wire.bodies.pop import AckRecord, PopCheckPoint
+from rmq.wire.bodies.pop import MAX_ACKS, AckRecord, PopCheckPoint
 from rmq.wire.declare import decode_body
-from rmq.wire.errors import RemotingError
+from rmq.wire.errors import InvalidFieldError, RemotingError
 from rmq.wire.message import PROPERTY_TAGS, StoredMessage, decode_message, decode_messages
-from rmq.wire.names import RETRY_PREFIX
-from rmq.wire.popinfo import normal_topic, pop_retry_topic
+from rmq.wire.names import RETRY_PREFIX, is_legal_group, is_legal_topic
+from rmq.wire.popinfo import check_broker_name, normal_topic, pop_retry_topic
 
 REVIVE_GROUP: Final = "CID_RMQ_SYS_REVIVE_GROUP"
 PROPERTY_FIRST_POP_TIME: Final = "1ST_POP_TIME"
@@ -56,8 +58,11 @@ GRACE_MILLIS: Final = ACK_INTERVAL + 1000
 MOST_CHECK_POINTS: Final = 20_000
 """Most check points of one queue in memory."""
 
+_PUT_OFF_SECONDS: Final = (10, 20, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200)
+_MOST_TIMES: Final = 2**31 - 1
+_LONGEST_ENTRY: Final = 4096
+"""Clients may write into the log; no entry of a broker is so long."""
 _READ_AT_ONCE: Final = 32
-_READS_A_STEP: Final = 32
 _RETURNS_A_STEP: Final = 256
 _SOON_SECONDS: Final = 0.01
 
@@ -112,30 +117,26 @@ class ReviveQueue:
         return self.next - 1
 
     def read(self) -> None:
-        """Reads what is there, up to a thousand entries."""
-        for _ in range(_READS_A_STEP):
-            end = self._store.max_offset(self._topic, self.queue_id)
-            # A queue that lost its end in a crash takes the reader back with it.
-            self.next = min(self.next, end)
-            self.at_end = self.next == end
-            if self.at_end or self.full:
-                return
-            result = self._store.get(self._topic, self.queue_id, self.next, _READ_AT_ONCE)
-            for message in decode_messages(b"".join(result.chunks)):
-                self._take(message)
-            if result.next_begin_offset == self.next:
-                # Nothing there can be read; Reader has said why.
-                self.at_end = True
-                return
-            self.next = result.next_begin_offset
-        self.at_end = self.next >= self._store.max_offset(self._topic, self.queue_id)
+        """Reads a few entries, so that nobody waits long for this step."""
+        end = self._store.max_offset(self._topic, self.queue_id)
+        # A queue that lost its end in a crash takes the reader back with it.
+        self.next = min(self.next, end)
+        self.at_end = self.next == end
+        if self.at_end or self.full:
+            return
+        result = self._store.get(self._topic, self.queue_id, self.next, _READ_AT_ONCE)
+        for message in decode_messages(b"".join(result.chunks)):
+            self._take(message)
+        # Where nothing can be read, Reader has said why; it is tried again with the next look.
+        self.at_end = result.next_begin_offset in {self.next, end}
+        self.next = result.next_begin_offset
 
     def horizon(self, now: int) -> int:
         """Up to when everything is known, milliseconds since the epoch."""
-        return now if self.at_end or self.full else min(now, self._latest_delivery)
+        return now if self.at_end else min(now, self._latest_delivery)
 
     def due(self, horizon: int) -> _Pending | None:
-        """A check point that is due."""
+        """A check point that is due: its time is over, or there are too many."""
         while self._due:
             revive_time, place, key = self._due[0]
             pending = self._pending.get(key)
@@ -154,6 +155,8 @@ class ReviveQueue:
     def _take(self, message: StoredMessage) -> None:
         tag = message.properties.get(PROPERTY_TAGS)
         try:
+            if len(message.body) > _LONGEST_ENTRY:
+                raise InvalidFieldError(f"{len(message.body)} bytes are too many")
             if tag == CHECK_POINT_TAG:
                 self._take_point(decode_body(PopCheckPoint, message.body), message.queue_offset)
             elif tag in {ACK_TAG, BATCH_ACK_TAG}:
@@ -168,11 +171,15 @@ class ReviveQueue:
             self._latest_delivery = max(self._latest_delivery, int(delivery))
 
     def _take_point(self, point: PopCheckPoint, place: int) -> None:
-        if point.topic is None or point.group is None or not 0 < point.num <= 127:
+        if point.topic is None or point.group is None or not 0 < point.num < MAX_ACKS:
             return
-        if point.queue_offset_diff is not None and len(point.queue_offset_diff) < point.num:
+        if point.queue_offset_diff is not None:
+            if len(point.queue_offset_diff) < point.num:
+                return
+            del point.queue_offset_diff[point.num :]
+        if not (is_legal_topic(point.topic) and is_legal_group(point.group)):
             return
-        point.broker_name = point.broker_name or self._broker_name
+        point.broker_name = check_broker_name(point.broker_name or self._broker_name)
         key = key_of(point)
         self._pending.pop(key, None)
         self._pending[key] = _Pending(point, place)
@@ -181,7 +188,7 @@ class ReviveQueue:
     def _take_ack(self, ack: AckRecord) -> None:
         ack.broker_name = ack.broker_name or self._broker_name
         pending = self._pending.get(key_of(ack))
-        if pending is None:
+        if pending is None or len(ack.offsets) > MAX_ACKS:
             return
         for offset in ack.offsets:
             index = pending.point.index_of(offset)
@@ -198,6 +205,7 @@ class Reviver:
         settings: how often, and the names of retry topics.
         topic: the log's topic.
         host: the broker's packed address.
+        revive_log: takes the check points of messages that are put off.
         clock: tells time and calls later.
         delivered_until: up to which time the timer has delivered, milliseconds since the epoch; nothing later is due.
     """
@@ -212,6 +220,7 @@ class Reviver:
         offsets: OffsetTable,
         store: MessageStore,
         putter: MessagePutter,
+        revive_log: ReviveLog,
         inflight: InflightCounter,
         clock: Clock,
         delivered_until: Callable[[], int],
@@ -224,6 +233,7 @@ class Reviver:
         self._offsets = offsets
         self._store = store
         self._putter = putter
+        self._log = revive_log
         self._inflight = inflight
         self._clock = clock
         self._queues: list[ReviveQueue] = []
@@ -257,13 +267,16 @@ class Reviver:
         left = _RETURNS_A_STEP
         more = False
         for queue in self._queues:
-            queue.read()
-            before = left
-            left = self._return_due(queue, left)
-            more = more or left < before or not (queue.at_end or queue.full)
-            settled = queue.settled
-            if settled != self._offsets.query(REVIVE_GROUP, self._topic, queue.queue_id):
-                self._offsets.commit(REVIVE_GROUP, self._topic, queue.queue_id, settled)
+            try:
+                queue.read()
+                before = left
+                left = self._return_due(queue, left)
+                more = more or left < before or not (queue.at_end or queue.full)
+                settled = queue.settled
+                if settled != self._offsets.query(REVIVE_GROUP, self._topic, queue.queue_id):
+                    self._offsets.commit(REVIVE_GROUP, self._topic, queue.queue_id, settled)
+            except Exception:
+                log.failure("queue {queue} of the revive log failed and is tried again", queue=queue.queue_id)
         if more and self._soon is None:
             self._soon = self._clock.callLater(_SOON_SECONDS, self._run_again)
 
@@ -281,7 +294,8 @@ class Reviver:
                 for index in range(point.num):
                     if pending.bits >> index & 1:
                         continue
-                    if not self._put_back(point, topic, group, point.offset_at(index)):
+                    offset = point.offset_at(index)
+                    if not (self._put_back(point, topic, group, offset) or self._put_off(queue, point, offset)):
                         return left
                     pending.bits |= 1 << index
                     left -= 1
@@ -310,7 +324,7 @@ class Reviver:
                     sys_flag=popped.sys_flag,
                     born_timestamp=popped.born_timestamp,
                     born_host=self._host,
-                    reconsume_times=popped.reconsume_times + 1,
+                    reconsume_times=min(popped.reconsume_times + 1, _MOST_TIMES),
                 )
             )
         except RemotingError as error:
@@ -326,6 +340,25 @@ class Reviver:
             return False
         self._inflight.done(topic, group, point.queue_id, point.pop_time)
         return True
+
+    def _put_off(self, queue: ReviveQueue, point: PopCheckPoint, offset: int) -> bool:
+        """Lets a message wait for another check point; False when that cannot be stored now."""
+        text = point.re_put_times or ""
+        times = int(text) if text.isdecimal() and len(text) < 10 else 0
+        later = PopCheckPoint(
+            start_offset=offset,
+            # Not that of the pop: both may begin at this message, and must not be taken for one.
+            pop_time=self._now(),
+            invisible_time=_PUT_OFF_SECONDS[min(times, len(_PUT_OFF_SECONDS) - 1)] * 1000,
+            num=1,
+            queue_id=point.queue_id,
+            topic=point.topic,
+            group=point.group,
+            queue_offset_diff=[0],
+            broker_name=point.broker_name,
+            re_put_times=str(times + 1),
+        )
+        return self._log.put_check_point(later, queue.queue_id)
 
     def _retry_queue(self, topic: str, group: str, queue_id: int) -> tuple[str, int]:
         """Where a message comes again; the topic is made if it is missing.

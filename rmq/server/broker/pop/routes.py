@@ -9,6 +9,7 @@ Source: TopicRouteInfoManager.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -21,6 +22,8 @@ from rmq.wire.bodies.topic import PERM_READ
 from rmq.wire.requests.route import GetRouteInfoByTopic
 
 MOST_ROUTES: Final = 4096
+MOST_QUEUES: Final = 65536
+"""Most queues of one topic; name servers believe any number that they are told."""
 _TIMEOUT_SECONDS: Final = 3.0
 
 Queues = list[MessageQueue]
@@ -72,12 +75,13 @@ class RouteCache:
         )
 
     def _learn(self, topic: str, route: TopicRouteData) -> Queues:
-        queues = sorted(
+        readable = (
             MessageQueue(topic, data.broker_name, queue_id)
             for data in route.queue_datas
             if data.perm & PERM_READ
             for queue_id in range(data.read_queue_nums)
         )
+        queues = sorted(islice(readable, MOST_QUEUES))
         self._routes.pop(topic, None)
         if len(self._routes) >= MOST_ROUTES:
             del self._routes[next(iter(self._routes))]

@@ -88,7 +88,7 @@ class PopService:
             config = topics.configs.get(topic)
             return config.read_queue_nums if config is not None and group in groups.configs else 0
 
-        inflight = InflightCounter(now)
+        inflight = self._inflight = InflightCounter(now)
         self._store = store
         self._modes = ModeTable(settings, config_file("messageRequestMode.json"))
         self._orders = OrderTable(settings, config_file("consumerOrderInfo.json"), queues_of, clock, now)
@@ -99,10 +99,11 @@ class PopService:
         self._hold = PopHold(clock, lambda: self._listen(self._hold), limit=limit)
         self._notices = PopHold(clock, lambda: self._listen(self._notices), limit=limit)
         self._orders.on_free = self._freed
+        offsets.on_forget = self._forget
         # What was popped has its delay behind it, whatever its properties say.
         undelayed = MessagePutter(store)
         self._reviver = Reviver(
-            settings, topic, host, topics, groups, offsets, store, undelayed, inflight, clock,
+            settings, topic, host, topics, groups, offsets, store, undelayed, revive_log, inflight, clock,
             delivered_until,
         )  # fmt: skip
         popper = Popper(settings, topics, offsets, store, stats, self.buffer, self._orders, inflight, random, now)
@@ -138,7 +139,11 @@ class PopService:
         """Ends that, and stores what is in memory only."""
         for part in (self._saver, self._scanner, self._notices, self._hold, self._reviver, self._orders):
             part.stop()
-        self.buffer.flush()
+        try:
+            self.buffer.flush()
+        except Exception:
+            # Their offsets are not committed: the next run hands these messages out again.
+            log.failure("check points in memory cannot be stored")
         self._save()
 
     def _save(self) -> None:
@@ -146,6 +151,10 @@ class PopService:
             self._orders.save()
         except OSError as error:
             log.warn("ordered pops cannot be saved now: {error}", error=error)
+
+    def _forget(self, gone: Callable[[str, str], bool]) -> None:
+        for part in (self.buffer, self._orders, self._inflight):
+            part.forget_all(gone)
 
     def _listen(self, hold: PopHold) -> None:
         """Messages are reported to waiting pops only since there was one: each costs a little."""

@@ -32,7 +32,8 @@ from rmq.wire.errors import (
     ServiceNotAvailableError,
     TopicNotExistError,
 )
-from rmq.wire.popinfo import ORDER_REVIVE_QUEUE, PopHandle, normal_topic, topic_of_kind
+from rmq.wire.names import check_group
+from rmq.wire.popinfo import ORDER_REVIVE_QUEUE, PopHandle, check_broker_name, normal_topic, topic_of_kind
 from rmq.wire.requests.pop import (
     AckMessage,
     BatchAckMessage,
@@ -82,6 +83,7 @@ class AckProcessor:
     @handles(AckMessage)
     def ack(self, header: AckMessage, call: Call) -> None:
         """One message is done."""
+        check_group(header.consumer_group)
         self._check_queue(call.connection, header.topic, header.queue_id)
         low = self._store.min_offset(header.topic, header.queue_id)
         high = self._store.max_offset(header.topic, header.queue_id)
@@ -108,12 +110,13 @@ class AckProcessor:
         if len(body.acks) > MOST_BATCHES:
             raise InvalidParameterError(f"{len(body.acks)} batches are more than {MOST_BATCHES}")
         for batch in body.acks:
-            self._ack_one_batch(call.connection, batch, body.broker_name or self._broker.broker_name)
+            self._ack_one_batch(call.connection, batch, check_broker_name(body.broker_name or self._broker.broker_name))
 
     @handles(ChangeInvisibleTime)
     def change_invisible_time(self, header: ChangeInvisibleTime, call: Call) -> ChangeInvisibleTimeReply | Reply:
         """One message stays hidden, from now on for another time."""
         topic, group, queue_id = header.topic, header.consumer_group, header.queue_id
+        check_group(group)
         self._check_queue(call.connection, topic, queue_id)
         check_invisible_time(self._settings, header.invisible_time)
         if not self._store.min_offset(topic, queue_id) <= header.offset < self._store.max_offset(topic, queue_id):
@@ -126,9 +129,11 @@ class AckProcessor:
             visible = now + header.invisible_time
             self._orders.hide_until(topic, group, queue_id, header.offset, handle.pop_time, visible)
             return ChangeInvisibleTimeReply(handle.pop_time, visible - handle.pop_time, handle.revive_queue)
+        # The pop may have begun at this message in this millisecond: the check points must not be taken for one.
+        pop_time = max(now, handle.pop_time + 1)
         point = PopCheckPoint(
             start_offset=header.offset,
-            pop_time=now,
+            pop_time=pop_time,
             invisible_time=header.invisible_time,
             num=1,
             queue_id=queue_id,
@@ -140,13 +145,15 @@ class AckProcessor:
         if not self._log.put_check_point(point, handle.revive_queue):
             raise ServiceNotAvailableError("the message's new invisible time cannot be stored now")
         self._put(_ack_of(header, handle), handle.revive_queue, handle.pop_time + handle.invisible_time)
-        return ChangeInvisibleTimeReply(now, header.invisible_time, handle.revive_queue)
+        return ChangeInvisibleTimeReply(pop_time, header.invisible_time, handle.revive_queue)
 
     # --- acknowledging --------------------------------------------------------------------------------------------
 
     def _ack_one_batch(self, connection: Connection, batch: BatchAck, broker_name: str) -> None:
-        topic = topic_of_kind(batch.topic, batch.group, batch.retry)
+        topic = topic_of_kind(batch.topic, check_group(batch.group), batch.retry)
         queue_id = batch.queue_id
+        if self._store.max_offset(topic, queue_id) == 0:
+            return
         low, high = self._store.min_offset(topic, queue_id), self._store.max_offset(topic, queue_id)
         offsets = [offset for offset in batch.offsets() if low <= offset <= high]
         if batch.revive_queue_id == ORDER_REVIVE_QUEUE:

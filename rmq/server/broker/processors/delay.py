@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from rmq.remoting.dispatch import Call, Reply, handles
-from rmq.server.broker.delay.hook import TIMER_DELETE, TIMER_DELIVER_MS
-from rmq.server.broker.delay.recall import IllegalOperationError, RecallHandle, parse_handle
+from rmq.server.broker.delay.hook import TIMER_DELETE
 from rmq.server.broker.delay.service import DelayService
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.putting import MessageInner, MessagePutter
@@ -18,21 +17,21 @@ from rmq.server.broker.stats import BrokerStats
 from rmq.server.store.api import PutStatus
 from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.topic import PERM_WRITE
+from rmq.wire.codes import ResponseCode
 from rmq.wire.errors import NoPermissionError, RemotingError, ServiceNotAvailableError, TopicNotExistError
-from rmq.wire.message import PROPERTY_TAGS, PROPERTY_UNIQ_KEY
+from rmq.wire.message import PROPERTY_TAGS, PROPERTY_TIMER_DELIVER_MS, PROPERTY_UNIQ_KEY
+from rmq.wire.recall import RecallHandle, RecallHandleError, parse_recall_handle
 from rmq.wire.requests.offset import GetAllDelayOffset
 from rmq.wire.requests.replication import GetTimerCheckPoint, GetTimerMetrics
 from rmq.wire.requests.send import RecallMessage, RecallMessageReply
 
 _TAG: Final = "_RECALL_TAG_"
-_STORED: Final = frozenset(
-    {
-        PutStatus.PUT_OK,
-        PutStatus.FLUSH_DISK_TIMEOUT,
-        PutStatus.FLUSH_SLAVE_TIMEOUT,
-        PutStatus.SLAVE_NOT_AVAILABLE,
-    }
-)
+
+
+class IllegalOperationError(RemotingError):
+    """A handle that is none, or does not fit the request."""
+
+    default_code = ResponseCode.ILLEGAL_OPERATION
 
 
 class DelayProcessor:
@@ -75,10 +74,10 @@ class DelayProcessor:
             raise ServiceNotAvailableError("recall failed, broker service not available")
         if header.topic not in self._topics.configs:
             raise TopicNotExistError(f"recall failed, the topic[{header.topic}] not exist")
-        handle = self._checked(parse_handle(header.recall_handle), header.topic)
+        handle = self._handle(header.recall_handle, header.topic)
         message = self._message(handle, header.producer_group, call.connection.host)
         result = self._putter.put(message)
-        if result.status not in _STORED:
+        if result.status is not PutStatus.PUT_OK:
             raise RemotingError("recall failed, execute error")
         self._stats.put(message.topic, 1, result.wrote_bytes)
         return Reply(RecallMessageReply(handle.message_id), ext={"MSG_REGION": broker.region_id})
@@ -98,7 +97,12 @@ class DelayProcessor:
         """How many messages of each topic wait in the timer."""
         return Reply(body=self._delays.timer_metrics())
 
-    def _checked(self, handle: RecallHandle, topic: str) -> RecallHandle:
+    def _handle(self, text: str, topic: str) -> RecallHandle:
+        """What a handle says, if it can be about a pending message of the topic."""
+        try:
+            handle = parse_recall_handle(text)
+        except RecallHandleError as error:
+            raise IllegalOperationError(str(error)) from None
         if handle.topic != topic:
             raise IllegalOperationError("recall failed, topic not match")
         if handle.broker_name != self._broker.broker_name:
@@ -116,7 +120,7 @@ class DelayProcessor:
         properties = {
             TIMER_DELETE: key,
             PROPERTY_UNIQ_KEY: handle.message_id,
-            TIMER_DELIVER_MS: str(handle.timestamp),
+            PROPERTY_TIMER_DELIVER_MS: str(handle.timestamp),
             PROPERTY_TAGS: _TAG,
             "BORN_TIMESTAMP": str(now),
         }

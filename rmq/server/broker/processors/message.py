@@ -10,6 +10,7 @@ from typing import Final
 
 from rmq.remoting.dispatch import Call, Reply, handles
 from rmq.server.broker.clients import ConsumerTable
+from rmq.server.broker.filters import FilterTable
 from rmq.server.store.index import TAGS_PREFIX
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
@@ -30,9 +31,12 @@ _MOST_BYTES: Final = 8 * 1024 * 1024
 class MessageProcessor:
     """Handles look-ups of messages."""
 
-    def __init__(self, settings: BrokerSettings, consumers: ConsumerTable, store: MessageStore) -> None:
+    def __init__(
+        self, settings: BrokerSettings, consumers: ConsumerTable, filters: FilterTable, store: MessageStore
+    ) -> None:
         self._settings = settings
         self._consumers = consumers
+        self._filters = filters
         self._store = store
 
     @handles(QueryMessage)
@@ -74,9 +78,12 @@ class MessageProcessor:
             return Reply(remark=f"Index {header.index} of {queue_id}@{topic} is not exist!")
         content = ConsumeQueueContent(max_queue_index=end, min_queue_index=start)
         if header.consumer_group is not None:
-            content.subscription_data = self._consumers.subscription(header.consumer_group, topic)
-            offline = f"{header.consumer_group}@{topic} is not online!"
-            content.filter_data = "null" if content.subscription_data is not None else offline
+            group = header.consumer_group
+            content.subscription_data = self._consumers.subscription(group, topic)
+            if content.subscription_data is None:
+                content.filter_data = f"{group}@{topic} is not online!"
+            else:
+                content.filter_data = self._filters.described(topic, group)
         content.queue_data = [
             ConsumeQueueData(physic_offset=physical, physic_size=size, tags_code=code)
             for physical, size, code in self._units(topic, queue_id, header.index, min(header.count, MOST_ENTRIES))

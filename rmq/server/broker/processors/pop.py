@@ -141,14 +141,15 @@ class PopProcessor:
         self._check(connection, topic, group, queue_id, "pop")
         tags = _tags_of(wanted)
         match = None
-        if not is_tag_type(wanted.exp_type):
-            match = self._filters.compile(wanted.exp or "", wanted.exp_type or "").matches_record
+        if wanted.exp and not is_tag_type(wanted.exp_type):
+            match = self._filters.compile(wanted.exp, wanted.exp_type or "").matches_record
         popped = self._popper.pop(wanted, tags, match)
         if popped.count:
             if popped.rest > 0:
                 self._hold.wake(topic, group, queue_id)
             return _reply(command, wanted, popped, ResponseCode.SUCCESS)
-        deadline = deadline or self._deadline(wanted.poll_time)
+        if deadline is None:
+            deadline = self._deadline(wanted.poll_time)
         if deadline <= self._seconds() or command.flag & FLAG_ONEWAY:
             return _reply(command, wanted, popped, ResponseCode.POLLING_TIMEOUT)
         if not self._park(self._hold, connection, command, (topic, group, queue_id), deadline, tags):
@@ -165,7 +166,8 @@ class PopProcessor:
         found = self._popper.has_messages(topic, group, queue_id, order=wanted.order, attempt_id=wanted.attempt_id)
         full = False
         if not found:
-            deadline = deadline or self._deadline(wanted.poll_time)
+            if deadline is None:
+                deadline = self._deadline(wanted.poll_time)
             if deadline > self._seconds() and not command.flag & FLAG_ONEWAY:
                 full = not self._park(self._notices, connection, command, (topic, group, queue_id), deadline, None)
                 if not full:

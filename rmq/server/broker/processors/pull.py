@@ -157,7 +157,7 @@ class PullProcessor:
             result = self._store.get(topic_name, queue_id, offset, count, max_bytes, tags, match)
             code = self._code(result.status, offset)
         self._offsets.note_pulled(group_name, topic_name, queue_id, result.next_begin_offset)
-        if may_wait and flags & FLAG_COMMIT_OFFSET and commit_offset >= 0:
+        if may_wait and reset is None and flags & FLAG_COMMIT_OFFSET and commit_offset >= 0:
             self._offsets.commit(group_name, topic_name, queue_id, commit_offset)
         if code == _NOT_FOUND:
             self._stats.get_miss += 1

@@ -43,7 +43,10 @@ from rmq.wire.sysflag import COMPRESSED, COMPRESSION_MASK
 PUSH_SECONDS: Final = 10.0
 """Time that a producer has to take an answer (Broker2Client.callClient)."""
 MOST_WAITING: Final = 64 * 1024 * 1024
-"""Bytes of answers that may wait for their producers together."""
+"""About how many bytes answers that wait for their producers may take together."""
+
+_ANSWER_BYTES: Final = 1024
+"""What an answer takes beside its body and header fields."""
 
 _REPLY_TO: Final = "REPLY_TO_CLIENT"
 _PUSHED_AT: Final = "PUSH_REPLY_TIME"
@@ -94,11 +97,12 @@ class ReplyProcessor:
             raise RemotingError(f"broker unable to service, until {opening} ms")
         topic = checked_topic(self._broker, self._topics, header)
         queue_id = checked_queue(topic, header.queue_id, call.connection.address)
-        if self._waiting + len(call.body) > MOST_WAITING:
+        size = _ANSWER_BYTES + len(call.body) + sum(map(len, call.command.ext.values()))
+        if self._waiting + size > MOST_WAITING:
             raise SystemBusyError(f"answers of {self._waiting} bytes wait for producers, no more are accepted")
         marks = {"MSG_REGION": self._broker.region_id, "TRACE_ON": "true" if self._broker.trace_on else "false"}
         properties = {**parse_properties(header.properties or ""), **marks}
-        pushed = self._push(header, properties, call)
+        pushed = self._push(header, properties, call, size)
         sent = SendMessageReply(_NOT_STORED, queue_id, 0)
         if self._broker.store_reply_message_enable:
             sent = self._store(header, queue_id, properties, call) or sent
@@ -107,7 +111,7 @@ class ReplyProcessor:
     # --- pushing --------------------------------------------------------------------------------------------------
 
     def _push(
-        self, header: SendReplyMessage | SendReplyMessageV2, properties: dict[str, str], call: Call
+        self, header: SendReplyMessage | SendReplyMessageV2, properties: dict[str, str], call: Call, size: int
     ) -> Deferred[str | None]:
         """Fires with None when the producer took it, else with the sentence that tells why not."""
         asker = properties.get(_REPLY_TO)
@@ -133,7 +137,7 @@ class ReplyProcessor:
             reconsume_times=header.reconsume_times,
             unit_mode=header.unit_mode,
         )
-        return self._call(client, request_command(pushed, call.body), len(call.body))
+        return self._call(client, request_command(pushed, call.body), size)
 
     def _call(self, client: Client, request: Command, size: int) -> Deferred[str | None]:
         self._waiting += size

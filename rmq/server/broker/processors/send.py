@@ -46,6 +46,7 @@ from rmq.wire.errors import (
     ServiceNotAvailableError,
 )
 from rmq.wire.message import (
+    DELAY_PROPERTIES,
     PROPERTY_SEPARATOR,
     MessageError,
     UniqueIds,
@@ -67,8 +68,7 @@ _V2_NAMES: Final = {
 _CLIENT_SYS_FLAGS: Final = COMPRESSED | MULTI_TAGS | COMPRESSION_MASK
 _MAX_TOPIC_OF_BATCH: Final = 127
 _STAMPED: Final = frozenset({"MSG_REGION", "TRACE_ON", "CLUSTER", "POP_CK"})
-_DELAYS: Final = frozenset({"DELAY", "TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"})
-_NOT_IN_BATCH: Final = _DELAYS | {"TRAN_MSG"}
+_NOT_IN_BATCH: Final = DELAY_PROPERTIES | {"TRAN_MSG"}
 _SPECIAL: Final = _STAMPED | _NOT_IN_BATCH | {PROPERTY_PRIORITY}
 _SEPARATOR: Final = ord(PROPERTY_SEPARATOR)
 

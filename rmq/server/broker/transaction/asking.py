@@ -15,8 +15,14 @@ from twisted.logger import Logger
 from rmq.remoting.calls import request_command
 from rmq.remoting.protocol import Connection
 from rmq.server.broker.clients import ProducerTable
-from rmq.server.broker.transaction.half import HALF_QUEUE, PRODUCER_GROUP, REAL_QUEUE_ID, REAL_TOPIC, number
-from rmq.wire.message import StoredMessage, encode_message, format_properties
+from rmq.server.broker.transaction.half import HALF_QUEUE, PRODUCER_GROUP, number
+from rmq.wire.message import (
+    PROPERTY_REAL_QUEUE_ID,
+    PROPERTY_REAL_TOPIC,
+    StoredMessage,
+    encode_message,
+    format_properties,
+)
 from rmq.wire.names import TRANS_HALF_TOPIC
 from rmq.wire.requests.transaction import CheckTransactionState
 
@@ -60,8 +66,8 @@ class ProducerAsker:
             offset_msg_id=half.offset_id,
             broker_name=self._broker_name,
         )
-        half.topic = half.properties.get(REAL_TOPIC, "")
-        half.queue_id = number(half.properties.get(REAL_QUEUE_ID), HALF_QUEUE)
+        half.topic = half.properties.get(PROPERTY_REAL_TOPIC, "")
+        half.queue_id = number(half.properties.get(PROPERTY_REAL_QUEUE_ID), HALF_QUEUE)
         half.properties_text = format_properties(half.properties)
         connection.send_oneway(request_command(header, encode_message(half), oneway=True))
         return True

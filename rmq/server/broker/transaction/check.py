@@ -42,7 +42,7 @@ from rmq.server.broker.transaction.ops import OpWriter, offsets_of
 from rmq.server.store.api import AppendResult, GetStatus, PutStatus
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
-from rmq.wire.message import MessageError, StoredMessage, decode_message, decode_messages
+from rmq.wire.message import PROPERTY_REAL_TOPIC, MessageError, StoredMessage, decode_message, decode_messages
 from rmq.wire.names import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC, TRANSACTION_GROUP
 
 SLICE_SECONDS: Final = 0.002
@@ -106,7 +106,14 @@ class TransactionChecker:
         self._served = 0
 
     def start(self) -> None:
-        """Begins; the first round comes after one interval."""
+        """Begins; the first round comes after one interval.
+
+        Offsets beyond the ends of the queues, which a loss of power leaves, are pulled back before anything new comes
+        to stand below them.
+        """
+        for topic in (TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC):
+            for queue_id in self._queues():
+                self._commit(topic, queue_id, self._position(topic, queue_id))
         self._later(self._broker.transaction_check_interval / 1000)
 
     def stop(self) -> None:
@@ -152,13 +159,15 @@ class TransactionChecker:
 
     def _check_all(self) -> Iterator[None]:
         self._ops.flush()
-        config = self._topics.configs.get(TRANS_HALF_TOPIC)
-        for queue_id in range(config.read_queue_nums if config is not None else 0):
+        for queue_id in self._queues():
             yield from self._check_queue(queue_id)
+
+    def _queues(self) -> range:
+        config = self._topics.configs.get(TRANS_HALF_TOPIC)
+        return range(config.read_queue_nums if config is not None else 0)
 
     def _check_queue(self, queue_id: int) -> Iterator[None]:
         """A round through one half queue; pauses may be made where it yields."""
-        started = self._now()
         end = self._store.max_offset(TRANS_HALF_TOPIC, queue_id)
         position = self._position(TRANS_HALF_TOPIC, queue_id)
         marks = self._marks.setdefault(queue_id, EndedMarks())
@@ -169,7 +178,7 @@ class TransactionChecker:
             first_op = self._position(TRANS_OP_HALF_TOPIC, queue_id)
             yield from self._read_ops(queue_id, first_op, marks)
             position = marks.first_open(position, window_end)
-            while position < window_end and self._settle(queue_id, position, started, marks):
+            while position < window_end and self._settle(queue_id, position, marks):
                 position = marks.first_open(position + 1, window_end)
                 self._commit(TRANS_HALF_TOPIC, queue_id, position)
                 yield
@@ -208,7 +217,7 @@ class TransactionChecker:
 
     # --- one half message -----------------------------------------------------------------------------------------
 
-    def _settle(self, queue_id: int, offset: int, started: int, marks: EndedMarks) -> bool:
+    def _settle(self, queue_id: int, offset: int, marks: EndedMarks) -> bool:
         """Does what is to be done with one half message; False when the round ends before it."""
         record = self._store.queue_message(TRANS_HALF_TOPIC, queue_id, offset)
         try:
@@ -223,8 +232,6 @@ class TransactionChecker:
         age = self._now() - half.born_timestamp
         if times >= broker.transaction_check_max or age > self._settings.store.file_reserved_time * _HOUR_MILLIS:
             return self._give_up(half)
-        if half.store_timestamp >= started:
-            return False
         immune = forms.immunity(half, broker.transaction_time_out)
         if immune is None:
             # A message from the future is checked: its producer's clock says nothing.
@@ -261,9 +268,9 @@ class TransactionChecker:
             return False
         log.warn(
             "half message {id} for {topic} was checked too often or is too old: it is in {given_up} now",
-            id=half.unique_id, topic=half.properties.get(forms.REAL_TOPIC), given_up=TRANS_CHECK_MAX_TIME_TOPIC,
+            id=half.unique_id, topic=half.properties.get(PROPERTY_REAL_TOPIC), given_up=TRANS_CHECK_MAX_TIME_TOPIC,
         )  # fmt: skip
-        self._metrics.add(half.properties.get(forms.REAL_TOPIC, ""), -1)
+        self._metrics.add(half.properties.get(PROPERTY_REAL_TOPIC, ""), -1)
         return True
 
     def _stored(self, message: MessageInner) -> AppendResult | None:

@@ -21,13 +21,23 @@ from typing import Final
 
 from rmq.server.broker.putting import MessageInner
 from rmq.wire.errors import MessageIllegalError
-from rmq.wire.message import PROPERTY_UNIQ_KEY, StoredMessage
-from rmq.wire.names import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
+from rmq.wire.message import (
+    DELAY_PROPERTIES,
+    PROPERTY_DELAY,
+    PROPERTY_REAL_QUEUE_ID,
+    PROPERTY_REAL_TOPIC,
+    PROPERTY_UNIQ_KEY,
+    StoredMessage,
+)
+from rmq.wire.names import (
+    TRANS_CHECK_MAX_TIME_TOPIC,
+    TRANS_HALF_TOPIC,
+    is_legal_topic,
+    is_not_allowed_send_topic,
+)
 from rmq.wire.sysflag import TRANSACTION_COMMIT, TRANSACTION_MASK
 
 PRODUCER_GROUP: Final = "PGROUP"
-REAL_TOPIC: Final = "REAL_TOPIC"
-REAL_QUEUE_ID: Final = "REAL_QID"
 TRANSACTION_ID: Final = "__transactionId__"
 CHECK_TIMES: Final = "TRANSACTION_CHECK_TIMES"
 IMMUNITY: Final = "CHECK_IMMUNITY_TIME_IN_SECONDS"
@@ -35,8 +45,7 @@ FIRST_OFFSET: Final = "TRAN_PREPARED_QUEUE_OFFSET"
 HALF_QUEUE: Final = 0
 
 _LONGEST_NUMBER: Final = 19
-_DELAY_LEVEL: Final = "DELAY"
-_DELAYS: Final = (_DELAY_LEVEL, "TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS")
+_MOST_QUEUE_ID: Final = 2**31 - 1
 
 
 def is_half(message: MessageInner) -> bool:
@@ -47,7 +56,7 @@ def is_half(message: MessageInner) -> bool:
     properties = message.properties
     if properties.get("TRAN_MSG", "").lower() != "true":
         return False
-    return not (message.reconsume_times > 0 and number(properties.get(_DELAY_LEVEL), 0) > 0)
+    return not (message.reconsume_times > 0 and number(properties.get(PROPERTY_DELAY), 0) > 0)
 
 
 def make_half(message: MessageInner) -> None:
@@ -57,13 +66,13 @@ def make_half(message: MessageInner) -> None:
         MessageIllegalError: it asks for a delay too. (Apache takes it and never delivers it.)
     """
     properties = message.properties
-    if any(properties.get(name, "0") != "0" for name in _DELAYS):
+    if any(properties.get(name, "0") != "0" for name in DELAY_PROPERTIES):
         raise MessageIllegalError("a transactional message cannot be delayed")
     unique = properties.get(PROPERTY_UNIQ_KEY)
     if unique:
         properties[TRANSACTION_ID] = unique
-    properties[REAL_TOPIC] = message.topic
-    properties[REAL_QUEUE_ID] = str(message.queue_id)
+    properties[PROPERTY_REAL_TOPIC] = message.topic
+    properties[PROPERTY_REAL_QUEUE_ID] = str(message.queue_id)
     message.sys_flag &= ~TRANSACTION_MASK
     message.topic = TRANS_HALF_TOPIC
     message.queue_id = HALF_QUEUE
@@ -76,9 +85,9 @@ def committed(half: StoredMessage) -> MessageInner:
         MessageIllegalError: the half message does not know its destination.
     """
     properties = dict(half.properties)
-    topic = properties.pop(REAL_TOPIC, "")
-    queue_id = number(properties.pop(REAL_QUEUE_ID, None), -1)
-    if not topic or queue_id < 0:
+    topic = properties.pop(PROPERTY_REAL_TOPIC, "")
+    queue_id = number(properties.pop(PROPERTY_REAL_QUEUE_ID, None), -1)
+    if not is_legal_topic(topic) or is_not_allowed_send_topic(topic) or not 0 <= queue_id <= _MOST_QUEUE_ID:
         raise MessageIllegalError(f"the half message at {half.physical_offset} names no topic and queue")
     message = _copy(half, topic, queue_id, properties)
     message.sys_flag = half.sys_flag & ~TRANSACTION_MASK | TRANSACTION_COMMIT
@@ -102,7 +111,9 @@ def resumed(message: StoredMessage) -> MessageInner:
     Raises:
         MessageIllegalError: it is none that was given up.
     """
-    if not all(message.properties.get(name) for name in (PRODUCER_GROUP, REAL_TOPIC, REAL_QUEUE_ID)):
+    # In any other topic these properties may be a client's, and they become names of directories.
+    needed = (PRODUCER_GROUP, PROPERTY_REAL_TOPIC, PROPERTY_REAL_QUEUE_ID)
+    if message.topic != TRANS_CHECK_MAX_TIME_TOPIC or not all(message.properties.get(name) for name in needed):
         raise MessageIllegalError(f"the message at {message.physical_offset} was no half message")
     return _copy(message, TRANS_HALF_TOPIC, HALF_QUEUE, {**message.properties, CHECK_TIMES: "0"})
 

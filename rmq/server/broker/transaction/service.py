@@ -12,7 +12,6 @@ Source: TransactionalMessageServiceImpl, EndTransactionProcessor.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from rmq.remoting.reactor import Clock, Repeat
 from rmq.server.broker.clients import ProducerTable
@@ -32,18 +31,9 @@ from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
 from rmq.wire.codes import ResponseCode
 from rmq.wire.errors import NoPermissionError, RemotingError
-from rmq.wire.message import MessageError, StoredMessage, decode_message
+from rmq.wire.message import PROPERTY_REAL_TOPIC, MessageError, StoredMessage, decode_message
 from rmq.wire.names import TRANS_HALF_TOPIC
 from rmq.wire.requests.transaction import EndTransaction
-
-_STORED: Final = frozenset(
-    {
-        PutStatus.PUT_OK,
-        PutStatus.FLUSH_DISK_TIMEOUT,
-        PutStatus.FLUSH_SLAVE_TIMEOUT,
-        PutStatus.SLAVE_NOT_AVAILABLE,
-    }
-)
 
 
 class Transactions:
@@ -119,7 +109,7 @@ class Transactions:
         topic = message.topic
         forms.make_half(message)
         result = self._putter.put(message)
-        if result.status in _STORED:
+        if result.status is PutStatus.PUT_OK:
             self._metrics.add(topic, 1)
         return result
 
@@ -163,20 +153,20 @@ class Transactions:
         message = forms.committed(half)
         topic = message.topic
         result = self._putter.put(message)
-        if result.status in _STORED:
+        if result.status is PutStatus.PUT_OK:
             self._stats.put(message.topic, 1, result.wrote_bytes)
             self._end(half, topic)
         return result
 
     def roll_back(self, half: StoredMessage) -> None:
         """Notes that nobody will get the message."""
-        self._end(half, half.properties.get(forms.REAL_TOPIC, ""))
+        self._end(half, half.properties.get(PROPERTY_REAL_TOPIC, ""))
 
     def resume(self, physical_offset: int) -> AppendResult:
         """Stores a message that was given up as a half message again, as if it had never been checked.
 
         Raises:
-            RemotingError: no message begins there, or it was no half message.
+            RemotingError: no message begins there, or it is none that was given up.
         """
         record = self._store.message_at(physical_offset)
         try:

@@ -1,5 +1,6 @@
 """Delay levels: when, in which order, and what is delivered."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,41 @@ def test_figures(tmp_path: Path) -> None:
     delays.run(1)
     figures = {key: value for key, value in delays.service.figures().items() if key.startswith("schedule")}
     assert figures == {"scheduleMessageOffset_1": "1,1", "scheduleMessageOffset_18": "0,1"}
+
+
+def test_what_cannot_be_read_now_neither_doubles_others_nor_holds_other_levels_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delays = Delays(tmp_path, messageDelayLevel="1s 2s").start()
+    delays.run(1)
+    for number in range(5):
+        delays.put(b"%d" % number, DELAY="1")
+    delays.put(b"other level", DELAY="2")
+    read = delays.store.queue_message
+
+    def failing(topic: str, queue_id: int, offset: int) -> bytes | None:
+        if (topic, queue_id, offset) == (SCHEDULE, 0, 3):
+            raise OSError(errno.EIO, "EIO")
+        return read(topic, queue_id, offset)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delays.store, "queue_message", failing)
+        delays.run(3)
+    assert delays.bodies() == [b"0", b"1", b"2", b"other level"]
+    delays.run(0.25)
+    assert delays.bodies() == [b"0", b"1", b"2", b"other level", b"3", b"4"]
+    assert offsets(delays) == {1: 5, 2: 1}
+
+
+def test_a_queue_that_begins_anew(tmp_path: Path) -> None:
+    """As after its topic was deleted, which settings allow."""
+    delays = Delays(tmp_path).start()
+    for number in range(3):
+        delays.put(b"%d" % number, DELAY="1")
+    delays.run(3)
+    delays.store.destroy_topic(SCHEDULE)
+    delays.run(0.25)
+    delays.put(b"new", DELAY="1")
+    delays.run(2)
+    assert delays.bodies() == [b"0", b"1", b"2", b"new"]
+    assert offsets(delays) == {1: 1}

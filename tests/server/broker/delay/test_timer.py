@@ -9,6 +9,7 @@ import pytest
 from rmq.server.broker.delay.timer import Timer
 from rmq.server.broker.delay.timer_files import TimerFiles
 from rmq.server.broker.delay.timer_log import TimerLog
+from rmq.server.broker.delay.timer_slot import LeavingSlot
 from rmq.server.store.api import PutStatus
 from rmq.wire.layouts import TIMER_CHECKPOINT
 from rmq.wire.message import StoredMessage, format_properties
@@ -402,3 +403,87 @@ def test_figures(tmp_path: Path) -> None:
     figures = timer(delays).figures()
     assert (figures["timerOffsetBehind"], figures["timerCongestNum"], figures["timerDequeueTps"]) == (0, 8, 0.0)
     assert 7 < float(str(figures["timerEnqueueTps"])) <= 8
+
+
+def test_a_clean_end_while_a_thread_writes_is_gone_on_from_exactly(tmp_path: Path) -> None:
+    threads = Threads()
+    first = Delays(tmp_path, threads=threads).start()
+    first.put(TIMER_DELAY_MS="1500")
+    while not first.bodies():
+        first.run(0.125)
+        threads.run()
+    first.run(1)
+    threads.run()
+    first.run(1)
+    assert len(threads.waiting) == 0
+    first.put(b"second", TIMER_DELAY_MS="500")
+    while len(first.bodies()) < 2:
+        first.run(0.125)
+        if len(first.bodies()) < 2:
+            threads.run()
+    while not threads.waiting:
+        first.run(0.125)
+    second = first.again()
+    assert threads.run() == 1
+    second.start().run(3)
+    assert second.bodies() == [b"body", b"second"]
+
+
+def test_progress_that_the_disk_refused_is_kept_later(tmp_path: Path) -> None:
+    env = FaultyEnv()
+    env.only_below = "timercheck"
+    first = Delays(tmp_path, env=env).start()
+    first.put(TIMER_DELAY_MS="500")
+    env.fail["reserve"] = (0, errno.ENOSPC)
+    first.run(4)
+    assert first.bodies() == [b"body"]
+    env.fail.clear()
+    second = first.again().start()
+    second.run(3)
+    assert second.bodies() == [b"body"]
+
+
+def test_a_jump_of_days_within_a_backlog_does_not_use_places_twice(tmp_path: Path) -> None:
+    """Slots fourteen days apart share a place of the wheel."""
+    first = Delays(tmp_path, timerRollWindowSlot=604_740, timerMaxDelaySec=6 * DAY).start()
+    first.put(b"old", TIMER_DELIVER_MS=str(NOW + 3 * DAY * 1000))
+    first.run(1)
+    first.stop()
+    first.clock.advance(12 * DAY)
+    second = Delays(tmp_path, clock=first.clock, files=first.files, **first.given)
+    second.put(b"new", TIMER_DELIVER_MS=str(NOW + 17 * DAY * 1000))
+    second.start().run(20)
+    assert second.bodies() == [b"old"]
+    assert timer(second).waiting == 1
+
+
+def test_recalls_with_long_keys_are_cheap_to_remember(tmp_path: Path) -> None:
+    delays = Delays(tmp_path).start()
+    for number in range(20):
+        recall(delays, f"{number:015000d}", NOW + 1000)
+    key = "7" * 15_000
+    delays.put(b"recalled", UNIQ_KEY=key, TIMER_DELAY_MS="1500")
+    delays.put(b"stays", UNIQ_KEY="k", TIMER_DELAY_MS="1500")
+    recall(delays, key, NOW + 1000)
+    delays.run(1)
+    time = NOW + 1000
+    slot = LeavingSlot(files(delays), delays.store, time, files(delays).wheel.get(time))
+    assert slot.walk(1000)
+    assert slot.recalls("T", key)
+    assert not slot.recalls("T", "k")
+    assert sum(map(len, slot.recalled)) < 1000
+    delays.run(2)
+    assert delays.bodies() == [b"stays"]
+
+
+def test_a_queue_that_begins_anew(tmp_path: Path) -> None:
+    """As after its topic was deleted, which settings allow."""
+    delays = Delays(tmp_path).start()
+    for number in range(3):
+        delays.put(b"%d" % number, TIMER_DELAY_MS="500")
+    delays.run(3)
+    delays.store.destroy_topic(TIMER)
+    delays.run(0.25)
+    delays.put(b"new", TIMER_DELAY_MS="500")
+    delays.run(3)
+    assert delays.bodies() == [b"0", b"1", b"2", b"new"]

@@ -1,5 +1,6 @@
 """What the timer finds on the disk: the checkpoint, lost ends, other precisions, Apache's habits."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,22 @@ def test_a_damaged_checkpoint_is_none(tmp_path: Path) -> None:
     delays = filled(tmp_path)
     (tmp_path / "config/timercheck").write_bytes(b"short")
     assert rest(delays) == IN_ORDER
+
+
+def test_units_whose_messages_the_commit_log_lost_are_dropped(tmp_path: Path) -> None:
+    """After a loss of power: what is stored next stands where those messages stood."""
+    whole = filled(tmp_path / "whole")
+    cut = Delays(tmp_path / "cut", clock=whole.clock)
+    cut.stop()
+    for name in ("timerlog", "config"):
+        shutil.copytree(whole.path / name, cut.path / name, dirs_exist_ok=True)
+    shutil.copy(whole.path / "timerwheel", cut.path / "timerwheel")
+    checkpoint(cut.path, log_position=0, queue_offset=0, master=0)
+    after = Delays(cut.path, clock=whole.clock, files=whole.files)
+    assert (after.service._files.log.end, after.service._files.waiting) == (0, 0)
+    sent = after.now()
+    after.put(b"x", TIMER_DELAY_MS="60000")
+    after.start().run(65)
+    (message,) = after.messages()
+    assert message.body == b"x"
+    assert message.store_timestamp >= sent + 60_000

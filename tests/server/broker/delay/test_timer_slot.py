@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rmq.server.broker.delay.timer_files import TimerFiles
-from rmq.server.broker.delay.timer_slot import LeavingSlot, Mark
+from rmq.server.broker.delay.timer_slot import LeavingSlot, Mark, digest
 from tests.kit.delays import NOW, Delays
 
 
@@ -35,10 +35,10 @@ def test_the_walk_is_newest_first_and_the_way_out_oldest_first(tmp_path: Path) -
     slot = leaving(filled(tmp_path))
     assert (slot.time, slot.amount) == (NOW, 3)
     assert not slot.walk(3)
-    assert (slot.recalled, slot.mark(), slot.empty) == ({"late"}, None, False)
+    assert (slot.recalled, slot.mark(), slot.empty) == ({digest("late")}, None, False)
     assert not slot.walk(3)
     assert slot.walk(3)
-    assert slot.recalled == {"early", "late"}
+    assert slot.recalled == {digest("early"), digest("late")}
     assert slot.mark() == Mark(52, 3)
     assert bodies(slot) == [b"0", b"1", b"2", b"3", b"4"]
     assert (slot.empty, slot.mark()) == (True, None)
@@ -55,7 +55,7 @@ def test_a_shortened_slot_has_the_rest_and_every_recall(tmp_path: Path) -> None:
     assert wheel.get(NOW) == (0, 312, 1)
     rest = leaving(delays)
     assert rest.walk(100)
-    assert rest.recalled == {"early", "late"}
+    assert rest.recalled == {digest("early"), digest("late")}
     assert bodies(rest) == [b"2", b"3", b"4"]
 
 

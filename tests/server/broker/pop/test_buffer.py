@@ -8,8 +8,9 @@ import pytest
 
 from rmq.server.broker.pop.buffer import CheckPointBuffer
 from rmq.wire.bodies.pop import AckRecord, PopCheckPoint
+from rmq.wire.requests.topic import DeleteTopicInBroker
 from tests.kit.broker import EPOCH, Bench
-from tests.kit.pops import committed, revive_log
+from tests.kit.pops import bodies, committed, fill, pop, revive_log
 
 NOW = EPOCH * 1000
 
@@ -163,3 +164,35 @@ def test_a_store_that_is_full(bench: Bench, buffer: CheckPointBuffer) -> None:
     bench.clock.advance(1.1)
     assert logged(bench) == [(4, "ck", 0, None), (4, "ack", 0, 1)]
     assert (len(buffer), committed(bench)) == (0, {0: 2})
+
+
+def test_a_topic_that_is_deleted_leaves_nothing_to_the_next(bench: Bench, buffer: CheckPointBuffer) -> None:
+    """Another topic of that name begins at its own start."""
+    fill(bench, 4)
+    first = pop(bench, max_msg_nums=2)
+    assert bench.peer().ask(DeleteTopicInBroker("T")).code == 0
+    bench.topic("T")
+    fill(bench, 4)
+    bench.clock.advance(11)
+    assert committed(bench) == {}
+    assert bodies(pop(bench)) == [b"0", b"1", b"2", b"3"]
+    assert bodies(first) == [b"0", b"1"]
+
+
+def test_a_failure_while_storing_keeps_the_check_point(
+    bench: Bench, buffer: CheckPointBuffer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buffer.add(point(0), 0, 2)
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.store, "append", _fail)
+        bench.clock.advance(11)
+        assert len(buffer) == 1
+        bench.pops.stop()
+    assert len(buffer) == 1
+    bench.clock.advance(1)
+    buffer.scan()
+    assert (logged(bench), committed(bench)) == ([(0, "ck", 0, None)], {0: 2})
+
+
+def _fail(*args: object) -> None:
+    raise OSError(5, "Input/output error")

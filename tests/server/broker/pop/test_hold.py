@@ -156,3 +156,11 @@ def test_after_the_end_nothing_is_woken(waiting: Waiting) -> None:
     waiting.hold.stop()
     waiting.clock.advance(100)
     assert (waiting.seen(), waiting.clock.getDelayedCalls()) == ([], [])
+
+
+def test_after_the_end_no_next_one_is_woken(waiting: Waiting) -> None:
+    waiting.park(1)
+    waiting.hold.wake("T", "G", -1)
+    waiting.hold.stop()
+    waiting.clock.advance(100)
+    assert (waiting.seen(), waiting.clock.getDelayedCalls()) == ([], [])

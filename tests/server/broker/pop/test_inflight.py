@@ -20,3 +20,11 @@ def test_what_an_earlier_run_popped_was_not_counted() -> None:
     counter.popped("T", "G", 0, 1)
     counter.done("T", "G", 0, 999)
     assert counter.number("T", "G", 0) == 1
+
+
+def test_what_was_deleted_is_not_counted() -> None:
+    counter = InflightCounter(lambda: 1000)
+    for topic, group in (("T", "G"), ("T", "H"), ("U", "G")):
+        counter.popped(topic, group, 0, 1)
+    counter.forget_all(lambda topic, group: topic == "T")
+    assert [counter.number(topic, group, 0) for topic, group in (("T", "G"), ("T", "H"), ("U", "G"))] == [0, 0, 1]

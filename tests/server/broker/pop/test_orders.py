@@ -134,3 +134,21 @@ def test_nobody_is_woken_where_that_is_off_or_over(table: Table) -> None:
     table.pop(10)
     table.clock.advance(20)
     assert table.free == []
+
+
+def test_what_was_deleted_blocks_nothing(table: Table) -> None:
+    table.pop(10)
+    table.orders.forget_all(lambda topic, group: group == "H")
+    assert table.blocked()
+    table.orders.forget_all(lambda topic, group: topic == "T")
+    assert not table.blocked()
+    table.orders.save()
+    assert Table(table.files).orders._table == {}
+
+
+def test_the_same_acknowledgement_again_costs_nothing(table: Table) -> None:
+    table.pop(10, 12)
+    table.orders.acknowledge(*QUEUE, 12, 100_000)
+    (timer,) = table.clock.getDelayedCalls()
+    assert table.orders.acknowledge(*QUEUE, 12, 100_000) == 10
+    assert table.clock.getDelayedCalls() == [timer]

@@ -1,6 +1,6 @@
 """What was not acknowledged comes again: reading the revive log, and what is kept over restarts."""
 
-from collections.abc import Iterator
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,26 @@ from twisted.internet.task import Clock
 from rmq.server.broker.pop import revive
 from rmq.server.broker.pop.inflight import InflightCounter
 from rmq.server.broker.pop.revive import ReviveQueue, Reviver
+from rmq.server.broker.pop.revivelog import ReviveLog
 from rmq.server.broker.putting import MessageInner, MessagePutter
+from rmq.server.store.api import PutStatus
 from rmq.wire.bodies.pop import AckRecord, PopCheckPoint
 from rmq.wire.bodies.topic import TopicConfig
 from rmq.wire.declare import Declared, encode_body
 from rmq.wire.message import StoredMessage, decode_messages
 from tests.kit.broker import EPOCH, HOST, Bench, messages
-from tests.kit.pops import REVIVE_GROUP, REVIVE_TOPIC, ack, bodies, committed, fill, pass_time, pop, start_pop
+from tests.kit.pops import (
+    REVIVE_GROUP,
+    REVIVE_TOPIC,
+    ack,
+    bodies,
+    committed,
+    fill,
+    pass_time,
+    pop,
+    revive_log,
+    start_pop,
+)
 
 NOW = EPOCH * 1000
 RETRY = "%RETRY%G_T"
@@ -124,6 +137,54 @@ def test_a_store_that_is_full_loses_nothing(bench: Bench) -> None:
     assert bench.offsets.queues(REVIVE_GROUP, REVIVE_TOPIC) == {0: 0}
 
 
+def test_a_message_that_was_tried_too_often_comes_again(bench: Bench) -> None:
+    """A peer may send any reconsume count; it must not keep the others' messages away."""
+    bench.topic("T", 1)
+    most = 2**31 - 1
+    MessagePutter(bench.store).put(MessageInner("T", 0, b"often", {}, 0, 0, 0, HOST, reconsume_times=most))
+    fill(bench, 1)
+    pop(bench, invisible_time=5000)
+    pass_time(bench, 10)
+    assert [(m.body, m.reconsume_times) for m in retried(bench)] == [(b"often", most), (b"0", 1)]
+
+
+def test_a_message_that_cannot_come_again_now_is_put_off(bench: Bench) -> None:
+    """Nobody waits for it: it gets a check point of its own, later and later."""
+    bench.topic("T", 1)
+    long = {"KEYS": "k" * (32767 - 6 - 20)}
+    assert MessagePutter(bench.store).put(MessageInner("T", 0, b"long", long, 0, 0, 0, HOST)).status is PutStatus.PUT_OK
+    fill(bench, 1)
+    pop(bench, invisible_time=5000)
+    pass_time(bench, 10)
+    assert [m.body for m in retried(bench)] == [b"0"]
+    assert bench.offsets.queues(REVIVE_GROUP, REVIVE_TOPIC) == {0: 0}
+    later = json.loads(revive_log(bench)[-1][2])
+    assert (later["so"], later["n"], later["d"], later["it"], later["rp"]) == (0, 1, [0], 10_000, "1")
+    pass_time(bench, 20)
+    again = json.loads(revive_log(bench)[-1][2])
+    assert (len(revive_log(bench)), again["so"], again["it"], again["rp"]) == (3, 0, 20_000, "2")
+
+
+def test_one_queue_that_fails_does_not_hold_up_the_others(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.topic("T", 1)
+    fill(bench, 2)
+    for _ in range(2):
+        pop(bench, invisible_time=5000, max_msg_nums=1)
+    whole = ReviveQueue.read
+
+    def broken(queue: ReviveQueue) -> None:
+        if queue.queue_id == 0:
+            raise ValueError("damaged")
+        whole(queue)
+
+    monkeypatch.setattr(ReviveQueue, "read", broken)
+    failures: list[str] = []
+    monkeypatch.setattr(revive.log, "failure", lambda text, **facts: failures.append(text.format(**facts)))
+    pass_time(bench, 10)
+    assert [m.body for m in retried(bench)] == [b"1"]
+    assert set(failures) == {"queue 0 of the revive log failed and is tried again"}
+
+
 def test_many_at_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The work is done in steps, and all of it soon."""
     monkeypatch.setattr(revive, "_RETURNS_A_STEP", 8)
@@ -156,10 +217,14 @@ def second_reviver(bench: Bench) -> Reviver:
     bench.pops._reviver.stop()
     reviver = Reviver(
         bench.settings, REVIVE_TOPIC, HOST, bench.topics, bench.groups, bench.offsets, bench.store, bench.putter,
-        InflightCounter(bench.now), bench.clock, lambda: bench.delays.delivered_until,
+        revive_log_of(bench), InflightCounter(bench.now), bench.clock, lambda: bench.delays.delivered_until,
     )  # fmt: skip
     reviver.start()
     return reviver
+
+
+def revive_log_of(bench: Bench) -> ReviveLog:
+    return ReviveLog(bench.putter, REVIVE_TOPIC, HOST, bench.now)
 
 
 # --- one queue of the log -------------------------------------------------------------------------------------------
@@ -199,7 +264,7 @@ class Log:
 
 
 @pytest.fixture
-def log(bench: Bench) -> Iterator[Log]:
+def log(bench: Bench) -> Log:
     bench.pops._reviver.stop()
     return Log(bench)
 
@@ -220,9 +285,8 @@ def test_nothing_is_due_early(log: Log) -> None:
     assert log.due(NOW + 62_001) == [(0, 0)]
 
 
-def test_the_horizon(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_horizon(log: Log) -> None:
     """What follows may still hold acknowledgements: before everything is read, only what was delivered counts."""
-    monkeypatch.setattr(revive, "_READS_A_STEP", 1)
     for start in range(0, 80, 2):
         log.point(start)
     log.queue.read()
@@ -267,6 +331,31 @@ def test_too_many_check_points_are_due_early(log: Log, monkeypatch: pytest.Monke
     assert log.queue.settled == 0
 
 
+def test_only_as_many_are_due_early_as_must_be(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a long pause everything read is old; the acknowledgements are yet to be read."""
+    monkeypatch.setattr(revive, "MOST_CHECK_POINTS", 32)
+    for start in range(0, 80, 2):
+        log.point(start)
+    log.queue.read()
+    log.queue.due(log.queue.horizon(NOW + 999_000))
+    assert log.queue.horizon(NOW + 999_000) == NOW + 59_000
+
+
+def test_entries_that_are_too_big(log: Log) -> None:
+    """Clients may write into the log; nothing of theirs may take long."""
+    log.point(0, num=127, queue_offset_diff=list(range(2000)))
+    for name in ("topic", "group", "broker_name"):
+        fields = {"num": 1, "queue_offset_diff": [0], "topic": "T", "group": "G", name: "n" * 300}
+        log.put("ck", PopCheckPoint(**fields))
+    log.point(2, num=1, queue_offset_diff=[5, 6])
+    log.ack(2, 8)
+    log.point(4)
+    log.ack(4, *[4] * 129)
+    log.queue.read()
+    assert [pending.point.queue_offset_diff for pending in log.queue._pending.values()] == [[5], [0, 1]]
+    assert log.due() == [(2, 0), (4, 0)]
+
+
 def test_a_log_that_lost_its_end(log: Log) -> None:
     log.point(0)
     log.queue = ReviveQueue(log.bench.store, REVIVE_TOPIC, 2, 50, "broker-a")
@@ -280,7 +369,7 @@ def test_a_stopped_reviver_does_nothing(bench: Bench) -> None:
     clock = Clock()
     reviver = Reviver(
         bench.settings, REVIVE_TOPIC, HOST, bench.topics, bench.groups, bench.offsets, bench.store, bench.putter,
-        InflightCounter(bench.now), clock, lambda: 0,
+        revive_log_of(bench), InflightCounter(bench.now), clock, lambda: 0,
     )  # fmt: skip
     reviver.start()
     reviver.stop()

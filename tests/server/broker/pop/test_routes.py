@@ -1,5 +1,6 @@
 """Routes by which queues are divided."""
 
+import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
@@ -7,6 +8,7 @@ from rmq.remoting.calls import Answer
 from rmq.remoting.errors import ConnectFailedError
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.server.broker.meta.topics import TopicTable
+from rmq.server.broker.pop import routes
 from rmq.server.broker.pop.routes import RouteCache
 from rmq.wire.bodies.route import MessageQueue, QueueData, TopicRouteData
 from rmq.wire.bodies.topic import TopicConfig
@@ -78,3 +80,10 @@ def test_without_a_route_the_brokers_own_queues_count() -> None:
     assert servers.queues() == ["broker-a0", "broker-a1"]
     assert servers.queues("Silent") == []
     assert servers.queues("Unknown") == []
+
+
+def test_a_route_of_more_queues_than_any_topic_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "MOST_QUEUES", 3)
+    servers = NameServers()
+    servers.route = TopicRouteData(queue_datas=[QueueData("a", 2**31 - 1, 0, 6)])
+    assert servers.queues() == ["a0", "a1", "a2"]

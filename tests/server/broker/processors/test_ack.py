@@ -186,3 +186,35 @@ def test_an_ordered_message_that_is_done_is_not_hidden(bench: Bench) -> None:
     ack(bench, answer, messages(answer)[0])
     changed = change(bench, answer, 0, 1000)
     assert (changed.code, changed.ext) == (0, {"popTime": "0", "invisibleTime": "0", "reviveQid": "0"})
+
+
+def test_hiding_a_message_longer_at_the_moment_of_its_pop(bench: Bench) -> None:
+    """The new check point is another one than the pop's, though both begin at the same message."""
+    answer = popped(bench, 3, invisible_time=5000)
+    assert change(bench, answer, 0, 5000).ext["popTime"] == str(NOW + 1)
+    pass_time(bench, 10)
+    assert sorted(bodies(pop(bench))) == [b"0", b"1", b"2"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"consumer_group": "G\x02TIMER_DEL_UNIQKEY\x01k"}, {"extra_info": f"0 {NOW} 60000 0 0 b\x02A\x01b 0 0"}]
+)
+def test_names_that_would_be_properties_are_refused(bench: Bench, fields: dict[str, str]) -> None:
+    popped(bench)
+    assert ask(bench, **fields)[0] == 29
+    group = fields.get("consumer_group", "G")
+    broker = fields.get("extra_info", "0 0 0 0 0 broker-a").split(" ")[5]
+    body = BatchAckBody(broker, [BatchAck(group, "T", pop_time=NOW, invisible_time=60_000, bits=ack_bits([0]))])
+    assert bench.peer().ask(BatchAckMessage(), body).code == 29
+    assert acks(bench) == []
+
+
+@pytest.mark.parametrize("revive_queue", [0, 999])
+@pytest.mark.parametrize(("topic", "queue_id"), [("No", 0), ("T", 1), ("T", -1)])
+def test_batches_of_queues_that_are_none_are_passed_over(
+    bench: Bench, topic: str, queue_id: int, revive_queue: int
+) -> None:
+    popped(bench)
+    none = BatchAck("G", topic, "0", 0, queue_id, revive_queue, NOW, 60_000, ack_bits([0]))
+    assert bench.peer().ask(BatchAckMessage(), BatchAckBody("broker-a", [none])).code == 0
+    assert (acks(bench), bench.offsets.topics_of("G"), bench.offsets.queues("G", "T")) == ([], ["T"], {0: 3})

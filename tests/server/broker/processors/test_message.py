@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rmq.server.broker.processors import message as message_module
+from rmq.wire.bodies.heartbeat import ConsumerData, ConsumeType, HeartbeatData, SubscriptionData
 from rmq.wire.javahash import java_hash
 from rmq.wire.message import decode_messages
 from rmq.wire.requests.message import QueryConsumeQueue, QueryMessage, ViewMessageById
@@ -99,6 +100,21 @@ def test_entries_with_what_a_group_subscribes(filled: Bench) -> None:
     assert (body["subscriptionData"]["subString"], body["filterData"]) == ("a", "null")
     body = json.loads(peer.ask(QueryConsumeQueue("T", 1, 0, 1, "H")).body)
     assert (body.get("subscriptionData"), body["filterData"]) == (None, "H@T is not online!")
+
+
+def test_entries_with_the_filter_of_a_group(filled: Bench) -> None:
+    peer = filled.peer()
+    wanted = SubscriptionData("T", "a > 1", sub_version=7, expression_type="SQL92")
+    consumer = ConsumerData("G", ConsumeType.CONSUME_PASSIVELY, subscription_data_set=[wanted])
+    beat(peer, HeartbeatData("c", consumer_data_set=[consumer]))
+    body = json.loads(peer.ask(QueryConsumeQueue("T", 1, 0, 1, "G")).body)
+    assert body["filterData"].startswith('{\n\t"bloomFilterData":{\n\t\t"bitNum":')
+    shown = json.loads(body["filterData"])
+    assert shown.pop("bloomFilterData")["bitNum"] > 0
+    assert shown == {
+        "bornTime": filled.now(), "clientVersion": 7, "consumerGroup": "G", "dead": False, "deadTime": 0,
+        "expression": "a > 1", "expressionType": "SQL92", "topic": "T",
+    }  # fmt: skip
 
 
 def test_queues_and_places_that_are_not_there(filled: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Popping: order of checks, waiting and waking, expressions, and what asks about pops."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,3 +262,21 @@ def test_headers_that_lack_something(bench: Bench, name: str) -> None:
     peer.send(Command(200050, ext))
     (answer,) = peer.answers()
     assert (answer.code, answer.remark) == (1, f"the custom field <{name}> is null")
+
+
+def test_who_gives_up_its_places_is_answered(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, maxPopPollingSize="4")
+    bench.topic("T", 1)
+    greedy, modest = bench.peer(), bench.peer()
+    for opaque in range(4):
+        assert start_pop(greedy, opaque) == []
+    assert start_pop(modest) == []
+    assert [(answer.opaque, answer.code) for answer in greedy.answers()] == [(each, 210) for each in range(4)]
+    assert (bench.pops._hold.count, modest.answers()) == (1, [])
+    bench.close()
+
+
+def test_without_an_expression_everything_is_wanted(bench: Bench) -> None:
+    bench.topic("T", 1)
+    fill(bench, 2, tags="ab")
+    assert bodies(pop(bench, exp_type="SQL92", exp="")) == [b"0", b"1"]

@@ -218,6 +218,18 @@ def test_a_reset_is_told_once_and_then_over(bench: Bench) -> None:
     assert len(messages(peer.ask(pull_header("T", 1)))) == 2
 
 
+def test_a_pull_that_learns_of_a_reset_does_not_commit_what_was_before(bench: Bench) -> None:
+    bench.topic("T")
+    fill(bench, "a", "a", "a")
+    bench.groups.find("G")
+    bench.offsets.reset("G", "T", 0, 1)
+    peer = bench.peer()
+    assert peer.ask(pull_header("T", 3, sys_flag=5, commit_offset=3)).code == 21
+    assert bench.offsets.query("G", "T", 0) == 1
+    peer.ask(pull_header("T", 1, sys_flag=5, commit_offset=2))
+    assert bench.offsets.query("G", "T", 0) == 2
+
+
 def test_a_reset_that_does_not_count(bench: Bench) -> None:
     bench.settings.set("useServerSideResetOffset", False)
     bench.topic("T")

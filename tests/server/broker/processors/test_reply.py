@@ -1,5 +1,6 @@
 """Answers to requests: handed to who asked, stored, and what the answerer is told."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -162,18 +163,33 @@ def test_refused_like_a_send(bench: Bench, asker: MemoryPeer) -> None:
 def test_answers_that_wait_take_so_much_memory_and_no_more(
     bench: Bench, asker: MemoryPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reply_module, "MOST_WAITING", 10)
+    """What counts is all that is kept: an answer without a body may be long in its properties."""
+    monkeypatch.setattr(reply_module, "MOST_WAITING", 100_000)
     answerer = bench.peer()
-    send(answerer, b"12345")
-    send(answerer, b"12345")
-    first, second = asker.answers()
-    told = answerer.ask(answer_header(), b"1")
-    assert (told.code, told.remark) == (2, "answers of 10 bytes wait for producers, no more are accepted")
-    for pushed in (first, second):
+    long = text_of(**PROPERTIES, x="1" * 30_000)
+    send(answerer, b"1" * 30_000)
+    for _ in range(2):
+        send(answerer, b"", properties=long)
+    waiting = asker.answers()
+    assert len(waiting) == 3
+    told = answerer.ask(answer_header(properties=long))
+    assert told.code == 2
+    assert re.fullmatch(r"answers of 9\d{4} bytes wait for producers, no more are accepted", told.remark or "")
+    for pushed in waiting:
         asker.send(Command(0, opaque=pushed.opaque, flag=1))
-    assert [told.code for told in answerer.answers()] == [0, 0]
-    send(answerer, b"1234567890")
+    assert [told.code for told in answerer.answers()] == [0, 0, 0]
+    send(answerer, b"1" * 90_000)
     assert len(asker.answers()) == 1
+
+
+def test_answers_without_anything_are_bounded_too(
+    bench: Bench, asker: MemoryPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reply_module, "MOST_WAITING", 10_000)
+    answerer = bench.peer()
+    for _ in range(20):
+        send(answerer, b"")
+    assert 5 <= len(asker.answers()) < 10
 
 
 def test_a_one_way_answer_is_handed_over_too(bench: Bench, asker: MemoryPeer) -> None:

@@ -246,10 +246,14 @@ class TestResume:
         assert halves(bench) == []
 
     def test_a_store_that_refuses_is_told(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        bench.settings.broker.transaction_check_max = 0
         begin(bench, bench.peer())
+        bench.transactions.start()
+        bench.clock.advance(30)
+        (lost,) = given_up(bench)
         refused = AppendResult(PutStatus.SERVICE_NOT_AVAILABLE, -1, -1, 0, 0, ())
         monkeypatch.setattr(bench.putter, "put", lambda message: refused)
-        answer = bench.peer().ask(ResumeCheckHalfMessage(None, halves(bench)[0].offset_id))
+        answer = bench.peer().ask(ResumeCheckHalfMessage(None, lost.offset_id))
         assert (answer.code, answer.remark) == (1, "Put message back to RMQ_SYS_TRANS_HALF_TOPIC failed.")
 
 
@@ -259,3 +263,15 @@ def test_a_second_commit_of_one_transaction_is_taken(bench: Bench) -> None:
     header = end(begin(bench, peer))
     assert [peer.ask(header).code for _ in range(2)] == [0, 0]
     assert len(queue(bench, "T", 2)) == 2
+
+
+def test_what_a_client_only_calls_a_half_message_is_not_resumed(bench: Bench) -> None:
+    """Its REAL_TOPIC would become a directory's name."""
+    bench.topic("T")
+    forged = text_of(PGROUP="PG", REAL_TOPIC="../../elsewhere", REAL_QID="0")
+    peer = producer(bench)
+    answer = peer.ask(send_header("T", 2, properties=forged), b"body")
+    assert answer.code == 0
+    refused = peer.ask(ResumeCheckHalfMessage("", answer.ext["msgId"]))
+    assert (refused.code, refused.remark) == (13, "the message at 0 was no half message")
+    assert halves(bench) == []

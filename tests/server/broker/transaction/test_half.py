@@ -98,7 +98,21 @@ def test_once_more_and_given_up_and_resumed() -> None:
 @pytest.mark.parametrize("lost", ["REAL_TOPIC", "REAL_QID", "PGROUP"])
 def test_what_was_no_half_message_is_not_resumed(lost: str) -> None:
     with pytest.raises(MessageIllegalError, match="the message at 400 was no half message"):
-        resumed(stored(**{name: value for name, value in HALF.items() if name != lost}))
+        resumed(stored("TRANS_CHECK_MAX_TIME_TOPIC", **{name: HALF[name] for name in HALF.keys() - {lost}}))
+
+
+@pytest.mark.parametrize("topic", ["T", "RMQ_SYS_TRANS_HALF_TOPIC"])
+def test_what_was_not_given_up_is_not_resumed(topic: str) -> None:
+    with pytest.raises(MessageIllegalError, match="the message at 400 was no half message"):
+        resumed(stored(topic, **HALF))
+
+
+@pytest.mark.parametrize(
+    "changed", [{"REAL_TOPIC": "../T"}, {"REAL_TOPIC": "SCHEDULE_TOPIC_XXXX"}, {"REAL_QID": str(2**31)}]
+)
+def test_a_destination_that_no_client_could_have_named(changed: dict[str, str]) -> None:
+    with pytest.raises(MessageIllegalError, match="the half message at 400 names no topic and queue"):
+        committed(stored(**{**HALF, **changed}))
 
 
 @pytest.mark.parametrize(("text", "millis"), [("5", 5000), ("0", 0), ("-1", 6000), ("soon", 6000)])
