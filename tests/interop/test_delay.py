@@ -250,6 +250,7 @@ HANDOVERS = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("end", ["stop", "kill"])
 @pytest.mark.parametrize(("writer", "heir"), HANDOVERS)

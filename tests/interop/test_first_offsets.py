@@ -176,6 +176,7 @@ def places(received: list[Received]) -> list[tuple[int, int]]:
     return sorted((m.queue_id, m.queue_offset) for m in received)
 
 
+@pytest.mark.long
 def test_a_new_group_begins_where_it_wants(old: Old, start: Callable[[Program], Driver]) -> None:
     """Both releases with each setting; what comes later comes to all."""
     old.read()

@@ -265,6 +265,7 @@ def test_a_restart_of_the_broker(scene: StartScene, server: RunningServer) -> No
 # --- only once, whatever the client -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_killed_clients_queues_wait_for_a_minute(
     server: RunningServer, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -222,6 +222,7 @@ def test_a_killed_consumers_messages_go_to_another(
     java.retire(f"P-{topic}")
 
 
+@pytest.mark.long
 def test_a_group_changes_between_pull_and_pop(java: Driver, server: RunningServer, admin: MqAdmin) -> None:
     """Neither way loses or repeats what the other has consumed."""
     topic = "Pop-switch"
@@ -545,6 +546,7 @@ def test_restart(way: str, merging: str, tmp_path: Path) -> None:
 HANDOVERS = [("rmq", "apache"), ("apache", "rmq")] if chosen_kind() == "rmq" else [("apache", "apache")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("first", "second"), HANDOVERS)
 def test_pops_in_flight_are_handed_over(first: str, second: str, tmp_path: Path) -> None:
     """The other broker knows what was acknowledged, brings the rest again in its time, and goes on in the queues.

@@ -197,6 +197,7 @@ def test_an_online_group_is_moved_back_in_time(java: Driver, server: RunningServ
     java.retire(name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["the first", "the end"])
 def test_an_offline_group_is_moved(java: Driver, server: RunningServer, name: str, moment: str) -> None:
     fill(java, server, name)
@@ -345,6 +346,7 @@ def test_offsets_that_clients_hold(java: Driver, server: RunningServer, name: st
 # --- clone, correction, time span ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_offsets_are_given_to_another_group(java: Driver, server: RunningServer, admin: MqAdmin, name: str) -> None:
     fill(java, server, name)
     read_once(java, server, name, name, name)
@@ -362,6 +364,7 @@ def test_offsets_are_given_to_another_group(java: Driver, server: RunningServer,
     java.retire(copy)
 
 
+@pytest.mark.long
 def test_the_least_offset_of_all_groups(java: Driver, server: RunningServer, name: str) -> None:
     fill(java, server, name)
     for group in (name, f"{name}-2"):

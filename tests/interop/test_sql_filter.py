@@ -187,6 +187,7 @@ def test_pull(java: Driver, release: str) -> None:
     java.retire(f"P-{topic}")
 
 
+@pytest.mark.long
 def test_a_retried_message_comes_again(java: Driver, release: str) -> None:
     """Whatever the expression is about: the client reads its retry topic without it."""
     topic = f"Sql-retried-{release}"
@@ -274,6 +275,7 @@ def _kept(server: RunningServer) -> dict[str, dict[str, object]]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("others", [False, True])
 def test_filters_outlive_the_broker_even_in_the_other_kind(tmp_path: Path, others: bool) -> None:
     """Apache's broker goes on with our file, ours with Apache's; what died is known as dead."""

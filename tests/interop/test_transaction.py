@@ -279,6 +279,7 @@ def _assert_ended(driver: Driver, producer: str, outgoing: list[Outgoing], *, ex
         assert set(numbers("C").values()) == {1}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("writer_kind", "heir_kind"), HANDOVERS)
 def test_pending_handed_to_the_other_broker(
     writer_kind: str, heir_kind: str, tmp_path: Path, opened: Start

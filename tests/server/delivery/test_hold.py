@@ -264,7 +264,7 @@ def test_a_full_hold_refuses_without_counting_all_that_waits(monkeypatch: pytest
     monkeypatch.setattr(
         ParkedPull,
         "places",
-        property(lambda pull: reads.append(1) or places.__get__(pull), lambda pull, value: places.__set__(pull, value)),
+        property(lambda pull: reads.append(1) or places.__get__(pull), places.__set__),
     )
     assert not scene.park(one, 1000)
     assert len(reads) < 10
