@@ -328,7 +328,7 @@ def test_a_queue_that_is_assigned_while_the_consumer_stops_does_not_begin() -> N
         reading.append(Deferred())
         return reading[-1]
 
-    cluster._QueryConsumerOffset = read  # type: ignore[method-assign]
+    cluster._QueryConsumerOffset = read  # type: ignore[method-assign, assignment]
     assigning = made.assign([queue])
     outcome(made.shutdown())
     cluster.failures[LitePullMessage] = RemotingError("gone")

@@ -347,7 +347,7 @@ def test_a_wrong_pause_does_not_make_it_call_all_the_time() -> None:
 def test_shutdown_while_a_queue_begins_gives_its_lock_back() -> None:
     cluster = MemoryCluster()
     cluster.create("T", 1)
-    cluster._QueryConsumerOffset = lambda *_: Deferred()  # type: ignore[method-assign]
+    cluster._QueryConsumerOffset = lambda *_: Deferred()  # type: ignore[method-assign, assignment]
     made = started(cluster, Inbox())
     assert list(cluster.locks.values()) == [made.instance.client_id]
     outcome(made.shutdown())
@@ -360,7 +360,7 @@ def test_shutdown_while_a_queue_is_given_away_gives_its_lock_back() -> None:
     for queue in queues:
         cluster.store(queue, "a")
     made = started(cluster, Inbox())
-    cluster._UpdateConsumerOffset = lambda *_: Deferred()  # type: ignore[method-assign]
+    cluster._UpdateConsumerOffset = lambda *_: Deferred()  # type: ignore[method-assign, assignment]
     cluster.members["G"]["10.1.1.1@c2"] = "10.1.1.1@c2"
     made.rebalance_soon()
     cluster.advance(0.5)

@@ -658,7 +658,7 @@ def test_shutdown_while_a_queue_is_given_away_commits_it() -> None:
     waiting = hanging(cluster, "UpdateConsumerOffset")
     started(cluster, Inbox(), "c2")
     assert len(waiting) == 1
-    del cluster._UpdateConsumerOffset  # type: ignore[attr-defined]
+    del cluster._UpdateConsumerOffset
     made.shutdown()
     cluster.advance(0.5)
     assert cluster.committed("G", "T") == {0: 2, 1: 2}
@@ -688,7 +688,7 @@ def test_a_reset_leaves_queues_alone_that_went_meanwhile() -> None:
     made = started(cluster, Inbox())
     waiting = hanging(cluster, "UpdateConsumerOffset")
     resetting = Deferred.fromCoroutine(made.reset_offsets("T", dict.fromkeys(queues, 1)))
-    del cluster._UpdateConsumerOffset  # type: ignore[attr-defined]
+    del cluster._UpdateConsumerOffset
     going = next(queue for queue in queues if made.offsets.get(queue) != 1)
     outcome(Deferred.fromCoroutine(made.fetcher.release(going)))
     waiting[0].callback(Command(0))
