@@ -249,6 +249,7 @@ def test_all_in_one_order(scene: StartScene) -> None:
     assert len(other.received(names[id(other)])) >= 100
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("program", ["5.4.0", "go"], indirect=True)
 def test_a_restart_of_the_broker(scene: StartScene, server: RunningServer) -> None:
     """All locks are gone with the broker; the queues go on where they were."""

@@ -504,6 +504,7 @@ def test_ordered_pops(popper: Popper) -> None:
 # --- restarts ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["stop", "kill"])
 @pytest.mark.parametrize("merging", ["false", "true"])
 def test_restart(way: str, merging: str, tmp_path: Path) -> None:
