@@ -98,11 +98,10 @@ def run_program(parse: Callable[[], argparse.Namespace], main: Callable[[Any, An
 
 
 def _log_warnings() -> None:
-    write = textFileLogObserver(sys.stderr)
-
     def observe(event: dict[str, Any]) -> None:
         if event.get("log_level", LogLevel.info) >= LogLevel.warn:
-            write(event)
+            # The stream of this moment: whoever runs the program within another may have changed it since.
+            textFileLogObserver(sys.stderr)(event)
 
     observers = [cast(ILogObserver, observe)]
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False, discardBuffer=True)
