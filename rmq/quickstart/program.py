@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
-from twisted.logger import ILogObserver, LogLevel, globalLogBeginner, textFileLogObserver
+from twisted.logger import ILogObserver, LogLevel, globalLogBeginner, globalLogPublisher, textFileLogObserver
 
 from rmq.client.loop import run
 from rmq.settings.environment import NamesrvAddressError, namesrv_addresses
@@ -85,9 +86,9 @@ def run_program(parse: Callable[[], argparse.Namespace], main: Callable[[Any, An
     except NamesrvAddressError as error:
         print(error, file=sys.stderr)
         return 2
-    _log_warnings()
     try:
-        return run(lambda reactor: main(reactor, options))
+        with _warnings_on_terminal():
+            return run(lambda reactor: main(reactor, options))
     except RemotingError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return FAILED
@@ -97,11 +98,19 @@ def run_program(parse: Callable[[], argparse.Namespace], main: Callable[[Any, An
         return FAILED
 
 
-def _log_warnings() -> None:
+@contextmanager
+def _warnings_on_terminal() -> Iterator[None]:
+    write = textFileLogObserver(sys.stderr)
+
     def observe(event: dict[str, Any]) -> None:
         if event.get("log_level", LogLevel.info) >= LogLevel.warn:
-            # The stream of this moment: whoever runs the program within another may have changed it since.
-            textFileLogObserver(sys.stderr)(event)
+            write(event)
 
-    observers = [cast(ILogObserver, observe)]
-    globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False, discardBuffer=True)
+    # Ends Twisted's own early logging; the observer itself is there only as long as the program.
+    globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
+    observer = cast(ILogObserver, observe)
+    globalLogPublisher.addObserver(observer)
+    try:
+        yield
+    finally:
+        globalLogPublisher.removeObserver(observer)

@@ -1,9 +1,10 @@
 """One connection, either side: bytes to commands, requests to the dispatcher, responses to their callers.
 
-Everything received in one read is handled in one pass and answered with one write. Four promises:
+Everything received in one read is handled in one pass and answered with one write. Five promises:
 
 - Nothing is done for a peer that does not read. When the transport's buffer is full, reading and handling stop,
   even in the middle of what was already received, and go on when it has drained.
+- No peer keeps the others waiting: when a pass has taken its time, the rest is handled after the others had theirs.
 - A large frame is taken only while the server has room for it (`rmq.remoting.pressure`).
 - Bytes that are no frame end the connection, with one line in the log.
 - A caller always gets an answer: the peer's, a timeout, or the end of the connection.
@@ -39,6 +40,9 @@ _TRANSPORT_BUFFER: Final = 64 * 1024
 
 _WRITE_AT: Final = 128 * 1024
 """Replies gathered in one pass are written when they reach this many bytes, so that back-pressure can act."""
+
+_TURN: Final = 0.01
+"""Seconds that one pass may take. A read of 64 KiB holds a thousand small requests, and some take a millisecond."""
 
 log = Logger()
 
@@ -91,6 +95,7 @@ class Connection(Protocol):
         self._closed: list[Callable[[Connection], None]] = []
         self._draining = False
         self._awaiting_room = False
+        self._awaiting_turn = False
         self._working = False
         self._closing = False
         self.alive = False
@@ -160,10 +165,12 @@ class Connection(Protocol):
         self._work()
 
     def _work(self) -> None:
-        """Handles whole commands until there is none, or the peer's output no longer drains."""
-        if self._working:
+        """Handles whole commands until there is none, the peer's output no longer drains, or the time is up."""
+        if self._working or self._awaiting_turn:
             return
         self._working = True
+        seconds = self._clock.seconds
+        end = seconds() + _TURN
         next_command, dispatch = self._stream.next_command, self._handler.dispatch
         replies: list[bytes] = []
         size = 0
@@ -179,6 +186,9 @@ class Connection(Protocol):
                     if size >= _WRITE_AT:
                         self._write_all(replies, size)
                         size = 0
+                if seconds() >= end:
+                    self._give_way()
+                    break
         except FrameError as error:
             self.abort(str(error))
         finally:
@@ -189,6 +199,18 @@ class Connection(Protocol):
             self._pressure.receiving(self, self._stream.announced)
         if self._after_read is not None:
             self._after_read()
+
+    def _give_way(self) -> None:
+        """Lets the other connections have their turn before the rest is handled; nothing is read until then."""
+        self._awaiting_turn = True
+        self._tcp().pauseProducing()
+        self._clock.callLater(0, self._go_on)
+
+    def _go_on(self) -> None:
+        self._awaiting_turn = False
+        if self.alive:
+            self._work()
+            self._read_on()
 
     def _write_all(self, replies: list[bytes], size: int) -> None:
         self.unread = (self.unread if self._draining else _TRANSPORT_BUFFER) + size
@@ -234,7 +256,7 @@ class Connection(Protocol):
         self._read_on()
 
     def _read_on(self) -> None:
-        if self.alive and not self._draining and not self._awaiting_room:
+        if self.alive and not (self._draining or self._awaiting_room or self._awaiting_turn):
             self._tcp().resumeProducing()
 
     # --- calling --------------------------------------------------------------------------------------------------

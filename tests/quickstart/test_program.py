@@ -1,13 +1,16 @@
 """Command lines, exit codes and printed lines of the quickstart programs, without servers."""
 
+import argparse
 from typing import Any
 
 import orjson
 import pytest
+from twisted.logger import Logger
 
 from rmq.client.consume import ConsumeContext, ConsumeStatus
 from rmq.client.message import MessageExt
 from rmq.quickstart import consumer, producer
+from rmq.quickstart.program import run_program
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.message import decode_message
 from tests.kit.cluster import MemoryCluster
@@ -74,6 +77,21 @@ def test_no_name_server(capsys: pytest.CaptureFixture[str]) -> None:
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith(f"ConnectFailedError: connect to {address} failed")
+
+
+def test_warnings_are_shown_as_long_as_the_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    log = Logger("of.the.client")
+
+    async def warns(reactor: object, options: object) -> int:
+        log.warn("the route is gone")
+        log.info("the route is back")
+        return 0
+
+    assert run_program(lambda: argparse.Namespace(namesrv_addr="127.0.0.1:1"), warns) == 0
+    log.warn("nobody hears this")
+    err = capsys.readouterr().err
+    assert err.endswith("[of.the.client#warn] the route is gone\n")
+    assert err.count("\n") == 1
 
 
 def received(body: bytes = b"x") -> MessageExt:

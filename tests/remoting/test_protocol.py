@@ -122,6 +122,44 @@ def test_nothing_is_done_for_a_peer_that_does_not_read() -> None:
     assert peer.transport.reading
 
 
+class Slow(Echo):
+    """Takes 4 ms a request."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def dispatch(self, connection: Connection, command: Command) -> bytes | None:
+        self._clock.rightNow += 0.004
+        return super().dispatch(connection, command)
+
+
+def test_who_asks_much_at_once_lets_others_have_their_turn() -> None:
+    clock = Clock()
+    slow = Slow(clock)
+    peer = MemoryPeer(slow, clock=clock)
+    peer.send(*(request(n) for n in range(7)))
+    assert slow.seen == [0, 1, 2]
+    assert not peer.transport.reading
+    peer.connection.resumeProducing()
+    assert slow.seen == [0, 1, 2]
+    assert not peer.transport.reading
+    clock.advance(0)
+    assert slow.seen == list(range(7))
+    assert peer.transport.reading
+    assert [answer.opaque for answer in peer.answers()] == list(range(7))
+
+
+def test_a_peer_that_left_before_its_turn_gets_nothing_done() -> None:
+    clock = Clock()
+    slow = Slow(clock)
+    peer = MemoryPeer(slow, clock=clock)
+    peer.send(*(request(n) for n in range(7)))
+    peer.connection.abort("gone")
+    clock.advance(0)
+    assert slow.seen == [0, 1, 2]
+
+
 def test_unread_output_is_what_the_transport_may_hold_not_all_that_was_ever_sent() -> None:
     peer = MemoryPeer(Echo())
     for n in range(100):
