@@ -180,33 +180,33 @@ class CommitLog:
 
     # --- reading
 
-    def read(self, physical: int, size: int) -> bytes | None:
-        """The `size` bytes at `physical`, unchecked; None when they are not all there, in one file."""
+    def _place(self, physical: int, size: int) -> tuple[mmap.mmap, int] | None:
+        """The map that holds `size` bytes at `physical`, and where in it; None when they are not all there."""
         segment = self.segments.find(physical)
         end = physical + size
         if segment is None or size <= 0 or end > self.end or end > segment.start + self.size:
             return None
-        at = physical - segment.start
         try:
-            data: bytes = (segment.map or segment.mapped())[at : at + size]
+            return segment.map or segment.mapped(), physical - segment.start
         except OSError as error:
             _log.error("{path} cannot be mapped: {error}", path=segment.path, error=error)
             return None
-        return data
+
+    def read(self, physical: int, size: int) -> bytes | None:
+        """The `size` bytes at `physical`, unchecked; None when they are not all there, in one file."""
+        place = self._place(physical, size)
+        if place is None:
+            return None
+        whole, at = place
+        return whole[at : at + size]
 
     def look(self, physical: int, size: int, judge: Callable[[memoryview], bool]) -> bool | None:
         """What `judge` says of the bytes that `read` would give, seen in place; None when they are not there."""
-        segment = self.segments.find(physical)
-        end = physical + size
-        if segment is None or size <= 0 or end > self.end or end > segment.start + self.size:
+        place = self._place(physical, size)
+        if place is None:
             return None
-        at = physical - segment.start
-        try:
-            with memoryview(segment.map or segment.mapped()) as whole, whole[at : at + size] as record:
-                return judge(record)
-        except OSError as error:
-            _log.error("{path} cannot be mapped: {error}", path=segment.path, error=error)
-            return None
+        with memoryview(place[0]) as whole, whole[place[1] : place[1] + size] as record:
+            return judge(record)
 
     def report_damage(self, physical: int, problem: str) -> None:
         """Logs, once, a record that cannot be handed out."""
@@ -225,34 +225,16 @@ class CommitLog:
 
     def message_at(self, physical: int) -> bytes | None:
         """The record that begins at `physical`, None when none does: offsets come from clients."""
-        segment = self.segments.find(physical)
-        if segment is None or not segment.start <= physical <= self.end - BLANK_MIN:
+        head = self.read(physical, BLANK_MIN)
+        if head is None:
             return None
-        at = physical - segment.start
-        if at + BLANK_MIN > self.size:
-            return None
-        try:
-            size = int.from_bytes((segment.map or segment.mapped())[at : at + 4], "big", signed=True)
-        except OSError as error:
-            _log.error("{path} cannot be mapped: {error}", path=segment.path, error=error)
-            return None
-        data = self.read(physical, size)
+        data = self.read(physical, int.from_bytes(head[:4], "big", signed=True))
         return data if data is not None and check_record(data, physical) is None else None
 
     def store_time(self, physical: int) -> int:
         """Store time of the record at `physical`, -1 when there is none."""
-        segment = self.segments.find(physical)
-        if segment is None or not 0 <= physical <= self.end - STORE_TIME_PREFIX:
-            return -1
-        at = physical - segment.start
-        if at + STORE_TIME_PREFIX > self.size:
-            return -1
-        try:
-            head = (segment.map or segment.mapped())[at : at + STORE_TIME_PREFIX]
-        except OSError as error:
-            _log.error("{path} cannot be mapped: {error}", path=segment.path, error=error)
-            return -1
-        return store_time_of(head)
+        head = self.read(physical, STORE_TIME_PREFIX)
+        return store_time_of(head) if head is not None else -1
 
     # --- durability
 

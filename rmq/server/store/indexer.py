@@ -34,6 +34,9 @@ MOST_BEHIND = 256 << 20
 _SLICE = 64 << 10
 """Bytes of log taken between two looks at the clock: about half a millisecond."""
 _PAUSE = 0.02
+"""Seconds between two looks while messages come."""
+_IDLE = 0.2
+"""Seconds between two looks while none do."""
 _SHARE = 0.004
 """Seconds of work between two pauses while messages come."""
 _BY_HAND = 4 << 10
@@ -90,7 +93,12 @@ class Indexer:
         busy = end != self._seen
         self._seen = end
         worked = self._try(self._work_for_a_while) if self._index.position < end else True
-        pause = _RETRY if not worked else _PAUSE if busy or self._index.position >= self._log.end else _REST
+        if not worked:
+            pause = _RETRY
+        elif busy:
+            pause = _PAUSE
+        else:
+            pause = _IDLE if self._index.position >= end else _REST
         self._call = self._clock.callLater(pause, self._on_call)
 
     def _work_for_a_while(self) -> None:
@@ -124,23 +132,22 @@ class Indexer:
             OSError: the log cannot be read or the index cannot grow; `Index.position` stands where that happened.
         """
         index, log = self._index, self._log
-        end = log.end
-        position = max(index.position, log.min_offset)
-        until = min(end, position + most)
-        if position < log.trusted_from:
-            self._work_with_care(position, min(until, log.trusted_from))
+        # Files may have been deleted while the index was behind.
+        index.position = max(index.position, log.min_offset)
+        until = min(log.end, index.position + most)
+        if index.position < log.trusted_from:
+            self._work_with_care(min(until, log.trusted_from))
         while index.position < until:
             segment = log.segments.find(index.position)
             if segment is None:
                 raise OSError(f"no file of the log holds offset {index.position}")
             self._work_in_file(segment, until)
 
-    def _work_with_care(self, position: int, until: int) -> None:
+    def _work_with_care(self, until: int) -> None:
         """Indexes what an earlier process wrote: damage in it is passed over."""
         index = self._index
-        scan = LogScan(self._log.segments, position, self._log.trusted_from, check_crc=False)
+        scan = LogScan(self._log.segments, index.position, self._log.trusted_from, check_crc=False)
         run = _Run(index)
-        index.position = position
         for record in scan.walk():
             if record.physical_offset >= until:
                 break

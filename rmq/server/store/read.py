@@ -174,8 +174,9 @@ class Reader:
     def _picked(self, physical: int, size: int, match: MatchRecord) -> bytes | None:
         """A record of this process, nothing of it when it does not match; a large one is looked at where it is."""
         log = self._log
-        if size > _LARGE and log.look(physical, size, match) is False:
-            return b""
+        if size > _LARGE:
+            matches = log.look(physical, size, match)
+            return log.read(physical, size) if matches else None if matches is None else b""
         record = log.read(physical, size)
         return record if record is None or match(record) else b""
 

@@ -1,6 +1,7 @@
 """The index follows the log: in time, in exact content, and after everything that keeps it from doing so."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -97,11 +98,11 @@ def test_a_disk_that_is_full_keeps_it_behind_until_there_is_room(tmp_path: Path)
     kit = SmallStore(tmp_path, env=env, index_reserve_bytes=0)
     kit.store.start()
     kit.fill(10)
-    kit.clock.advance(0.02)
+    kit.clock.advance(0.2)
     assert behind(kit) == 0
     env.fail["reserve"] = (0, errno.ENOSPC)
     kit.send("T", 0, b"late", uniq="0F")
-    kit.clock.advance(0.02)
+    kit.clock.advance(0.2)
     assert behind(kit) > 0
     assert found(kit, "0F") == []
     env.fail.clear()
@@ -131,6 +132,28 @@ def test_after_a_crash_it_goes_on_where_the_checkpoint_says(tmp_path: Path) -> N
     for number in (0, 49, 50, 79):
         assert [body[:8] for body in found(kit, f"key{number}")] == [b"%08d" % number]
     assert behind(kit) == 0
+
+
+def _fails(indexer: module.Indexer, most: int) -> None:
+    raise OSError(errno.EIO, "the disk is slow to come")
+
+
+def test_files_deleted_while_it_was_behind_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kit = SmallStore(tmp_path, file_reserved_time=0)
+    kit.fill(2000)
+    for path in (tmp_path / "commitlog").iterdir():
+        os.utime(path, (START - 3600,) * 2)
+    with monkeypatch.context() as failing:
+        failing.setattr(module.Indexer, "work", _fails)
+        kit.store.start()
+        kit.store.delete_expired()
+        kit.clock.pump([60] + [1] * 20)
+    first = kit.store.log_min_offset
+    assert first > 0
+    assert behind(kit) > 0
+    kit.clock.advance(1)
+    assert behind(kit) == 0
+    assert [body[:8] for body in found(kit, "key1999")] == [b"00001999"]
 
 
 def test_nothing_is_indexed_when_it_is_off(tmp_path: Path) -> None:
