@@ -16,8 +16,6 @@ milliseconds, gets its first acknowledgement.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -27,6 +25,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
+from bench import report
 from bench.load import CATCH_UP, SENDS, LoadProgram
 from tests.kit.apache import mqadmin
 from tests.kit.server import RunningServer, maker
@@ -44,8 +43,6 @@ CONFIG = {
 """Back to Apache's defaults where the test kit's configuration differs from them."""
 COMMAND_RUNS = 5
 KILLED_LOAD, KILLED_AFTER_S = "send 64 threads", 10.0
-REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 TARGETS = {
     "send 64 threads": 1.5,
@@ -141,16 +138,6 @@ def table(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def write(text: str, rounds: int) -> None:
-    """Replaces the table in the report."""
-    content = REPORT.read_text(encoding="utf-8")
-    head, _, rest = content.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    stamp = f"Measured {time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores, Python {platform.python_version()}, "
-    stamp += f"medians of {rounds} rounds, `python -m bench.compare --write --rounds {rounds}`."
-    REPORT.write_text(f"{head}{BEGIN}\n{stamp}\n\n{text}\n{END}{tail}", encoding="utf-8")
-
-
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -170,7 +157,7 @@ def main() -> None:
     text = table(figures)
     print(text)
     if options.write:
-        write(text, options.rounds)
+        report.replace("compare", text, f"python -m bench.compare --write --rounds {options.rounds}")
 
 
 if __name__ == "__main__":

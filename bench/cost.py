@@ -24,14 +24,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import filters
+from bench import filters, report
 from bench.delayed import CONFIG, TOPIC, figures, frame, send
 from bench.load import LoadProgram
 from tests.kit.frames import ask, create_topic, wait_for_broker
 from tests.kit.server import RunningServer, maker
 
-REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- cost: begin -->", "<!-- cost: end -->"
 SEND = "send 64 threads"
 EMPTY, DELAYED, HALVES = "empty", "delayed", "halves"
 SENDS_TARGET, FILTER_TARGET = 0.9, 0.5
@@ -160,11 +158,8 @@ def main() -> None:
     text = table(rows)
     print(text)
     if options.write:
-        content = REPORT.read_text(encoding="utf-8")
-        head, begin, rest = content.partition(BEGIN)
-        if not begin:
-            raise RuntimeError(f"{REPORT} has no {BEGIN}")
-        REPORT.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        command = f"python -m bench.cost --write --rounds {options.rounds} --windows {options.windows}"
+        report.replace("cost", text, command)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,10 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
+from bench import report
 from bench.load import LoadProgram
 from tests.kit.server import maker
 
-REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- filters: begin -->", "<!-- filters: end -->"
 PULL = 100
 CONFIG = {
     "mapedFileSizeCommitLog": str(1 << 30),
@@ -95,9 +94,7 @@ def main() -> None:
     text = table(rates)
     print(text)
     if options.write:
-        content = REPORT.read_text(encoding="utf-8")
-        head, _, rest = content.partition(BEGIN)
-        REPORT.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        report.replace("filters", text, f"python -m bench.filters --write --rounds {options.rounds}")
 
 
 if __name__ == "__main__":

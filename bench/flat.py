@@ -14,12 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench import report
 from bench.compare import anonymous_mib
 from bench.load import LoadProgram
 from tests.kit.server import RunningServer, maker
 
-REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- flat: begin -->", "<!-- flat: end -->"
 SEND = "send 64 threads"
 CATCH_UP = 200_000
 STARTS = 5
@@ -87,9 +86,7 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if options.write:
-        content = REPORT.read_text(encoding="utf-8")
-        head, _, rest = content.partition(BEGIN)
-        REPORT.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        report.replace("flat", text, f"python -m bench.flat --write --rounds {options.rounds}")
 
 
 if __name__ == "__main__":
