@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from rmq.wire.codes import ResponseCode
-from rmq.wire.errors import RemotingError
+from rmq.wire.errors import SEE_FAQ, RemotingError
 
 CONNECT_BROKER: Final = 10001
 """No broker that was tried could be reached."""
@@ -25,8 +25,6 @@ REQUEST_TIMEOUT: Final = 10006
 """Nobody answered a request in time."""
 CREATE_REPLY_MESSAGE: Final = 10007
 """A message is no request that could be answered."""
-
-_FAQ: Final = "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
 
 
 class ClientError(RemotingError):
@@ -60,7 +58,7 @@ class NoRouteError(ClientError):
     default_code = NOT_FOUND_TOPIC
 
     def __init__(self, topic: str) -> None:
-        super().__init__(f"No route info of this topic: {topic}{_FAQ}")
+        super().__init__(f"No route info of this topic: {topic}{SEE_FAQ}")
 
 
 class RequestTimeoutError(ClientError):
@@ -93,6 +91,6 @@ class SendFailedError(ClientError):
         self.cause = cause
         super().__init__(
             f"Send [{len(brokers)}] times, still failed, cost [{round(cost * 1000)}]ms, Topic: {topic}, "
-            f"BrokersSent: [{', '.join(brokers)}], last error: {cause}{_FAQ}",
+            f"BrokersSent: [{', '.join(brokers)}], last error: {cause}{SEE_FAQ}",
             code,
         )

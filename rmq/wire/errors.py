@@ -9,9 +9,12 @@ Source: ResponseCode; the conditions are those of the broker's and name server's
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rmq.wire.codes import ResponseCode
+
+SEE_FAQ: Final = "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
+"""Ends the remarks that FAQUrl ends; Java clients add a pointer of their own to those without."""
 
 
 class FrameError(ValueError):

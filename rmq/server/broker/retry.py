@@ -21,13 +21,12 @@ from rmq.server.broker.putting import MessageInner
 from rmq.wire.bodies.group import SubscriptionGroupConfig
 from rmq.wire.bodies.topic import TopicConfig
 from rmq.wire.codes import VERSION_MAX_RECONSUME_TIMES
-from rmq.wire.errors import SubscriptionGroupNotExistError
+from rmq.wire.errors import SEE_FAQ, SubscriptionGroupNotExistError
 from rmq.wire.message import PROPERTY_DELAY
 from rmq.wire.names import RETRY_PREFIX, dlq_topic, retry_topic
 
 DEAD_LETTER_QUEUES: Final = 1
 _UNIT_SUB: Final = 2
-_FAQ: Final = "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
 
 
 class RetryRules:
@@ -52,7 +51,7 @@ class RetryRules:
         """
         group = self._groups.find(name)
         if group is None:
-            raise SubscriptionGroupNotExistError(f"subscription group not exist, {name} {_FAQ}")
+            raise SubscriptionGroupNotExistError(f"subscription group not exist, {name} {SEE_FAQ}")
         return group
 
     def retry_topic(self, group: SubscriptionGroupConfig, *, unit: bool) -> TopicConfig:

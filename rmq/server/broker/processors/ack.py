@@ -26,6 +26,7 @@ from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.pop import AckRecord, BatchAck, BatchAckBody, PopCheckPoint
 from rmq.wire.codes import ResponseCode
 from rmq.wire.errors import (
+    SEE_FAQ,
     InvalidParameterError,
     MessageIllegalError,
     RemotingError,
@@ -44,7 +45,6 @@ from rmq.wire.requests.pop import (
 MOST_BATCHES: Final = 1024
 """Most pops whose messages one request acknowledges."""
 
-_FAQ: Final = "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
 
 
 class AckProcessor:
@@ -214,7 +214,7 @@ class AckProcessor:
     def _check_queue(self, connection: Connection, topic: str, queue_id: int) -> None:
         config = self._topics.configs.get(topic)
         if config is None:
-            raise TopicNotExistError(f"topic[{topic}] not exist, apply first please! {_FAQ}")
+            raise TopicNotExistError(f"topic[{topic}] not exist, apply first please! {SEE_FAQ}")
         if not 0 <= queue_id < config.read_queue_nums:
             raise MessageIllegalError(
                 f"queueId[{queue_id}] is illegal, topic:[{topic}] topicConfig.readQueueNums:[{config.read_queue_nums}] "

@@ -31,6 +31,7 @@ from rmq.wire.codes import FLAG_ONEWAY, ResponseCode
 from rmq.wire.command import Command, encode
 from rmq.wire.declare import decode_header
 from rmq.wire.errors import (
+    SEE_FAQ,
     InvalidParameterError,
     NoPermissionError,
     RemotingError,
@@ -53,7 +54,6 @@ MOST_WAIT_MILLIS: Final = 120_000
 
 _FOUND: Final = "FOUND"
 _NOTHING: Final = "NO_MESSAGE_IN_QUEUE"
-_FAQ: Final = "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
 
 
 class PopProcessor:
@@ -200,7 +200,7 @@ class PopProcessor:
             raise NoPermissionError(f"the broker[{broker.broker_ip1}] {what} message is forbidden")
         config = self._topics.configs.get(topic)
         if config is None:
-            raise TopicNotExistError(f"topic[{topic}] not exist, apply first please! {_FAQ}")
+            raise TopicNotExistError(f"topic[{topic}] not exist, apply first please! {SEE_FAQ}")
         if not config.perm & PERM_READ:
             raise NoPermissionError(f"the topic[{topic}] peeking message is forbidden")
         if not ALL_QUEUES <= queue_id < config.read_queue_nums:
@@ -210,7 +210,7 @@ class PopProcessor:
             )
         known = self._groups.configs.get(group) or self._groups.find(group)
         if known is None:
-            raise SubscriptionGroupNotExistError(f"subscription group [{group}] does not exist, {_FAQ}")
+            raise SubscriptionGroupNotExistError(f"subscription group [{group}] does not exist, {SEE_FAQ}")
         if not known.consume_enable:
             raise NoPermissionError(f"subscription group no permission, {group}")
 

@@ -37,6 +37,7 @@ from rmq.wire.codes import FLAG_ONEWAY, FLAG_RESPONSE, ResponseCode
 from rmq.wire.command import Command, Ext, encode
 from rmq.wire.declare import header_fault
 from rmq.wire.errors import (
+    SEE_FAQ,
     FilterDataNotExistError,
     FilterDataNotLatestError,
     InvalidParameterError,
@@ -61,7 +62,6 @@ _INT64: Final = 1 << 63
 _MAX_PULL: Final = 1024
 _MAX_SUSPEND_MILLIS: Final = 120_000
 _READ_INDEX: Final = 2
-_FAQ: Final = "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
 
 _FOUND: Final = int(ResponseCode.SUCCESS)
 _NOT_FOUND: Final = int(ResponseCode.PULL_NOT_FOUND)
@@ -179,12 +179,12 @@ class PullProcessor:
             raise NoPermissionError(f"the broker[{self._broker.broker_ip1}] for lite pull consumer is forbidden")
         group = self._groups.configs.get(group_name) or self._groups.find(group_name)
         if group is None:
-            raise SubscriptionGroupNotExistError(f"subscription group [{group_name}] does not exist, {_FAQ}")
+            raise SubscriptionGroupNotExistError(f"subscription group [{group_name}] does not exist, {SEE_FAQ}")
         if not group.consume_enable:
             raise NoPermissionError(f"subscription group no permission, {group_name}")
         topic = self._topics.configs.get(topic_name)
         if topic is None:
-            raise TopicNotExistError(f"topic[{topic_name}] not exist, apply first please! {_FAQ}")
+            raise TopicNotExistError(f"topic[{topic_name}] not exist, apply first please! {SEE_FAQ}")
         if not topic.perm & PERM_READ:
             raise NoPermissionError(f"the topic[{topic_name}] pulling message is forbidden")
         if not 0 <= queue_id < topic.read_queue_nums:
@@ -205,14 +205,14 @@ class PullProcessor:
         name = group.group_name
         online = self._consumers.groups.get(name)
         if online is None:
-            raise SubscriptionNotExistError(f"the consumer's group info not exist{_FAQ}")
+            raise SubscriptionNotExistError(f"the consumer's group info not exist{SEE_FAQ}")
         if online.message_model is MessageModel.BROADCASTING and not group.consume_broadcast_enable:
             raise NoPermissionError(f"the consumer group[{name}] can not consume by broadcast way")
         if self._groups.is_forbidden(name, topic, _READ_INDEX):
             raise NoPermissionError(f"the consumer group[{name}] is forbidden for topic[{topic}]")
         subscription = online.subscriptions.get(topic)
         if subscription is None:
-            raise SubscriptionNotExistError(f"the consumer's subscription not exist{_FAQ}")
+            raise SubscriptionNotExistError(f"the consumer's subscription not exist{SEE_FAQ}")
         if subscription.sub_version < sub_version:
             raise SubscriptionNotLatestError("the consumer's subscription not latest")
         return subscription

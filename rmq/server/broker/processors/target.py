@@ -14,13 +14,12 @@ from typing import Final
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.settings.broker import BrokerConfig
 from rmq.wire.bodies.topic import PERM_WRITE, TopicConfig
-from rmq.wire.errors import InvalidParameterError, NoPermissionError, TopicNotExistError
+from rmq.wire.errors import SEE_FAQ, InvalidParameterError, NoPermissionError, TopicNotExistError
 from rmq.wire.names import RETRY_PREFIX, check_topic, is_not_allowed_send_topic
 from rmq.wire.requests.send import SendMessage, SendMessageV2
 
 _UNIT: Final = 1
 _UNIT_SUB: Final = 2
-_SUGGEST_TOPIC: Final = "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
 
 
 def checked_topic(broker: BrokerConfig, topics: TopicTable, header: SendMessage | SendMessageV2) -> TopicConfig:
@@ -43,7 +42,7 @@ def checked_topic(broker: BrokerConfig, topics: TopicTable, header: SendMessage 
     sys_flag = (_UNIT_SUB if name.startswith(RETRY_PREFIX) else _UNIT) if header.unit_mode else 0
     topic = topics.create_on_send(name, header.default_topic, header.default_topic_queue_nums, sys_flag)
     if topic is None:
-        raise TopicNotExistError(f"topic[{name}] not exist, apply first please!{_SUGGEST_TOPIC}")
+        raise TopicNotExistError(f"topic[{name}] not exist, apply first please!{SEE_FAQ}")
     return topic
 
 

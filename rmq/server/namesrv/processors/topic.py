@@ -17,7 +17,7 @@ from rmq.wire.bodies.route import ClusterInfo, TopicRouteData
 from rmq.wire.bodies.topic import TopicList
 from rmq.wire.codes import VERSION_STRICT_JSON
 from rmq.wire.declare import encode_body
-from rmq.wire.errors import RemotingError, TopicNotExistError
+from rmq.wire.errors import SEE_FAQ, RemotingError, TopicNotExistError
 from rmq.wire.requests.namesrv import (
     DeleteTopicInNamesrv,
     GetAllTopicListFromNameserver,
@@ -30,7 +30,6 @@ from rmq.wire.requests.namesrv import (
 )
 from rmq.wire.requests.route import GetBrokerClusterInfo, GetRouteInfoByTopic
 
-_FAQ: Final = "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details."
 _ZONE_MODE: Final = "__ZONE_MODE"
 _ZONE_NAME: Final = "__ZONE_NAME"
 
@@ -60,7 +59,7 @@ class TopicProcessor:
             raise RemotingError("name server not ready")
         route = lookup.route_of(self._tables, header.topic, acting_master=config.support_acting_master)
         if route is None:
-            raise TopicNotExistError(f"No topic route info in name server for the topic: {header.topic}{_FAQ}")
+            raise TopicNotExistError(f"No topic route info in name server for the topic: {header.topic}{SEE_FAQ}")
         ext = call.command.ext
         zone = ext.get(_ZONE_NAME, "")
         if ext.get(_ZONE_MODE, "").lower() == "true" and zone.strip():
