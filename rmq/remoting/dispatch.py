@@ -191,6 +191,8 @@ class Dispatcher:
             raise SystemBusyError("too many requests wait for an answer")
         self.waiting += 1
         connection.waiting += 1
+        # Whoever answers later has read the body; thousands that wait must not keep theirs.
+        command.body = b""
 
         def answer(frame: bytes | None) -> None:
             self.waiting -= 1

@@ -142,6 +142,24 @@ def test_an_answer_may_come_later(world: World) -> None:
     assert (world.dispatcher.waiting, world.peer.connection.waiting) == (0, 0)
 
 
+def test_a_request_that_waits_keeps_no_body(world: World) -> None:
+    kept: list[Command] = []
+    late: Deferred[Any] = Deferred()
+
+    class Holds:
+        @handles_raw(PutKVConfig)
+        def hold(self, connection: Connection, command: Command) -> Any:
+            kept.append(command)
+            assert command.body == b"payload"
+            return late
+
+    peer = MemoryPeer(Dispatcher([Holds()]))
+    peer.send(Command(100, {}, b"payload"))
+    assert [command.body for command in kept] == [b""]
+    late.callback(encode(Command(0, opaque=kept[0].opaque, flag=FLAG_RESPONSE)))
+    assert [answer.code for answer in peer.answers()] == [0]
+
+
 def test_a_refusal_may_come_later(world: World) -> None:
     late: Deferred[Any] = Deferred()
     world.processor.result = late
