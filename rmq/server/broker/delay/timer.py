@@ -162,7 +162,7 @@ class Timer:
     def figures(self) -> dict[str, object]:
         """For the broker's runtime information."""
         return {
-            "timerReadBehind": (self._now() - self._read_time) // 1000,
+            "timerReadBehind": max(0, self._now() - self._precision - self._read_time) // 1000,
             "timerOffsetBehind": self._store.max_offset(TIMER_TOPIC, 0) - self._queue_offset,
             "timerCongestNum": self.waiting,
             "timerEnqueueTps": self._rates[0],

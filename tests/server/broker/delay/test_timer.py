@@ -405,6 +405,17 @@ def test_figures(tmp_path: Path) -> None:
     assert 7 < float(str(figures["timerEnqueueTps"])) <= 8
 
 
+def test_a_timer_that_keeps_up_is_never_behind(tmp_path: Path) -> None:
+    delays = Delays(tmp_path).start()
+    behind = set()
+    for _ in range(40):
+        delays.run(0.05)
+        behind.add(timer(delays).figures()["timerReadBehind"])
+    assert behind == {0}
+    delays.clock.rightNow += 10
+    assert timer(delays).figures()["timerReadBehind"] == 9
+
+
 def test_a_clean_end_while_a_thread_writes_is_gone_on_from_exactly(tmp_path: Path) -> None:
     threads = Threads()
     first = Delays(tmp_path, threads=threads).start()
