@@ -39,14 +39,16 @@ def sends_and_consumes(
     return sent, received
 
 
-def wait_for_shares(shares: Callable[[], list[list[int]]], expected: Sequence[int], queues: int) -> None:
+def wait_for_shares(
+    shares: Callable[[], list[list[int]]], expected: Sequence[int], queues: int, *, within: float = REBALANCE_WITHIN
+) -> None:
     """Until the consumers hold so many queues each, all queues together, none twice."""
     wait_until(
         lambda: (
             [len(share) for share in shares()] == list(expected)
             and sorted(itertools.chain(*shares())) == list(range(queues))
         ),
-        timeout=REBALANCE_WITHIN,
+        timeout=within,
         what=lambda: f"queues held: {shares()}, wanted {list(expected)} of {queues}",
     )
 
