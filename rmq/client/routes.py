@@ -35,10 +35,15 @@ class PublishQueues:
     def select(self, avoid: str | None = None) -> MessageQueue:
         """The next queue, on another broker than `avoid` if there is any; there must be a queue."""
         for _ in self.queues:
-            queue = self.queues[self._next % len(self.queues)]
-            self._next += 1
+            queue = self._turn()
             if queue.broker_name != avoid:
-                break
+                return queue
+        # One more, or many that try again would all come to the same queue.
+        return self._turn()
+
+    def _turn(self) -> MessageQueue:
+        queue = self.queues[self._next % len(self.queues)]
+        self._next += 1
         return queue
 
 

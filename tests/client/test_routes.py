@@ -169,3 +169,8 @@ def test_one_look_up_for_all_who_ask() -> None:
 def test_selection_wraps_around() -> None:
     queues = PublishQueues([MessageQueue("T", "b", 0)], 5)
     assert [queues.select(avoid="b") for _ in range(3)] == [MessageQueue("T", "b", 0)] * 3
+
+
+def test_who_tries_again_on_the_only_broker_takes_the_queues_in_turn() -> None:
+    queues = PublishQueues([MessageQueue("T", "b", number) for number in range(4)], 0)
+    assert [queues.select(avoid="b").queue_id for _ in range(5)] == [0, 1, 2, 3, 0]
