@@ -79,6 +79,7 @@ class RequestSpec:
         reply: the reply header class, or None when the reply has no fields.
         body: the class of a JSON request body, or None.
         reply_body: the class of a JSON reply body, or None.
+        changes: whether the server keeps something that it did not have, or drops something, when it is asked.
     """
 
     code: int
@@ -87,6 +88,7 @@ class RequestSpec:
     reply: type[Any] | None
     body: type[Any] | None
     reply_body: type[Any] | None
+    changes: bool = False
 
 
 REQUESTS: dict[int, RequestSpec] = {}
@@ -113,6 +115,7 @@ def request(
     reply: type[Any] | None = None,
     body: type[Any] | None = None,
     reply_body: type[Any] | None = None,
+    changes: bool = False,
 ) -> Callable[[type[T]], type[T]]:
     """Makes a class the request header of a code and registers it."""
 
@@ -121,7 +124,7 @@ def request(
         made = header(cls)
         if code in REQUESTS:
             raise TypeError(f"request code {code} is declared twice: {REQUESTS[code].name} and {name}")
-        spec = RequestSpec(code, name, made, reply, body, reply_body)
+        spec = RequestSpec(code, name, made, reply, body, reply_body, changes)
         REQUESTS[code] = _SPECS[made] = spec
         return made
 
@@ -209,6 +212,12 @@ def decode_header(cls: type[T], ext: Mapping[str, str]) -> T:
     return cls(**values)
 
 
+def neutral_header(cls: type[T]) -> T:
+    """A header that says nothing: required fields are empty, zero or false, the others have their defaults."""
+    fields = [field for field in header_fields(cls) if field.required]
+    return decode_header(cls, {field.name: _NEUTRAL.get(field.type, "0") for field in fields})
+
+
 def header_fault(cls: type[Any], ext: Mapping[str, str]) -> RemotingError:
     """What is wrong with a header that a hot path, which reads fields directly, could not read."""
     try:
@@ -250,6 +259,9 @@ _TEXT_PARSERS: dict[Any, Callable[[str], Any]] = {
     Int32: lambda text: parse_int(text, 32),
     Int64: parse_int,
 }
+
+
+_NEUTRAL: dict[Any, str] = {str: "", bool: "false"}
 
 
 def _strip_optional(hint: Any) -> tuple[Any, bool]:
@@ -338,6 +350,13 @@ def from_plain(cls: type[T], plain: Any, path: str = "") -> T:
 def encode_body(value: Any, *, strict: bool = False) -> bytes:
     """The JSON bytes of a body; `strict` quotes integer map keys."""
     return fastjson.dumps(to_plain(value), strict=strict).encode()
+
+
+def neutral_body(cls: type[Any]) -> bytes:
+    """The JSON bytes of a body that says nothing: required members are empty, zero or false, the others are absent."""
+    hints = typing.get_type_hints(cls)
+    required = [field for field in dataclasses.fields(cls) if _required(field)]
+    return fastjson.dumps({wire_name(field): "" if hints[field.name] is str else 0 for field in required}).encode()
 
 
 def decode_body(cls: type[T], data: bytes, *, lenient_limit: int | None = None) -> T:

@@ -141,6 +141,12 @@ class ConsumerNotOnlineError(RemotingError):
     default_code = ResponseCode.CONSUMER_NOT_ONLINE
 
 
+class NotLeaderForQueueError(RemotingError):
+    """Another broker leads the logical queue now."""
+
+    default_code = ResponseCode.NOT_LEADER_FOR_QUEUE
+
+
 class MissingFieldError(RemotingError):
     """A required header field is absent."""
 

@@ -2,9 +2,10 @@ r"""JSON as fastjson writes and reads it.
 
 Apache's bodies are not always strict JSON: integer map keys stand unquoted (`{0:"a:1"}`), a map keyed by a message
 queue has objects as keys (`{{"queueId":0,...}:{...}}`), repeated objects may be written as `{"$ref":"$.path"}`, and
-single quotes, bare names and trailing commas are accepted. `loads` takes the strict road first and this grammar only
-when that fails; `dumps` writes keys as they are typed: a `str` quoted, an `int` bare (or quoted when `strict`), an
-`ObjectKey` as an object, and a float as Java prints it. Nesting is bounded, so hostile input cannot exhaust the stack.
+single quotes, bare names and trailing commas are accepted. `loads` takes the strict road first, then the same road with
+numbers and objects that are keys as marked strings, and this grammar only when both fail; `dumps` writes keys as they
+are typed: a `str` quoted, an `int` bare (or quoted when `strict`), an `ObjectKey` as an object, and a float as Java
+prints it. Nesting is bounded, so hostile input cannot exhaust the stack.
 
 Source: fastjson 1.2.83 and fastjson2 2.0.43 (since 5.4) as used by RemotingSerializable.
 """
@@ -56,8 +57,11 @@ def loads(data: bytes | str, *, lenient_limit: int | None = None) -> Any:
     except orjson.JSONDecodeError as error:
         if lenient_limit is not None and len(data) > lenient_limit:
             raise JSONError(f"{len(data)} bytes of text that is not strict JSON: {error}") from None
-        text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-        value = _Reader(text).document()
+        try:
+            value = _loads_marked(data)
+        except orjson.JSONDecodeError:
+            text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+            value = _Reader(text).document()
     if (b'"$ref"' in data) if isinstance(data, bytes) else ('"$ref"' in data):
         value = _resolve(value, value, 0)
     return value
@@ -130,6 +134,48 @@ def java_double(value: float) -> str:
         return repr(value)
     digits, _, exponent = f"{Decimal(repr(value)).normalize():E}".partition("E")
     return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
+
+
+_PLAIN = rb'(?:"[^"\\]*"|-?\d+|true|false|null)'
+_BARE_KEY = re.compile(rb'(?<=[{,])(?:\{("\w+":%(plain)s(?:,"\w+":%(plain)s)*)\}|(-?\d{1,18})):' % {b"plain": _PLAIN})
+"""A key that is no string, as fastjson writes it. What looks like one within a string makes no strict JSON when marked:
+the first quote in it would end that string."""
+_OBJECT_MARK, _NUMBER_MARK = "\0", "\1"
+_MARKS = rb"\u000"
+
+
+def _loads_marked(data: bytes | str) -> Any:
+    """Text that is strict but for its keys.
+
+    Raises:
+        orjson.JSONDecodeError: it is not, or has the marks itself.
+    """
+    strict = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    if _MARKS in strict:
+        raise orjson.JSONDecodeError("marked already", "", 0)
+    return _unmark(orjson.loads(_BARE_KEY.sub(_mark, strict)), 0)
+
+
+def _mark(key: re.Match[bytes]) -> bytes:
+    if key[1] is not None:
+        return b'"\\u0000{%s}":' % key[1].replace(b'"', b'\\"')
+    return b'"\\u0001%s":' % key[2]
+
+
+def _unmark(value: Any, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise JSONError(f"nesting deeper than {MAX_DEPTH}")
+    if type(value) is dict:
+        return {_unmarked(key): _unmark(member, depth + 1) for key, member in value.items()}
+    if type(value) is list:
+        return [_unmark(item, depth + 1) for item in value]
+    return value
+
+
+def _unmarked(key: str) -> Any:
+    if key[:1] == _OBJECT_MARK:
+        return ObjectKey.of(orjson.loads(key[1:]))
+    return int(key[1:]) if key[:1] == _NUMBER_MARK else key
 
 
 _TOKEN = re.compile(

@@ -10,9 +10,11 @@ short pieces. All tables are bounded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import mul
-from typing import Final
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 _WRAP: Final = 0xFFFFFFFF
 _POWERS: Final = tuple(pow(31, exponent, 1 << 32) for exponent in range(255, -1, -1))
@@ -52,6 +54,25 @@ def java_hash(text: str) -> int:
     """`text.hashCode()` as Java computes it: a signed 32-bit number."""
     value = _unsigned_hash(text)
     return value - (1 << 32) if value >> 31 else value
+
+
+def hash_order(items: Iterable[T], code: Callable[[T], int], buckets: int = 16) -> list[T]:
+    """The items, all different, in the order in which Java's HashMap or HashSet gives them.
+
+    Args:
+        items: in the order in which they were put in.
+        code: an item's `hashCode()`, or any number that is the same modulo 2**32.
+        buckets: how many there are at first; they double when three quarters of them could be full.
+    """
+    kept = list(items)
+    while len(kept) > buckets * 3 // 4:
+        buckets *= 2
+
+    def bucket(item: T) -> int:
+        value = code(item) & _WRAP
+        return (value ^ value >> 16) & buckets - 1
+
+    return sorted(kept, key=bucket)
 
 
 class _Pieces(dict[str, int]):

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rmq.wire import declare
+from rmq.wire.bodies.group import GroupForbidden
+from rmq.wire.bodies.topic import TopicList
 from rmq.wire.declare import (
     REQUESTS,
     HeaderField,
@@ -32,7 +34,9 @@ from rmq.wire.declare import (
     wire,
 )
 from rmq.wire.errors import InvalidFieldError, MissingFieldError
+from rmq.wire.requests.kv import PutKVConfig
 from rmq.wire.requests.route import GetRouteInfoByTopic
+from rmq.wire.requests.send import SendMessageReply
 
 
 @header
@@ -331,3 +335,15 @@ def test_the_fault_of_a_header_that_a_hot_path_could_not_read() -> None:
     good = {"topic": "T"}
     assert declare.header_fault(GetRouteInfoByTopic, {}).remark == "the custom field <topic> is null"
     assert declare.header_fault(GetRouteInfoByTopic, good).remark == "a number in the header is out of range"
+
+
+def test_answers_that_say_nothing() -> None:
+    assert declare.neutral_header(GetRouteInfoByTopic) == GetRouteInfoByTopic("")
+    assert declare.neutral_header(SendMessageReply) == SendMessageReply("", 0, 0)
+    assert declare.neutral_body(GroupForbidden) == b'{"topic":"","group":""}'
+    assert declare.neutral_body(TopicList) == b"{}"
+
+
+def test_a_request_says_whether_it_changes_something() -> None:
+    assert spec_of(PutKVConfig).changes
+    assert not spec_of(GetRouteInfoByTopic).changes

@@ -269,3 +269,75 @@ def test_lenient_reading_is_limited() -> None:
     with pytest.raises(JSONError, match="6 bytes of text that is not strict JSON"):
         loads(b"{10:1}", lenient_limit=5)
     assert loads(b'{"a":1}', lenient_limit=5) == {"a": 1}
+
+
+KEYED = st.sampled_from(
+    [
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        '"',
+        "\\",
+        "a",
+        "1",
+        "-",
+        '{"a":1}:',
+        '{"a":"b,{1:"}:',
+        "{1:",
+        ",2:",
+        '"\\u0000{}"',
+        "'",
+    ]
+)
+
+
+def in_quick_and_lenient_reading(text: str) -> list[Any]:
+    """What a text is, read in both ways: single quotes are for the lenient reader alone."""
+    found: list[Any] = []
+    for whole, index in ((f"[0,{text}]", 1), (f"['0',{text}]", 1)):
+        try:
+            found.append(loads(whole)[index:])
+        except JSONError:
+            found.append("refused")
+    return found
+
+
+@settings(max_examples=500)
+@given(st.lists(KEYED, max_size=12).map("".join))
+def test_keys_mean_the_same_read_quickly(text: str) -> None:
+    quick, lenient = in_quick_and_lenient_reading(text)
+    assert quick == lenient
+
+
+@given(VALUES)
+def test_values_mean_the_same_read_quickly(value: Any) -> None:
+    quick, lenient = in_quick_and_lenient_reading(dumps(value))
+    assert quick == lenient == [value]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (
+            '{{"brokerName":"b","queueId":-1,"topic":"T"}:{0:1},{"a":null}:[{"b":true}]}',
+            {
+                ObjectKey.of({"brokerName": "b", "queueId": -1, "topic": "T"}): {0: 1},
+                ObjectKey.of({"a": None}): [{"b": True}],
+            },
+        ),
+        ('{0:"a,1:b","k":"{\\"a\\":1}:"}', {0: "a,1:b", "k": '{"a":1}:'}),
+        ('{"\\u0001x":1,2:3}', {"\1x": 1, 2: 3}),
+        ('{"\\u00015":1,2:3}', {"\1" + "5": 1, 2: 3}),
+        ('{"\\u0000{}":1,2:3}', {"\0{}": 1, 2: 3}),
+    ],
+)
+def test_keys_that_are_no_strings(text: str, value: Any) -> None:
+    assert loads(text) == value
+    assert loads(text.encode()) == value
+
+
+def test_text_that_cannot_be_encoded() -> None:
+    assert loads('{0:"\ud800"}') == {0: "\ud800"}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rmq.wire import javahash
-from rmq.wire.javahash import IndexKeyHash, java_hash
+from rmq.wire.javahash import IndexKeyHash, hash_order, java_hash
 
 # What Java prints for these.
 JAVA = {
@@ -90,3 +90,13 @@ def test_tables_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert hashes.hash_of(key) == abs(slow(f"T#{key}"))
         assert len(hashes._prefixes) <= 8
     assert len(javahash._pieces) <= 8
+
+
+def test_order_of_a_hash_set() -> None:
+    assert hash_order(["b", "a", "Q", "c"], java_hash) == ["a", "Q", "b", "c"], "in a bucket the order is that of puts"
+    assert hash_order([64, 16, 1, 32], int) == [64, 16, 32, 1]
+    assert hash_order([0x10003, 1], int) == [1, 0x10003], "the upper half counts too"
+    assert hash_order([-1, 0], int) == [-1, 0]
+    assert hash_order([*range(16, 28)], int) == [*range(16, 28)], "twelve are in 16 buckets"
+    assert hash_order([*range(16, 28), 3], int) == [3, *range(16, 28)], "thirteen in 32"
+    assert hash_order([], int) == []

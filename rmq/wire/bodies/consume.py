@@ -1,7 +1,8 @@
 """How far consumers are.
 
 Source: ConsumeStats, OffsetWrapper, ConsumeStatsList, QueryConsumeTimeSpanBody, QueueTimeSpan, GroupList,
-QuerySubscriptionResponseBody, QueryCorrectionOffsetBody, ConsumeQueueData, QueryConsumeQueueResponseBody.
+QuerySubscriptionResponseBody, QueryCorrectionOffsetBody, ConsumeQueueData, QueryConsumeQueueResponseBody,
+OffsetMovedEvent.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from rmq.wire.bodies.heartbeat import SubscriptionData
-from rmq.wire.bodies.printed import java_text
+from rmq.wire.bodies.printed import java_text, printed
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.declare import Int32, Int64, body
 
@@ -113,3 +114,16 @@ class ConsumeQueueContent:
     queue_data: list[ConsumeQueueData] = field(default_factory=list)
     max_queue_index: Int64 = 0
     min_queue_index: Int64 = 0
+
+
+@body
+class OffsetMovedEvent:
+    """A consumer asked for an offset whose message is gone, and was sent on to another."""
+
+    consumer_group: str | None = None
+    message_queue: MessageQueue | None = None
+    offset_request: Int64 = 0
+    offset_new: Int64 = 0
+
+    def __str__(self) -> str:
+        return printed(self, " [", "]")

@@ -1,14 +1,15 @@
 """Static topics: which physical queue on which broker stands for a logical queue.
 
-The broker does not serve static topics; the shapes are here so that tables of brokers which do pass through whole.
+`rmq.wire.mapping` calculates with them.
 
-Source: TopicQueueMappingInfo, TopicQueueMappingDetail, LogicQueueMappingItem.
+Source: TopicQueueMappingInfo, TopicQueueMappingDetail, LogicQueueMappingItem, TopicQueueMappingSerializeWrapper.
 """
 
 from __future__ import annotations
 
 from dataclasses import field
 
+from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import Int32, Int64, body
 
 
@@ -44,3 +45,11 @@ class TopicQueueMappingDetail(TopicQueueMappingInfo):
     """What the broker itself knows: also the history of each queue it hosts."""
 
     hosted_queues: dict[Int32, list[LogicQueueMappingItem]] = field(default_factory=dict)
+
+
+@body
+class TopicQueueMappingSerializeWrapper:
+    """All mappings of a broker, as topicQueueMapping.json holds them."""
+
+    topic_queue_mapping_info_map: dict[str, TopicQueueMappingDetail] = field(default_factory=dict)
+    data_version: DataVersion = field(default_factory=DataVersion)

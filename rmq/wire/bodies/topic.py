@@ -1,7 +1,7 @@
 """Topic configuration and statistics.
 
 Source: TopicConfig, TopicConfigSerializeWrapper, TopicConfigAndMappingSerializeWrapper, TopicList, TopicStatsTable,
-CreateTopicListRequestBody, TopicConfigAndQueueMapping.
+CreateTopicListRequestBody, TopicConfigAndQueueMapping, TopicRemappingDetailWrapper.
 """
 
 from __future__ import annotations
@@ -63,6 +63,18 @@ class TopicConfigAndQueueMapping(TopicConfig):
     """A topic's configuration, with its mapping when it is static."""
 
     mapping_detail: TopicQueueMappingDetail | None = None
+
+
+@body
+class TopicRemappingDetailWrapper:
+    """A plan for a static topic: what each broker is to hold, by its name, and which take and give queues."""
+
+    topic: str
+    type: str = "CREATE_OR_UPDATE"
+    epoch: Int64 = 0
+    broker_config_map: dict[str, TopicConfigAndQueueMapping] = field(default_factory=dict)
+    broker_to_map_in: set[str] = field(default_factory=set)
+    broker_to_map_out: set[str] = field(default_factory=set)
 
 
 @body

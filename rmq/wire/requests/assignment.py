@@ -19,7 +19,7 @@ class QueryAssignment:
     """Asks which queues a client should consume."""
 
 
-@request(401, "SET_MESSAGE_REQUEST_MODE", body=MessageRequestModeBody)
+@request(401, "SET_MESSAGE_REQUEST_MODE", body=MessageRequestModeBody, changes=True)
 class SetMessageRequestMode:
     """Sets whether a group pulls or pops."""
 

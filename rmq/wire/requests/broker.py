@@ -6,11 +6,12 @@ Source: GetBrokerConfigResponseHeader, ViewBrokerStatsDataRequestHeader, AdminBr
 from __future__ import annotations
 
 from rmq.wire.bodies.broker import BrokerStatsData, KVTable
+from rmq.wire.bodies.rocksdb import CheckRocksdbCqWriteResult
 from rmq.wire.bodies.topic import TopicList
 from rmq.wire.declare import Int32, Int64, header, request, wire
 
 
-@request(25, "UPDATE_BROKER_CONFIG")
+@request(25, "UPDATE_BROKER_CONFIG", changes=True)
 class UpdateBrokerConfig:
     """Changes settings; the body is properties text."""
 
@@ -37,7 +38,7 @@ class GetSystemTopicListFromBroker:
     """Asks for the broker's system topics."""
 
 
-@request(306, "CLEAN_EXPIRED_CONSUMEQUEUE")
+@request(306, "CLEAN_EXPIRED_CONSUMEQUEUE", changes=True)
 class CleanExpiredConsumeQueue:
     """Removes consume queue files whose messages are gone."""
 
@@ -50,17 +51,17 @@ class ViewBrokerStatsData:
     stats_key: str
 
 
-@request(316, "CLEAN_UNUSED_TOPIC")
+@request(316, "CLEAN_UNUSED_TOPIC", changes=True)
 class CleanUnusedTopic:
     """Removes consume queues of topics that do not exist any more."""
 
 
-@request(329, "DELETE_EXPIRED_COMMITLOG")
+@request(329, "DELETE_EXPIRED_COMMITLOG", changes=True)
 class DeleteExpiredCommitLog:
     """Lets the next clean rounds run at once."""
 
 
-@request(354, "CHECK_ROCKSDB_CQ_WRITE_PROGRESS")
+@request(354, "CHECK_ROCKSDB_CQ_WRITE_PROGRESS", reply_body=CheckRocksdbCqWriteResult)
 class CheckRocksdbCqWriteProgress:
     """Asks whether RocksDB consume queues agree with the files."""
 
@@ -68,19 +69,19 @@ class CheckRocksdbCqWriteProgress:
     check_store_time: Int64 = 0
 
 
-@request(355, "EXPORT_ROCKSDB_CONFIG_TO_JSON")
+@request(355, "EXPORT_ROCKSDB_CONFIG_TO_JSON", changes=True)
 class ExportRocksdbConfigToJson:
     """Writes the RocksDB tables named in `config_type` (joined by `;`) as JSON files."""
 
     config_type: str
 
 
-@request(2001, "UPDATE_COLD_DATA_FLOW_CTR_CONFIG")
+@request(2001, "UPDATE_COLD_DATA_FLOW_CTR_CONFIG", changes=True)
 class UpdateColdDataFlowCtrConfig:
     """Limits how much old data groups may read; the body is properties text."""
 
 
-@request(2002, "REMOVE_COLD_DATA_FLOW_CTR_CONFIG")
+@request(2002, "REMOVE_COLD_DATA_FLOW_CTR_CONFIG", changes=True)
 class RemoveColdDataFlowCtrConfig:
     """Lifts a group's limit; the body is the group's name."""
 
@@ -90,14 +91,14 @@ class GetColdDataFlowCtrInfo:
     """Asks for the limits; the answer's body is JSON text."""
 
 
-@request(2004, "SET_COMMITLOG_READ_MODE")
+@request(2004, "SET_COMMITLOG_READ_MODE", changes=True)
 class SetCommitLogReadMode:
     """Sets how the commit log is read ahead: 0 normal, 1 random."""
 
     mode: Int32 = wire("READ_AHEAD_MODE")
 
 
-@request(5001, "SWITCH_TIMER_ENGINE")
+@request(5001, "SWITCH_TIMER_ENGINE", changes=True)
 class SwitchTimerEngine:
     """Chooses the store behind timed messages: `R` RocksDB, `F` files."""
 

@@ -62,7 +62,7 @@ class GetConsumerRunningInfo:
     jstack_enable: bool = False
 
 
-@request(309, "CONSUME_MESSAGE_DIRECTLY", reply_body=ConsumeMessageDirectlyResult)
+@request(309, "CONSUME_MESSAGE_DIRECTLY", reply_body=ConsumeMessageDirectlyResult, changes=True)
 class ConsumeMessageDirectly:
     """Lets a client consume one message now; the broker relays, with the stored message as body."""
 

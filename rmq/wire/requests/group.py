@@ -15,7 +15,7 @@ from rmq.wire.bodies.group import (
 from rmq.wire.declare import Int32, header, request
 
 
-@request(200, "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP", body=SubscriptionGroupConfig)
+@request(200, "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP", body=SubscriptionGroupConfig, changes=True)
 class UpdateAndCreateSubscriptionGroup:
     """Creates a group or overwrites it."""
 
@@ -41,7 +41,7 @@ class GetAllSubscriptionGroupConfig:
     max_group_num: Int32 | None = None
 
 
-@request(207, "DELETE_SUBSCRIPTIONGROUP")
+@request(207, "DELETE_SUBSCRIPTIONGROUP", changes=True)
 class DeleteSubscriptionGroup:
     """Removes a group, and its offsets with `clean_offset`."""
 
@@ -49,7 +49,7 @@ class DeleteSubscriptionGroup:
     clean_offset: bool = False
 
 
-@request(225, "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST", body=SubscriptionGroupList)
+@request(225, "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST", body=SubscriptionGroupList, changes=True)
 class UpdateAndCreateSubscriptionGroupList:
     """Creates or overwrites several groups."""
 
@@ -61,7 +61,7 @@ class GetSubscriptionGroupConfig:
     group: str
 
 
-@request(353, "UPDATE_AND_GET_GROUP_FORBIDDEN", reply_body=GroupForbidden)
+@request(353, "UPDATE_AND_GET_GROUP_FORBIDDEN", reply_body=GroupForbidden, changes=True)
 class UpdateAndGetGroupForbidden:
     """Asks whether a group may read a topic, after setting it if `readable` is given."""
 

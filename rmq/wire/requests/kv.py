@@ -10,7 +10,7 @@ from rmq.wire.bodies.broker import KVTable
 from rmq.wire.declare import header, request
 
 
-@request(100, "PUT_KV_CONFIG")
+@request(100, "PUT_KV_CONFIG", changes=True)
 class PutKVConfig:
     """Sets a value."""
 
@@ -34,7 +34,7 @@ class GetKVConfig:
     key: str
 
 
-@request(102, "DELETE_KV_CONFIG")
+@request(102, "DELETE_KV_CONFIG", changes=True)
 class DeleteKVConfig:
     """Removes a value."""
 

@@ -9,11 +9,11 @@ from rmq.wire.bodies.lock import LockBatchBody, LockBatchReply
 from rmq.wire.declare import request
 
 
-@request(41, "LOCK_BATCH_MQ", body=LockBatchBody, reply_body=LockBatchReply)
+@request(41, "LOCK_BATCH_MQ", body=LockBatchBody, reply_body=LockBatchReply, changes=True)
 class LockBatchMq:
     """Locks queues for a client, or renews its locks."""
 
 
-@request(42, "UNLOCK_BATCH_MQ", body=LockBatchBody)
+@request(42, "UNLOCK_BATCH_MQ", body=LockBatchBody, changes=True)
 class UnlockBatchMq:
     """Gives locks back."""

@@ -57,7 +57,7 @@ class QueryConsumeQueue:
     consumer_group: str | None = None
 
 
-@request(323, "RESUME_CHECK_HALF_MESSAGE")
+@request(323, "RESUME_CHECK_HALF_MESSAGE", changes=True)
 class ResumeCheckHalfMessage:
     """Puts a half message back whose checks were given up."""
 

@@ -18,7 +18,7 @@ class WipeWritePermReply:
     wipe_topic_count: Int32
 
 
-@request(205, "WIPE_WRITE_PERM_OF_BROKER", reply=WipeWritePermReply)
+@request(205, "WIPE_WRITE_PERM_OF_BROKER", reply=WipeWritePermReply, changes=True)
 class WipeWritePermOfBroker:
     """Takes the write permission from all topics of a broker, in the routes only."""
 
@@ -30,7 +30,7 @@ class GetAllTopicListFromNameserver:
     """Asks for the names of all topics."""
 
 
-@request(216, "DELETE_TOPIC_IN_NAMESRV")
+@request(216, "DELETE_TOPIC_IN_NAMESRV", changes=True)
 class DeleteTopicInNamesrv:
     """Removes a topic from the routes, of one cluster if it is given."""
 
@@ -38,7 +38,7 @@ class DeleteTopicInNamesrv:
     cluster_name: str | None = None
 
 
-@request(217, "REGISTER_TOPIC_IN_NAMESRV", body=TopicRouteData)
+@request(217, "REGISTER_TOPIC_IN_NAMESRV", body=TopicRouteData, changes=True)
 class RegisterTopicInNamesrv:
     """Adds a topic to the routes; only the queue data of the body count."""
 
@@ -72,7 +72,7 @@ class GetHasUnitSubUnunitTopicList:
     """Asks for topics with the unit subscription bit and without the unit bit."""
 
 
-@request(318, "UPDATE_NAMESRV_CONFIG")
+@request(318, "UPDATE_NAMESRV_CONFIG", changes=True)
 class UpdateNamesrvConfig:
     """Changes settings; the body is properties text."""
 
@@ -89,7 +89,7 @@ class AddWritePermReply:
     add_topic_count: Int32
 
 
-@request(327, "ADD_WRITE_PERM_OF_BROKER", reply=AddWritePermReply)
+@request(327, "ADD_WRITE_PERM_OF_BROKER", reply=AddWritePermReply, changes=True)
 class AddWritePermOfBroker:
     """Gives the write permission back to all topics of a broker, in the routes only."""
 

@@ -1,4 +1,5 @@
-"""Offsets: of consumers, and the bounds of queues.
+"""Offsets: of consumers, and the bounds of queues. Everywhere `lo` false says that a static topic's physical queue is
+meant, and not a logical one.
 
 Source: QueryConsumerOffsetRequestHeader, UpdateConsumerOffsetRequestHeader, SearchOffsetRequestHeader,
 GetMaxOffsetRequestHeader, GetMinOffsetRequestHeader, GetEarliestMsgStoretimeRequestHeader,
@@ -27,9 +28,10 @@ class QueryConsumerOffset:
     topic: str
     queue_id: Int32
     set_zero_if_not_found: bool | None = None
+    lo: bool | None = None
 
 
-@request(15, "UPDATE_CONSUMER_OFFSET")
+@request(15, "UPDATE_CONSUMER_OFFSET", changes=True)
 class UpdateConsumerOffset:
     """Commits a group's offset; mostly sent one-way."""
 
@@ -37,6 +39,7 @@ class UpdateConsumerOffset:
     topic: str
     queue_id: Int32
     commit_offset: Int64
+    lo: bool | None = None
 
 
 @request(29, "SEARCH_OFFSET_BY_TIMESTAMP", reply=OffsetReply)
@@ -47,6 +50,7 @@ class SearchOffsetByTimestamp:
     queue_id: Int32
     timestamp: Int64
     boundary_type: str | None = None
+    lo: bool | None = None
 
 
 @request(30, "GET_MAX_OFFSET", reply=OffsetReply)
@@ -56,6 +60,7 @@ class GetMaxOffset:
     topic: str
     queue_id: Int32
     committed: bool = True
+    lo: bool | None = None
 
 
 @request(31, "GET_MIN_OFFSET", reply=OffsetReply)
@@ -64,6 +69,7 @@ class GetMinOffset:
 
     topic: str
     queue_id: Int32
+    lo: bool | None = None
 
 
 @header
@@ -79,6 +85,7 @@ class GetEarliestMsgStoretime:
 
     topic: str
     queue_id: Int32
+    lo: bool | None = None
 
 
 @request(43, "GET_ALL_CONSUMER_OFFSET", reply_body=ConsumerOffsetWrapper)
@@ -100,7 +107,7 @@ class QueryCorrectionOffset:
     filter_groups: str | None = None
 
 
-@request(314, "CLONE_GROUP_OFFSET")
+@request(314, "CLONE_GROUP_OFFSET", changes=True)
 class CloneGroupOffset:
     """Copies one group's offsets to another; all topics of the group when none is given."""
 

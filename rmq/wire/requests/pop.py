@@ -24,7 +24,7 @@ class PopMessageReply:
     order_count_info: str | None = None
 
 
-@request(200050, "POP_MESSAGE", reply=PopMessageReply)
+@request(200050, "POP_MESSAGE", reply=PopMessageReply, changes=True)
 class PopMessage:
     """Pops up to 32 messages of a topic, of all queues when `queue_id` is -1; times are milliseconds.
 
@@ -55,7 +55,7 @@ class PeekMessage:
     consumer_group: str
 
 
-@request(200051, "ACK_MESSAGE")
+@request(200051, "ACK_MESSAGE", changes=True)
 class AckMessage:
     """Acknowledges a popped message; `extra_info` is its handle."""
 
@@ -66,7 +66,7 @@ class AckMessage:
     offset: Int64
 
 
-@request(200151, "BATCH_ACK_MESSAGE", body=BatchAckBody)
+@request(200151, "BATCH_ACK_MESSAGE", body=BatchAckBody, changes=True)
 class BatchAckMessage:
     """Acknowledges messages of many pops."""
 
@@ -80,7 +80,7 @@ class ChangeInvisibleTimeReply:
     revive_qid: Int32
 
 
-@request(200053, "CHANGE_MESSAGE_INVISIBLETIME", reply=ChangeInvisibleTimeReply)
+@request(200053, "CHANGE_MESSAGE_INVISIBLETIME", reply=ChangeInvisibleTimeReply, changes=True)
 class ChangeInvisibleTime:
     """Hides a popped message for `invisible_time` ms from now on."""
 
@@ -127,3 +127,8 @@ class PollingInfo:
     consumer_group: str
     topic: str
     queue_id: Int32
+
+
+@request(200056, "POP_ROLLBACK", changes=True)
+class PopRollback:
+    """Lets a broker that keeps records of pops in RocksDB write them back as messages of the revive log."""

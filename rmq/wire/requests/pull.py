@@ -27,7 +27,7 @@ class PullMessage:
     """Pulls from one queue.
 
     `sys_flag` bits: 1 `commit_offset` counts, 2 the broker may hold the request for `suspend_timeout_millis`,
-    4 `subscription` counts, 8 class filter, 16 lite pull.
+    4 `subscription` counts, 8 class filter, 16 lite pull. With `lo` false a static topic's physical queue is meant.
     """
 
     consumer_group: str
@@ -45,6 +45,7 @@ class PullMessage:
     request_source: Int32 | None = None
     proxy_froward_client_id: str | None = None
     broker_name: str | None = wire("bname", default=None)
+    lo: bool | None = None
 
 
 @request(361, "LITE_PULL_MESSAGE", reply=PullMessageReply)

@@ -42,7 +42,7 @@ class GetBrokerHaStatus:
     """Asks for the state of replication."""
 
 
-@request(908, "RESET_MASTER_FLUSH_OFFSET")
+@request(908, "RESET_MASTER_FLUSH_OFFSET", changes=True)
 class ResetMasterFlushOffset:
     """Sets what a slave believes of its master's log on disk."""
 

@@ -9,12 +9,12 @@ from rmq.wire.declare import Int32, Int64, request
 from rmq.wire.requests.send import SendMessage, SendMessageReply, SendMessageV2
 
 
-@request(324, "SEND_REPLY_MESSAGE", reply=SendMessageReply)
+@request(324, "SEND_REPLY_MESSAGE", reply=SendMessageReply, changes=True)
 class SendReplyMessage(SendMessage):
     """Sends an answer; the body is its payload."""
 
 
-@request(325, "SEND_REPLY_MESSAGE_V2", reply=SendMessageReply)
+@request(325, "SEND_REPLY_MESSAGE_V2", reply=SendMessageReply, changes=True)
 class SendReplyMessageV2(SendMessageV2):
     """Sends an answer, with one-letter field names."""
 

@@ -11,7 +11,7 @@ from rmq.wire.bodies.offset import ConsumerStatus, ResetOffsetBody
 from rmq.wire.declare import Int32, Int64, request
 
 
-@request(222, "INVOKE_BROKER_TO_RESET_OFFSET", reply_body=ResetOffsetBody)
+@request(222, "INVOKE_BROKER_TO_RESET_OFFSET", reply_body=ResetOffsetBody, changes=True)
 class InvokeBrokerToResetOffset:
     """Moves a group to a time (ms; -1 is the end), or one queue of it to an offset.
 
@@ -29,7 +29,7 @@ class InvokeBrokerToResetOffset:
     is_force: bool = False
 
 
-@request(220, "RESET_CONSUMER_CLIENT_OFFSET", body=ResetOffsetBody)
+@request(220, "RESET_CONSUMER_CLIENT_OFFSET", body=ResetOffsetBody, changes=True)
 class ResetConsumerClientOffset(InvokeBrokerToResetOffset):
     """Broker to client, one-way: go on from these offsets."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from rmq.wire.declare import Int32, Int64, request
 
 
-@request(36, "CONSUMER_SEND_MSG_BACK")
+@request(36, "CONSUMER_SEND_MSG_BACK", changes=True)
 class ConsumerSendMsgBack:
     """Asks to deliver the message at a physical offset again; `delay_level` -1 is the dead-letter topic, 0 by count."""
 

@@ -20,7 +20,7 @@ class SendMessageReply:
     recall_handle: str | None = None
 
 
-@request(10, "SEND_MESSAGE", reply=SendMessageReply)
+@request(10, "SEND_MESSAGE", reply=SendMessageReply, changes=True)
 class SendMessage:
     """Sends one message; the body is the message's. Times in ms."""
 
@@ -39,7 +39,7 @@ class SendMessage:
     max_reconsume_times: Int32 | None = None
 
 
-@request(310, "SEND_MESSAGE_V2", reply=SendMessageReply)
+@request(310, "SEND_MESSAGE_V2", reply=SendMessageReply, changes=True)
 class SendMessageV2:
     """Sends one message, with one-letter field names; the body is the message's."""
 
@@ -59,7 +59,7 @@ class SendMessageV2:
     broker_name: str | None = wire("n", default=None)
 
 
-@request(320, "SEND_BATCH_MESSAGE", reply=SendMessageReply)
+@request(320, "SEND_BATCH_MESSAGE", reply=SendMessageReply, changes=True)
 class SendBatchMessage(SendMessageV2):
     """Sends several messages of one topic and queue; the body is the batch encoding, `batch` is true."""
 
@@ -71,7 +71,7 @@ class RecallMessageReply:
     msg_id: str
 
 
-@request(370, "RECALL_MESSAGE", reply=RecallMessageReply)
+@request(370, "RECALL_MESSAGE", reply=RecallMessageReply, changes=True)
 class RecallMessage:
     """Takes back a timed message that was not delivered yet."""
 

@@ -16,7 +16,7 @@ from rmq.wire.bodies.topic import (
 from rmq.wire.declare import Int32, header, request
 
 
-@request(17, "UPDATE_AND_CREATE_TOPIC")
+@request(17, "UPDATE_AND_CREATE_TOPIC", changes=True)
 class UpdateAndCreateTopic:
     """Creates a topic or overwrites it. `attributes` is text like `+key=value,-key`."""
 
@@ -32,7 +32,7 @@ class UpdateAndCreateTopic:
     force: bool = False
 
 
-@request(18, "UPDATE_AND_CREATE_TOPIC_LIST", body=CreateTopicListRequestBody)
+@request(18, "UPDATE_AND_CREATE_TOPIC_LIST", body=CreateTopicListRequestBody, changes=True)
 class UpdateAndCreateTopicList:
     """Creates or overwrites several topics."""
 
@@ -60,7 +60,7 @@ class GetTopicStatsInfo:
     topic: str
 
 
-@request(215, "DELETE_TOPIC_IN_BROKER")
+@request(215, "DELETE_TOPIC_IN_BROKER", changes=True)
 class DeleteTopicInBroker:
     """Removes a topic and its messages."""
 
@@ -69,11 +69,12 @@ class DeleteTopicInBroker:
 
 @request(351, "GET_TOPIC_CONFIG", reply_body=TopicConfigAndQueueMapping)
 class GetTopicConfig:
-    """Asks for one topic's configuration."""
+    """Asks for one topic's configuration; with `lo` true, for the mapping of a static topic too."""
 
     topic: str
+    lo: bool | None = None
 
 
-@request(513, "UPDATE_AND_CREATE_STATIC_TOPIC", body=TopicQueueMappingDetail)
+@request(513, "UPDATE_AND_CREATE_STATIC_TOPIC", body=TopicQueueMappingDetail, changes=True)
 class UpdateAndCreateStaticTopic(UpdateAndCreateTopic):
     """Creates a static topic."""

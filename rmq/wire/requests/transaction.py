@@ -8,7 +8,7 @@ from __future__ import annotations
 from rmq.wire.declare import Int32, Int64, request, wire
 
 
-@request(37, "END_TRANSACTION")
+@request(37, "END_TRANSACTION", changes=True)
 class EndTransaction:
     """Commits (8) or rolls back (12) a half message, or says that this is still unknown (0)."""
 

@@ -85,10 +85,24 @@ REQUEST_CLASSES = {
     370: "RecallMessageRequestHeader",
     513: "CreateTopicRequestHeader",
     901: "GetBrokerMemberGroupRequestHeader",
+    902: "AddBrokerRequestHeader",
+    903: "RemoveBrokerRequestHeader",
     904: "BrokerHeartbeatRequestHeader",
     905: "NotifyMinBrokerIdChangeRequestHeader",
     906: "ExchangeHAInfoRequestHeader",
     908: "ResetMasterFlushOffsetHeader",
+    1002: "ElectMasterRequestHeader",
+    1011: "CleanControllerBrokerDataRequestHeader",
+    3001: "CreateUserRequestHeader",
+    3002: "UpdateUserRequestHeader",
+    3003: "DeleteUserRequestHeader",
+    3004: "GetUserRequestHeader",
+    3005: "ListUsersRequestHeader",
+    3006: "CreateAclRequestHeader",
+    3007: "UpdateAclRequestHeader",
+    3008: "DeleteAclRequestHeader",
+    3009: "GetAclRequestHeader",
+    3010: "ListAclsRequestHeader",
     200050: "PopMessageRequestHeader",
     200051: "AckMessageRequestHeader",
     200052: "PeekMessageRequestHeader",
@@ -104,12 +118,19 @@ BY_EXTENSION = {
 """Fields that Apache puts into the extension map by hand, without a header class."""
 
 ADDED = {
-    11: {"bname"},
+    11: {"bname", "lo"},
     12: {"_UNIQUE_KEY_QUERY"},
     37: {"bname"},
+    14: {"lo"},
+    15: {"lo"},
+    29: {"lo"},
+    30: {"lo"},
+    31: {"lo"},
+    32: {"lo"},
     39: {"bname"},
     103: {"__ZONE_NAME"},
-    361: {"bname"},
+    351: {"lo"},
+    361: {"bname", "lo"},
 }
 """Fields of ours that Apache inherits or puts into the extension map by hand."""
 
@@ -146,6 +167,8 @@ REPLY_CLASSES = {
     361: "PullMessageResponseHeader",
     370: "RecallMessageResponseHeader",
     906: "ExchangeHAInfoResponseHeader",
+    1002: "ElectMasterResponseHeader",
+    1005: "GetMetaDataResponseHeader",
     200050: "PopMessageResponseHeader",
     200052: "PopMessageResponseHeader",
     200053: "ChangeInvisibleTimeResponseHeader",
@@ -182,7 +205,7 @@ def test_a_request_has_apaches_fields(code: int) -> None:
 def test_added_fields_are_optional(code: int) -> None:
     fields = declared(REQUESTS[code].header)
     assert {name: fields[name] for name in ADDED[code]} == {
-        name: "boolean" if name == "_UNIQUE_KEY_QUERY" else "string" for name in ADDED[code]
+        name: "boolean" if name in {"_UNIQUE_KEY_QUERY", "lo"} else "string" for name in ADDED[code]
     }
 
 
