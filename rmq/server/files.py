@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 from typing import Protocol
 
@@ -15,8 +16,14 @@ class SmallFiles(Protocol):
         """The content, or None when there is no such file."""
         ...
 
-    def replace(self, path: str, content: bytes) -> None:
-        """Makes this the content; the one before stays as `path.bak`."""
+    def replace(self, path: str, content: bytes, *, private: bool = False) -> None:
+        """Makes this the content; the one before stays as `path.bak`.
+
+        Args:
+            path: where the file is, or will be.
+            content: what it holds from now on.
+            private: a file that is new is for its owner only; one that exists keeps its permissions anyway.
+        """
         ...
 
 
@@ -30,11 +37,18 @@ class DiskFiles:
         except FileNotFoundError:
             return None
 
-    def replace(self, path: str, content: bytes) -> None:
+    def replace(self, path: str, content: bytes, *, private: bool = False) -> None:
         """See `SmallFiles`. On disk when this returns (MixAll.string2File keeps the same three names)."""
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         fresh = f"{path}.tmp"
-        with open(fresh, "wb") as file:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(fresh)
+        # Nobody else may open it before it has the permissions of the file that it replaces.
+        mode = _mode(path)
+        first = 0o600 if private or mode is not None else 0o666
+        with open(fresh, "wb", opener=lambda name, flags: os.open(name, flags, first)) as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -46,3 +60,11 @@ class DiskFiles:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def _mode(path: str) -> int | None:
+    """The permissions of a file, or None when there is none."""
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rmq.settings.checks import address_list, entity_name
+from rmq.settings.checks import address_list, entity_name, first_user, inner_credentials
 from rmq.settings.environment import host_name, namesrv_addr_variable
 from rmq.settings.option import computed, option
 
-OPEN_BROKER = "access rights are not checked, so that the broker would run open to everybody"
+OPEN_BROKER = (
+    "access rights are not checked, so that the broker would run open to everybody; set it to false to accept that"
+)
 """Why switching on access control stops the start."""
 
 _REGISTER_PERIOD = (10_000, 60_000)
@@ -256,6 +258,14 @@ class BrokerConfig:
     )
     acl_enable: bool = option(
         False, "Access control of RocketMQ 4.", important=True, refused=OPEN_BROKER
+    )
+    init_authentication_user: str | None = option(
+        None, 'A super user, made at the start unless it exists, as JSON: `{"username":"...","password":"..."}`.',
+        check=first_user, quiet=True, secret=True
+    )
+    inner_client_authentication_credentials: str | None = option(
+        None, 'A second such user, as JSON: `{"accessKey":"...","secretKey":"..."}`.',
+        check=inner_credentials, quiet=True, secret=True
     )
 
     @property

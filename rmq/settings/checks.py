@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from rmq.settings.environment import NamesrvAddressError, split_addresses
@@ -9,6 +10,11 @@ from rmq.settings.option import BadValueError
 
 _DELAY = re.compile(r"[1-9][0-9]*[smhd]", re.ASCII)
 _NAME = re.compile(r"[^\s/\\\x00-\x1f]{1,255}")
+
+MAX_USERNAME = 255
+"""Longest name of a user, in characters."""
+MAX_PASSWORD = 1024
+"""Longest password, in characters."""
 
 
 def hours_of_day(text: str) -> None:
@@ -64,3 +70,46 @@ def one_directory(text: str) -> None:
     """
     if "," in text:
         raise BadValueError("one directory: a commit log that is spread over several is not supported")
+
+
+def credentials(text: str, name_key: str, secret_key: str) -> tuple[str, str]:
+    """Name and secret of a JSON object such as `{"username":"admin","password":"..."}`.
+
+    Raises:
+        BadValueError: it is no such object.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    members = found if isinstance(found, dict) else {}
+    name, secret = _text(members.get(name_key), MAX_USERNAME), _text(members.get(secret_key), MAX_PASSWORD)
+    if not name or not secret:
+        raise BadValueError(
+            f'an object such as {{"{name_key}":"admin","{secret_key}":"..."}}, of {MAX_USERNAME} and {MAX_PASSWORD} '
+            "characters at most"
+        )
+    return name, secret
+
+
+def _text(value: object, longest: int) -> str:
+    """The value if it is a text that is neither blank nor too long, else nothing."""
+    return value if isinstance(value, str) and value.strip() and len(value) <= longest else ""
+
+
+def first_user(text: str) -> None:
+    """Accept a name and a password.
+
+    Raises:
+        BadValueError: it is something else.
+    """
+    credentials(text, "username", "password")
+
+
+def inner_credentials(text: str) -> None:
+    """Accept an access key and a secret key.
+
+    Raises:
+        BadValueError: it is something else.
+    """
+    credentials(text, "accessKey", "secretKey")

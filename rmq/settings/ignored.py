@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from rmq.settings.broker import OPEN_BROKER
 from rmq.settings.environment import rocketmq_home
+from rmq.settings.namesrv import OPEN_NAMESRV
 from rmq.settings.option import Option, Value
 
 _TYPES: dict[str, tuple[type, int]] = {
@@ -52,6 +53,9 @@ GROUPS = (
         """),
     Group("namesrv", "There is no controller.", "boolean enableControllerInNamesrv=false",
           refused="there is no controller in this name server"),
+    Group("namesrv", "Access rights are not checked.",
+          "boolean aclEnable=false authenticationEnabled=false authorizationEnabled=false",
+          refused=OPEN_NAMESRV, quiet=True),
     Group("broker", "Nothing is read from an installation of Apache's.", "String rocketmqHome=$"),
     Group("broker", "A send is handled when it comes; none waits in a queue.", """
         int sendThreadPoolQueueCapacity=10000
@@ -177,15 +181,20 @@ GROUPS = (
     Group("broker", "Access rights are not checked.", "boolean authenticationEnabled=false authorizationEnabled=false",
           refused=OPEN_BROKER, quiet=True),
     Group("broker", "Access rights are not checked.", """
-        String configName=- clusterName=- authConfigPath=- authenticationProvider=-
-        String authenticationMetadataProvider=- authenticationStrategy=- authenticationWhitelist=-
-        String initAuthenticationUser=- innerClientAuthenticationCredentials=- authorizationProvider=-
-        String authorizationMetadataProvider=- authorizationStrategy=- authorizationWhitelist=-
-        boolean migrateAuthFromV1Enabled=false
+        String authenticationProvider=- authenticationStrategy=- authenticationWhitelist=-
+        String authorizationProvider=- authorizationStrategy=- authorizationWhitelist=-
+        int statefulAuthenticationCacheMaxNum=10000 statefulAuthenticationCacheExpiredSecond=60
+        int statefulAuthorizationCacheMaxNum=10000 statefulAuthorizationCacheExpiredSecond=60
+        """, quiet=True),
+    Group("broker", "Users and rules are always kept, in JSON files beside topics and groups.", """
+        String configName=- clusterName=- authConfigPath=-
+        String authenticationMetadataProvider=- authorizationMetadataProvider=-
+        """, quiet=True),
+    Group("broker", "Users and rules of RocketMQ 4 are not taken over.", "boolean migrateAuthFromV1Enabled=false",
+          quiet=True),
+    Group("broker", "All users and rules are in memory.", """
         int userCacheMaxNum=1000 userCacheExpiredSecond=600 userCacheRefreshSecond=60 aclCacheMaxNum=1000
-        int aclCacheExpiredSecond=600 aclCacheRefreshSecond=60 statefulAuthenticationCacheMaxNum=10000
-        int statefulAuthenticationCacheExpiredSecond=60 statefulAuthorizationCacheMaxNum=10000
-        int statefulAuthorizationCacheExpiredSecond=60
+        int aclCacheExpiredSecond=600 aclCacheRefreshSecond=60
         """, quiet=True),
     Group("server", "One thread serves all connections.", """
         int serverWorkerThreads=8 serverCallbackExecutorThreads=0 serverSelectorThreads=3

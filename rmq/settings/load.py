@@ -150,7 +150,7 @@ def parse_value(option: Option, entry: Entry) -> Value:
         allowed = str(bad)
         if isinstance(bad.__cause__, NamesrvAddressError):
             raise NamesrvSettingError(entry.place, entry.key, entry.text, allowed, str(bad.__cause__)) from None
-        raise SettingError(entry.place, entry.key, entry.text, allowed) from None
+        raise SettingError(entry.place, entry.key, "******" if option.secret else entry.text, allowed) from None
 
 
 def parse_properties(text: str, file: str | None = None) -> Iterator[Entry]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from rmq.settings.environment import home_path
 from rmq.settings.option import computed, option
 
+OPEN_NAMESRV = "a name server does not check access rights and runs open to everybody; set it to false to accept that"
+"""Why switching on access control stops the start."""
 
 @dataclass(slots=True)
 class NamesrvConfig:

@@ -52,6 +52,7 @@ class Option:
         quiet: left out of listings while it has its default, because Apache has no such key or does not list it.
         optional: may be "not set": an empty text means None.
         refused: why no value but the default is taken, for keys that must not be passed over in silence.
+        secret: the value does not belong into logs and messages.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Option:
     quiet: bool = False
     optional: bool = False
     refused: str | None = None
+    secret: bool = False
 
     @property
     def ignored(self) -> bool:
@@ -177,12 +179,13 @@ def option(
     aliases: tuple[str, ...] = (),
     quiet: bool = False,
     refused: str | None = None,
+    secret: bool = False,
 ) -> T:
     """Declare a key with a constant default; the arguments are the attributes of `Option`."""
     declared = {
         "key": key, "default": default, "help": help, "shown": shown, "unit": unit, "bits": bits,
         "dynamic": dynamic, "important": important, "minimum": minimum, "maximum": maximum, "choices": choices,
-        "check": check, "aliases": aliases, "quiet": quiet, "refused": refused,
+        "check": check, "aliases": aliases, "quiet": quiet, "refused": refused, "secret": secret,
     }  # fmt: skip
     # The declared type is that of the value, so that mypy checks the default and the attribute alike.
     field: T = dataclasses.field(default=default, metadata={_METADATA: declared})

@@ -34,15 +34,25 @@ class Effect(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One key that was set; `str()` is the sentence for the log."""
+    """One key that was set; `str()` is the sentence for the log.
+
+    Attributes:
+        key: the key's name.
+        old: its value before.
+        new: its value from now on, or after a restart.
+        effect: which of the two.
+        secret: the values do not belong into the log.
+    """
 
     key: str
     old: Value
     new: Value
     effect: Effect
+    secret: bool = False
 
     def __str__(self) -> str:
-        return f"{self.key}: {text_of(self.old)} -> {text_of(self.new)}, in effect {self.effect.value}."
+        values = "******" if self.secret else f"{text_of(self.old)} -> {text_of(self.new)}"
+        return f"{self.key}: {values}, in effect {self.effect.value}."
 
 
 def update(settings: Settings, text: str) -> tuple[Change, ...]:
@@ -87,11 +97,13 @@ def _checked(settings: Settings, entry: Entry) -> tuple[Option, Value]:
 
 def _apply(settings: Settings, option: Option, value: Value) -> Change:
     current = settings.value(option.key)
+    effect = Effect.NOW
     if option.ignored or option.dynamic:
         settings.set(option.key, value)
-        return Change(option.key, current, value, Effect.NONE if option.ignored else Effect.NOW)
-    if value == current:
+        effect = Effect.NONE if option.ignored else Effect.NOW
+    elif value == current:
         settings.pending.pop(option.key, None)
-        return Change(option.key, current, value, Effect.NOW)
-    settings.pending[option.key] = value
-    return Change(option.key, current, value, Effect.RESTART)
+    else:
+        settings.pending[option.key] = value
+        effect = Effect.RESTART
+    return Change(option.key, current, value, effect, option.secret)

@@ -1,5 +1,6 @@
 """The server programs' words, with Apache's sentences and exit codes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,21 @@ def test_a_bad_value_names_file_line_and_key(tmp_path: Path, capsys: Captured) -
     assert capsys.readouterr().err == (
         f"{file}, line 2: listenPort=many is not allowed; listenPort must be a whole number from 0 to 65535.\n"
     )
+
+
+@pytest.mark.parametrize("main", [broker_main, namesrv_main])
+@pytest.mark.parametrize("key", ["aclEnable", "authenticationEnabled", "authorizationEnabled"])
+def test_nothing_runs_open_that_is_to_be_protected(
+    main: Callable[[list[str]], int], key: str, tmp_path: Path, capsys: Captured
+) -> None:
+    file = tmp_path / "x.conf"
+    file.write_text(f"listenPort=0\n{key}=true\n")
+    assert main(["-c", str(file)]) == 255
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"{file}, line 2: {key}=true is not allowed; {key} must be false, because ")
+    assert captured.err.endswith("; set it to false to accept that.\n")
+    assert captured.err.count("\n") == 1
+    assert "boot success" not in captured.out
 
 
 @pytest.mark.parametrize(

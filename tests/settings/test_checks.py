@@ -6,8 +6,19 @@ from collections.abc import Callable
 
 import pytest
 
-from rmq.settings.checks import address_list, delay_levels, entity_name, hours_of_day, one_directory
+from rmq.settings.checks import (
+    address_list,
+    credentials,
+    delay_levels,
+    entity_name,
+    first_user,
+    hours_of_day,
+    inner_credentials,
+    one_directory,
+)
 from rmq.settings.option import BadValueError
+
+_FIRST_USER = 'an object such as {"username":"admin","password":"..."}, of 255 and 1024 characters at most'
 
 
 @pytest.mark.parametrize(
@@ -20,6 +31,8 @@ from rmq.settings.option import BadValueError
         (address_list, "a:1;b:2"),
         (entity_name, "broker-a"),
         (one_directory, "/data/commit log"),
+        (first_user, '{"username":"a b","password":"x","userType":"Super"}'),
+        (inner_credentials, '{"accessKey":"a","secretKey":"x"}'),
     ],
 )
 def test_accepted(check: Callable[[str], None], text: str) -> None:
@@ -37,9 +50,19 @@ def test_accepted(check: Callable[[str], None], text: str) -> None:
         (entity_name, "../x", "a name of 1 to 255 characters without blanks, slashes and control characters"),
         (entity_name, "", "a name of 1 to 255 characters without blanks, slashes and control characters"),
         (one_directory, "/a,/b", "one directory: a commit log that is spread over several is not supported"),
+        *((first_user, text, _FIRST_USER) for text in (
+            "geheim", "[]", '{"username":"a"}', '{"username":" ","password":"x"}', '{"username":"a","password":1}',
+            '{"username":"%s","password":"x"}' % ("n" * 256), '{"username":"a","password":"%s"}' % ("p" * 1025),
+        )),
+        (inner_credentials, '{"username":"a","password":"x"}', _FIRST_USER.replace("username", "accessKey")
+         .replace("password", "secretKey")),
     ],
 )
 def test_refused(check: Callable[[str], None], text: str, allowed: str) -> None:
     with pytest.raises(BadValueError) as caught:
         check(text)
     assert str(caught.value) == allowed
+
+
+def test_credentials_are_read() -> None:
+    assert credentials('{"accessKey":"a","secretKey":" x"}', "accessKey", "secretKey") == ("a", " x")

@@ -147,12 +147,14 @@ def test_whoever_configures_what_is_not_there_is_told(line: str, reason: str) ->
         ("listenPort=99999", "listenPort=99999 is not allowed; listenPort must be a whole number from 0 to 65535."),
         ("popPollingMapSize=x", "popPollingMapSize=x is not allowed; "
          "popPollingMapSize must be a whole number from -2147483648 to 2147483647."),
-        ("aclEnable=true", "aclEnable=true is not allowed; aclEnable must be false, "
-         "because access rights are not checked, so that the broker would run open to everybody."),
-        ("authenticationEnabled=true", "authenticationEnabled=true is not allowed; authenticationEnabled must be "
-         "false, because access rights are not checked, so that the broker would run open to everybody."),
-        ("authorizationEnabled=true", "authorizationEnabled=true is not allowed; authorizationEnabled must be "
-         "false, because access rights are not checked, so that the broker would run open to everybody."),
+        *((f"{key}=true", f"{key}=true is not allowed; {key} must be false, because access rights are not checked, so "
+           "that the broker would run open to everybody; set it to false to accept that.")
+          for key in ("aclEnable", "authenticationEnabled", "authorizationEnabled")),
+        ("initAuthenticationUser=geheim", "initAuthenticationUser=****** is not allowed; initAuthenticationUser must "
+         'be an object such as {"username":"admin","password":"..."}, of 255 and 1024 characters at most.'),
+        ('innerClientAuthenticationCredentials={"accessKey":"geheim"}', "innerClientAuthenticationCredentials=****** "
+         'is not allowed; innerClientAuthenticationCredentials must be an object such as {"accessKey":"admin",'
+         '"secretKey":"..."}, of 255 and 1024 characters at most.'),
         ("enableDLegerCommitLog=true", "enableDLegerCommitLog=true is not allowed; enableDLegerCommitLog must be "
          "false, because there is no DLedger, so that the commit log would not be replicated."),
         ("deleteWhen=25", "deleteWhen=25 is not allowed; deleteWhen must be hours of the day from 00 to 23 joined "
@@ -170,8 +172,20 @@ def test_a_bad_value_stops_the_start(line: str, sentence: str) -> None:
 
 @pytest.mark.parametrize("key", ["aclEnable", "authenticationEnabled", "authorizationEnabled"])
 def test_access_control_that_is_off_is_fine(key: str) -> None:
-    loaded = load_broker(f"{key}=false")
-    assert (loaded.warnings, loaded.notes) == ((), ())
+    for load in (load_broker, load_namesrv):
+        loaded = load(f"{key}=false")
+        assert (loaded.warnings, loaded.notes) == ((), ())
+
+
+@pytest.mark.parametrize("key", ["aclEnable", "authenticationEnabled", "authorizationEnabled"])
+def test_access_control_stops_the_start_of_a_name_server(key: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        load_namesrv(f"listenPort=1\n{key} = TRUE", file="n.conf")
+    assert str(caught.value) == (
+        f"n.conf, line 2: {key}=TRUE is not allowed; {key} must be false, because a name server does not check access "
+        "rights and runs open to everybody; set it to false to accept that."
+    )
+    assert caught.value.exit_status == 255
 
 
 def test_illegal_name_server_is_apaches_sentence() -> None:

@@ -60,9 +60,13 @@ def test_persist_writes_what_a_restart_reads() -> None:
          "update request, line 1: brokerPermision is unknown and has no effect; did you mean brokerPermission?"),
         ("rocketmqHome=/x", ForbiddenKeyError, "Can not update config in black list."),
         ("configBlackList=", ForbiddenKeyError, "Can not update config in black list."),
-        ("aclEnable=true", SettingError,
-         "update request, line 1: aclEnable=true is not allowed; aclEnable must be false, because access rights are "
-         "not checked, so that the broker would run open to everybody."),
+        *((f"{key}=true", SettingError,
+           f"update request, line 1: {key}=true is not allowed; {key} must be false, because access rights are "
+           "not checked, so that the broker would run open to everybody; set it to false to accept that.")
+          for key in ("aclEnable", "authenticationEnabled", "authorizationEnabled")),
+        ("initAuthenticationUser=geheim", SettingError,
+         "update request, line 1: initAuthenticationUser=****** is not allowed; initAuthenticationUser must be an "
+         'object such as {"username":"admin","password":"..."}, of 255 and 1024 characters at most.'),
     ],
 )  # fmt: skip
 def test_one_bad_key_changes_nothing(text: str, kind: type[SettingError], sentence: str) -> None:
@@ -91,3 +95,25 @@ def test_a_name_server_changes_too() -> None:
     settings = load_namesrv(file="/etc/ns.conf").settings
     assert update(settings, "enableTopicList=false") == (Change("enableTopicList", True, False, Effect.NOW),)
     assert settings.namesrv.enable_topic_list is False
+
+
+def test_secrets_are_not_told() -> None:
+    settings = load_broker('initAuthenticationUser={"username":"admin","password":"geheim"}').settings
+    (change,) = update(settings, 'initAuthenticationUser={"username":"admin","password":"secret"}')
+    assert str(change) == "initAuthenticationUser: ******, in effect after a restart."
+    assert settings.broker.init_authentication_user == '{"username":"admin","password":"geheim"}'
+    written: dict[str, bytes] = {}
+    persist(settings, written.__setitem__)
+    (content,) = written.values()
+    assert load_broker(content.decode("ascii")).settings.broker.init_authentication_user == (
+        '{"username":"admin","password":"secret"}'
+    )
+
+
+@pytest.mark.parametrize("key", ["aclEnable", "authenticationEnabled", "authorizationEnabled"])
+def test_a_name_server_is_not_protected_either(key: str) -> None:
+    settings = load_namesrv().settings
+    with pytest.raises(SettingError, match=f"line 1: {key}=true is not allowed"):
+        update(settings, f"{key}=true")
+    update(settings, f"{key}=false")
+    assert key not in listing(settings)

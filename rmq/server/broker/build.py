@@ -185,6 +185,7 @@ class Broker:
             disk_space=_disk_space,
         )
         registrar = self._registrar = self._make_registrar(parts.topics)
+        self._tell_foreign_users()
         for processor in parts.processors:
             dispatcher.add(processor)
         store.start()
@@ -212,6 +213,15 @@ class Broker:
             way=fast.way(),
         )
         return store
+
+    def _tell_foreign_users(self) -> None:
+        path = self._config_path("users")
+        if os.path.isdir(path):
+            log.warn(
+                "{path} holds users of an Apache broker, which this one cannot read: to have them here, run both "
+                "brokers side by side, each with a store of its own, and use mqadmin copyUser and copyAcl",
+                path=path,
+            )
 
     def _make_registrar(self, topics: TopicTable) -> Registrar:
         broker = self._settings.broker

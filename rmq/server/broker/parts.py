@@ -12,18 +12,26 @@ from random import Random
 from typing import Any, Protocol
 
 from rmq.remoting.calls import Invoker
+from rmq.server.broker.auth.acls import AclTable
+from rmq.server.broker.auth.users import UserTable
 from rmq.server.broker.clients import ConsumerTable, ProducerTable
 from rmq.server.broker.delay.service import DelayService
 from rmq.server.broker.filters import FilterTable
 from rmq.server.broker.locks import QueueLocks
+from rmq.server.broker.mapping.forward import Forwarder
+from rmq.server.broker.mapping.offsets import LogicalOffsets
+from rmq.server.broker.mapping.table import MappingTable
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.pop.service import PopService
 from rmq.server.broker.processors.admin import AdminProcessor
+from rmq.server.broker.processors.auth import AuthProcessor
 from rmq.server.broker.processors.client import ClientProcessor
+from rmq.server.broker.processors.cold_data import ColdDataProcessor
 from rmq.server.broker.processors.consumer import ConsumerProcessor
+from rmq.server.broker.processors.convert import ConvertProcessor
 from rmq.server.broker.processors.delay import DelayProcessor
 from rmq.server.broker.processors.group import GroupProcessor
 from rmq.server.broker.processors.lock import LockProcessor
@@ -32,8 +40,10 @@ from rmq.server.broker.processors.offset import OffsetProcessor
 from rmq.server.broker.processors.pull import PullProcessor
 from rmq.server.broker.processors.reply import ReplyProcessor
 from rmq.server.broker.processors.reset import ResetProcessor
+from rmq.server.broker.processors.roles import RolesProcessor
 from rmq.server.broker.processors.send import SendProcessor
 from rmq.server.broker.processors.send_back import SendBackProcessor
+from rmq.server.broker.processors.static_topic import StaticTopicProcessor
 from rmq.server.broker.processors.topic import TopicProcessor
 from rmq.server.broker.processors.transaction import TransactionProcessor
 from rmq.server.broker.putting import MessagePutter
@@ -118,8 +128,18 @@ class Parts:
         groups = self.groups = GroupTable(settings, config_file("subscriptionGroup.json"), now)
         offsets = self.offsets = OffsetTable(settings, config_file("consumerOffset.json"))
         filters = self.filters = FilterTable(settings, config_file("consumerFilter.json"), now)
-        for table in (topics, groups, offsets, filters):
+        mappings = self.mappings = MappingTable(
+            settings.broker.broker_name, config_file("topicQueueMapping.json"), now
+        )
+        for table in (topics, groups, offsets, filters, mappings):
             table.load()
+        topics.mappings = mappings.registered
+        forwarder = Forwarder(client, name_servers)
+        users = self.users = UserTable(ConfigFile(config_path("users.json"), files, private=True))
+        acls = self.acls = AclTable(ConfigFile(config_path("acls.json"), files, private=True))
+        users.load()
+        acls.load()
+        users.seed(settings.broker)
         expires = settings.broker.channel_expired_timeout / 1000
         consumers = self.consumers = ConsumerTable(seconds, groups.are_told, expires=expires)
         consumers.on_gone = filters.unregister
@@ -149,23 +169,35 @@ class Parts:
         # Processors.
         self.runtime = RuntimeInfo(settings, store, stats, now, disk_space, delays.figures)
         unique_ids = UniqueIds(host[:-4], process_id, now())
+        topic_processor = TopicProcessor(settings, topics, offsets, store, stats, hold, address, mappings)
         self.processors = (
             *pops.processors,
-            SendProcessor(settings, topics, store, putter, retry_rules, transactions, stats, unique_ids, host, now),
+            SendProcessor(
+                settings, topics, store, putter, retry_rules, transactions, stats, unique_ids, host, now, mappings
+            ),
             TransactionProcessor(transactions, store),
             DelayProcessor(settings, topics, putter, stats, delays, now),
             SendBackProcessor(settings, retry_rules, store, putter, stats),
             LockProcessor(locks),
-            PullProcessor(settings, topics, groups, consumers, filters, offsets, store, stats, hold, seconds),
+            PullProcessor(
+                settings, topics, groups, consumers, filters, offsets, store, stats, hold, seconds, mappings, forwarder
+            ),
             ClientProcessor(settings, topics, groups, producers, consumers, filters, seconds),
-            OffsetProcessor(topics, groups, offsets, store),
+            OffsetProcessor(topics, groups, offsets, store, LogicalOffsets(mappings, forwarder)),
             MessageProcessor(settings, consumers, filters, store),
             ReplyProcessor(settings, topics, putter, producers, stats, host, now),
             ResetProcessor(settings, topics, groups, offsets, consumers, store),
-            TopicProcessor(settings, topics, offsets, store, stats, hold, address),
+            topic_processor,
+            StaticTopicProcessor(topics, mappings, topic_processor, hold),
+            ConvertProcessor(),
             GroupProcessor(groups, offsets, stats),
-            ConsumerProcessor(settings, topics, groups, offsets, producers, consumers, store, stats, address, now),
+            AuthProcessor(users, acls),
+            ConsumerProcessor(
+                settings, topics, groups, offsets, producers, consumers, store, stats, address, now, mappings.details
+            ),
             AdminProcessor(settings, store, stats, self.runtime, files, changed),
+            ColdDataProcessor(settings, store),
+            RolesProcessor(settings, files),
         )
 
     def now(self) -> int:

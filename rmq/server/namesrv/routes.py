@@ -301,6 +301,11 @@ class RouteTables:
         self._queue_datas -= 1
         if not queues:
             del self.topics[topic]
+        # A topic of that name may come back as an ordinary one.
+        mappings = self.mappings.get(topic, {})
+        mappings.pop(name, None)
+        if not mappings:
+            self.mappings.pop(topic, None)
 
     def _notify_change(self, group: BrokerData, offline: str | None, ha_address: str | None) -> None:
         addresses = group.broker_addrs

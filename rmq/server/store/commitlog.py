@@ -105,6 +105,11 @@ class CommitLog:
         self.flushed = min(flushed, end)
         self.trusted_from = end
 
+    def read_ahead(self, ahead: bool) -> None:
+        """Whether the system reads more than is asked for, which helps those who read on and hinders the others."""
+        for cache in (self.segments.cache, self._active_cache):
+            cache.scatter(not ahead)
+
     def close(self) -> None:
         """Unmaps everything."""
         self.segments.close()

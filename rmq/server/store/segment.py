@@ -41,6 +41,13 @@ class MapCache:
         """Forgets a segment that is no longer mapped."""
         self._mapped.pop(segment, None)
 
+    def scatter(self, scattered: bool) -> None:
+        """Changes `scattered`, for what is mapped now too."""
+        self.scattered = scattered
+        for segment in self._mapped:
+            if segment.map is not None:
+                segment.map.madvise(mmap.MADV_RANDOM if scattered else mmap.MADV_NORMAL)
+
 
 class Segment:
     """One file: where it stands in the stream, its map while there is one, and how far its space is reserved.

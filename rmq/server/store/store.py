@@ -422,6 +422,10 @@ class MessageStore:
         """Lets the next checks delete expired files whatever the hour (request 329)."""
         self._cleaner.delete_now()
 
+    def read_log_ahead(self, ahead: bool) -> None:
+        """Whether the system reads more of the log than is asked for (request 2004)."""
+        self._log.read_ahead(ahead)
+
     def _set_disk_full(self, full: bool) -> None:
         if self._opened:
             self._appender.refused = PutStatus.SERVICE_NOT_AVAILABLE if full else None

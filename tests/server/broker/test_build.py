@@ -12,6 +12,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.selectreactor import SelectReactor
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
 from rmq.remoting.client import RemotingClient
@@ -19,7 +20,9 @@ from rmq.remoting.server import ListenError
 from rmq.server.broker.build import AlreadyStartedError, Broker, UnsupportedRoleError
 from rmq.server.broker.meta.config_file import ConfigFileError
 from rmq.server.store.api import StoreLockedError
+from rmq.wire.bodies.auth import UserInfo
 from rmq.wire.errors import RemotingError
+from rmq.wire.requests.auth import GetUser
 from rmq.wire.requests.client import Heartbeat
 from rmq.wire.requests.offset import QueryConsumerOffset, UpdateConsumerOffset
 from rmq.wire.requests.topic import GetTopicConfig
@@ -166,7 +169,9 @@ def test_a_port_that_is_taken(loop: Loop, tmp_path: Path) -> None:
     loop.wait(refused.stop())
 
 
-@pytest.mark.parametrize("name", ["topics.json", "subscriptionGroup.json", "consumerOffset.json"])
+@pytest.mark.parametrize(
+    "name", ["topics.json", "subscriptionGroup.json", "consumerOffset.json", "users.json", "acls.json"]
+)
 def test_a_damaged_table_stops_the_start_and_frees_lock_and_port(loop: Loop, tmp_path: Path, name: str) -> None:
     (tmp_path / "config").mkdir()
     damaged = tmp_path / "config" / name
@@ -211,7 +216,7 @@ def test_the_setting_silences_notifications(loop: Loop, tmp_path: Path) -> None:
     loop.wait(client.call(running.address, Heartbeat(), heartbeat("c", "G", {"T": "*"})))
     loop.turn()
     assert told == []
-    with pytest.raises(RemotingError, match="not exist"):
+    with pytest.raises(RemotingError, match=r"No topic in this broker\. topic: none"):
         loop.wait(client.call(running.address, GetTopicConfig("none")))
     client.close()
     loop.wait(running.stop())
@@ -230,3 +235,29 @@ def test_a_part_that_cannot_stop_does_not_keep_the_store_open(loop: Loop, tmp_pa
     broker._services.insert(0, Stubborn())
     loop.wait(broker.stop())
     assert not (tmp_path / "abort").exists()
+
+
+def test_users_outlive_a_broker_and_apaches_are_told_of(loop: Loop, tmp_path: Path) -> None:
+    (tmp_path / "config" / "users").mkdir(parents=True)
+    told: list[str] = []
+
+    def hear(event: LogEvent) -> None:
+        told.append(formatEvent(event) or "")
+
+    globalLogPublisher.addObserver(hear)
+    try:
+        first = broker(loop, tmp_path, initAuthenticationUser='{"username":"admin","password":"geheim"}')
+        loop.wait(first.start())
+        loop.wait(first.stop())
+    finally:
+        globalLogPublisher.removeObserver(hear)
+    foreign = f"{tmp_path}/config/users holds users of an Apache broker, which this one cannot read"
+    assert [line for line in told if line.startswith(foreign)]
+    assert not [line for line in told if "geheim" in line]
+    second = broker(loop, tmp_path)
+    loop.wait(second.start())
+    client = RemotingClient(loop.reactor)
+    answer = loop.wait(client.call(f"127.0.0.1:{second.port}", GetUser("admin")))
+    assert answer.json(UserInfo) == UserInfo("admin", "geheim", "Super", "enable")
+    client.close()
+    loop.wait(second.stop())

@@ -317,7 +317,7 @@ def test_black_listed_settings_are_refused(running: Running, key: str) -> None:
 
 def test_bad_settings_are_refused_with_a_sentence(running: Running) -> None:
     answer = running.peer.ask(UpdateNamesrvConfig(), b"orderMessageEnable=perhaps")
-    assert answer.code == 1
+    assert answer.code == 29
     assert "orderMessageEnable must be true or false" in str(answer.remark)
 
 

@@ -240,6 +240,12 @@ def test_mappings_come_and_go_with_their_broker(world: World) -> None:
     assert world.tables.mappings == {}
 
 
+def test_a_mapping_goes_with_the_topic(world: World) -> None:
+    world.register(mappings={"T1": TopicQueueMappingInfo("T1", bname="a"), "T2": TopicQueueMappingInfo("T2", bname="a")})
+    world.tables.delete_topic("T1", "C")
+    assert world.tables.mappings.keys() == {"T2"}
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a b", "x" * 256, "a\nb", "\x00", "a\\b"])
 def test_names_that_no_broker_has_are_refused(world: World, name: str) -> None:
     for said in ({"name": name}, {"cluster": name}, {"address": name}):

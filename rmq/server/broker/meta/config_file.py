@@ -67,11 +67,13 @@ class ConfigFile:
     Args:
         path: where it is.
         files: how it is read and replaced.
+        private: a new one is for its owner only.
     """
 
-    def __init__(self, path: str, files: SmallFiles) -> None:
+    def __init__(self, path: str, files: SmallFiles, *, private: bool = False) -> None:
         self._path = path
         self._files = files
+        self._private = private
 
     def load(self, parse: Callable[[bytes], T]) -> T | None:
         """The parsed content, or None when there is neither file nor backup.
@@ -101,4 +103,4 @@ class ConfigFile:
         Raises:
             OSError: the disk refuses.
         """
-        self._files.replace(self._path, text.encode())
+        self._files.replace(self._path, text.encode(), private=self._private)

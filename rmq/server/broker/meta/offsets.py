@@ -11,7 +11,7 @@ Source: ConsumerOffsetManager.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from rmq.server.broker.meta.config_file import ConfigFile
@@ -52,6 +52,9 @@ class OffsetTable:
         self._broker = settings.broker
         self._file = file
         self._offsets: dict[str, dict[int, int]] = {}
+        # Names in order: whoever shows every topic or every group asks for these once for each.
+        self._groups_by_topic: dict[str, dict[str, None]] = {}
+        self._topics_by_group: dict[str, dict[str, None]] = {}
         self._resets: dict[Queue, int] = {}
         self._pulled: dict[Queue, int] = {}
         self._count = 0
@@ -70,6 +73,8 @@ class OffsetTable:
             self._offsets = {
                 key: table for key, table in (stored.offset_table or {}).items() if key.count(SEPARATOR) == 1
             }
+            for key in self._offsets:
+                self._enter(key)
             self._count = sum(map(len, self._offsets.values()))
             self.version = stored.data_version or self.version
 
@@ -87,6 +92,7 @@ class OffsetTable:
             self._count += 1
             if table is None:
                 table = self._offsets[key] = {}
+                self._enter(key)
         table[queue_id] = offset
         self._dirty = True
 
@@ -117,22 +123,19 @@ class OffsetTable:
 
     def topics_of(self, group: str) -> list[str]:
         """Topics in which the group has offsets."""
-        return [topic for topic, owner in self._keys() if owner == group]
+        return list(self._topics_by_group.get(group, ()))
 
     def groups_of(self, topic: str) -> list[str]:
         """Groups that have offsets in the topic."""
-        return [group for owner, group in self._keys() if owner == topic]
+        return list(self._groups_by_topic.get(topic, ()))
 
     def topics_by_group(self) -> dict[str, list[str]]:
         """Groups that have offsets, with the topics."""
-        topics: dict[str, list[str]] = {}
-        for topic, group in self._keys():
-            topics.setdefault(group, []).append(topic)
-        return topics
+        return {group: list(topics) for group, topics in self._topics_by_group.items()}
 
     def groups(self) -> set[str]:
         """All groups that have offsets."""
-        return {group for _, group in self._keys()}
+        return set(self._topics_by_group)
 
     def reset(self, group: str, topic: str, queue_id: int, offset: int) -> None:
         """Marks a queue so that the next pull goes on at `offset`.
@@ -172,14 +175,14 @@ class OffsetTable:
 
     def forget_topic(self, topic: str) -> None:
         """Drops every group's offsets in a topic."""
-        self._forget([key for key in self._offsets if key.partition(SEPARATOR)[0] == topic])
+        self._forget([f"{topic}{SEPARATOR}{group}" for group in self.groups_of(topic)])
         self._pulled = {queue: offset for queue, offset in self._pulled.items() if queue[1] != topic}
         self._resets = {queue: offset for queue, offset in self._resets.items() if queue[1] != topic}
         self.on_forget(lambda of_topic, _: of_topic == topic)
 
     def forget_group(self, group: str) -> None:
         """Drops all offsets of a group."""
-        self._forget([key for key in self._offsets if key.partition(SEPARATOR)[2] == group])
+        self._forget([f"{topic}{SEPARATOR}{group}" for topic in self.topics_of(group)])
         self._pulled = {queue: offset for queue, offset in self._pulled.items() if queue[0] != group}
         self._resets = {queue: offset for queue, offset in self._resets.items() if queue[0] != group}
         self.on_forget(lambda _, of_group: of_group == group)
@@ -209,12 +212,23 @@ class OffsetTable:
     def _plain(self) -> dict[str, object]:
         return to_plain(_OffsetsFile(self.version, self.topics_by_group(), self._offsets))
 
-    def _keys(self) -> Iterator[tuple[str, str]]:
-        for key in self._offsets:
-            topic, _, group = key.partition(SEPARATOR)
-            yield topic, group
+    def _enter(self, key: str) -> None:
+        topic, _, group = key.partition(SEPARATOR)
+        self._groups_by_topic.setdefault(topic, {})[group] = None
+        self._topics_by_group.setdefault(group, {})[topic] = None
 
     def _forget(self, keys: list[str]) -> None:
         for key in keys:
-            self._count -= len(self._offsets.pop(key, {}))
+            table = self._offsets.pop(key, None)
+            if table is not None:
+                self._count -= len(table)
+                topic, _, group = key.partition(SEPARATOR)
+                _leave(self._groups_by_topic, topic, group)
+                _leave(self._topics_by_group, group, topic)
         self._dirty = self._dirty or bool(keys)
+
+
+def _leave(names: dict[str, dict[str, None]], owner: str, name: str) -> None:
+    del names[owner][name]
+    if not names[owner]:
+        del names[owner]

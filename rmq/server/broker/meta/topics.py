@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from rmq.server.broker.meta.attributes import UNSERVED
 from rmq.server.broker.meta.config_file import ConfigFile, MemberTexts, pretty_object
 from rmq.settings.model import BrokerSettings
+from rmq.wire.bodies.mapping import TopicQueueMappingInfo
 from rmq.wire.bodies.topic import (
     PERM_INHERIT,
     PERM_READ,
@@ -76,6 +77,7 @@ class TopicTable:
         configs: topics by name; look-ups of the hot path read it directly.
         version: raised with every change.
         on_change: called with the changed topics, and with none after a removal.
+        mappings: what to register of static topics.
     """
 
     def __init__(self, settings: BrokerSettings, file: ConfigFile, now: Callable[[], int]) -> None:
@@ -86,6 +88,7 @@ class TopicTable:
         self.configs: dict[str, TopicConfig] = {}
         self.version = DataVersion(state_version=0, timestamp=now(), counter=0)
         self.on_change: Callable[[list[TopicConfig]], None] = lambda changed: None
+        self.mappings: Callable[[], dict[str, TopicQueueMappingInfo]] = dict
         self._own_topics = frozenset(
             (
                 settings.broker.broker_cluster_name,
@@ -142,12 +145,20 @@ class TopicTable:
             SystemBusyError: there are too many topics.
             OSError: the disk refuses; the topics exist until the next start.
         """
-        new = sum(config.topic_name not in self.configs for config in configs)
-        if new and len(self.configs) + new > MAX_TOPICS:
-            raise SystemBusyError(f"this broker has {len(self.configs)} topics and takes no more than {MAX_TOPICS}")
+        self.check_room(configs)
         for config in configs:
             self._enter(config)
         self._changed(list(configs))
+
+    def check_room(self, configs: Iterable[TopicConfig]) -> None:
+        """Refuses topics that would be too many.
+
+        Raises:
+            SystemBusyError: they would be.
+        """
+        new = sum(config.topic_name not in self.configs for config in configs)
+        if new and len(self.configs) + new > MAX_TOPICS:
+            raise SystemBusyError(f"this broker has {len(self.configs)} topics and takes no more than {MAX_TOPICS}")
 
     def _enter(self, config: TopicConfig) -> None:
         self.configs[config.topic_name] = config
@@ -245,7 +256,9 @@ class TopicTable:
         table = self.configs
         if allowed & _READ_WRITE != _READ_WRITE:
             table = {name: replace(config, perm=config.perm & allowed) for name, config in table.items()}
-        return TopicConfigAndMappingSerializeWrapper(topic_config_table=dict(table), data_version=self.version)
+        return TopicConfigAndMappingSerializeWrapper(
+            topic_config_table=dict(table), data_version=self.version, topic_queue_mapping_info_map=self.mappings()
+        )
 
     def _changed(self, changed: list[TopicConfig]) -> None:
         self.version = self.version.next(self._now())

@@ -5,7 +5,7 @@ Source: AdminBrokerProcessor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Final, NoReturn
 
 from twisted.internet.defer import Deferred
@@ -78,7 +78,9 @@ class ConsumerProcessor:
         stats: BrokerStats,
         address: str,
         now: Callable[[], int],
+        static: Container[str] = (),
     ) -> None:
+        self._static = static
         self._settings = settings
         self._topics = topics
         self._groups = groups
@@ -122,7 +124,7 @@ class ConsumerProcessor:
                 group: [
                     ProducerInfo(
                         client_id=client.client_id,
-                        remote_ip=client.connection.address,
+                        remote_ip=f"/{client.connection.address}",  # as a Java socket address is written
                         language=client.language,
                         version=client.version,
                         last_update_timestamp=int(client.last_update * 1000),
@@ -270,7 +272,10 @@ class ConsumerProcessor:
         config = self._topics.configs[topic]
         table: dict[MessageQueue, OffsetWrapper] = {}
         for queue_id in range(config.read_queue_nums):
-            consumed = max(self._offsets.query(group, topic, queue_id), 0)
+            consumed = self._offsets.query(group, topic, queue_id)
+            if topic not in self._static:
+                # Of a static topic it matters whether a group has come to a physical queue at all.
+                consumed = max(consumed, 0)
             last = self._store.store_time(topic, queue_id, consumed - 1) if consumed > 0 else 0
             table[MessageQueue(topic, self._settings.broker.broker_name, queue_id)] = OffsetWrapper(
                 broker_offset=max(self._store.max_offset(topic, queue_id), 0),

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from twisted.internet.defer import Deferred
+
 from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.server.broker.mapping.offsets import LogicalOffsets
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
@@ -37,17 +40,31 @@ _NO_CORRECTION: Final = (1 << 63) - 1
 
 
 class OffsetProcessor:
-    """Handles offsets of groups and of queues."""
+    """Handles offsets of groups and of queues.
 
-    def __init__(self, topics: TopicTable, groups: GroupTable, offsets: OffsetTable, store: MessageStore) -> None:
+    Args:
+        logical: answers for the logical queues of static topics.
+    """
+
+    def __init__(
+        self,
+        topics: TopicTable,
+        groups: GroupTable,
+        offsets: OffsetTable,
+        store: MessageStore,
+        logical: LogicalOffsets,
+    ) -> None:
+        self._logical = logical
         self._topics = topics
         self._groups = groups
         self._offsets = offsets
         self._store = store
 
     @handles(QueryConsumerOffset)
-    def query(self, header: QueryConsumerOffset, call: Call) -> OffsetReply:
+    def query(self, header: QueryConsumerOffset, call: Call) -> OffsetReply | Deferred[OffsetReply]:
         """A group's offset; 0 for a new group whose whole queue is still in memory, so that it misses nothing."""
+        if self._logical.means_logical(header.topic, header.lo):
+            return self._logical.query(header, lambda physical: self.query(physical, call))
         topic, queue_id = header.topic, header.queue_id
         offset = self._offsets.query(header.consumer_group, topic, queue_id)
         if offset >= 0:
@@ -59,8 +76,10 @@ class OffsetProcessor:
         raise QueryNotFoundError("Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first")
 
     @handles(UpdateConsumerOffset)
-    def update(self, header: UpdateConsumerOffset, call: Call) -> Reply | None:
+    def update(self, header: UpdateConsumerOffset, call: Call) -> Reply | Deferred[Reply | None] | None:
         """Commits a group's offset; passed over while an operator's reset waits for the group's next pull."""
+        if self._logical.means_logical(header.topic, header.lo):
+            return self._logical.update(header, lambda physical: self.update(physical, call))
         group, topic, queue_id = header.consumer_group, header.topic, header.queue_id
         if group not in self._groups.configs:
             raise SubscriptionGroupNotExistError(f"Group {group} not exist!")
@@ -105,23 +124,35 @@ class OffsetProcessor:
         return CorrectionOffsets(lowest)
 
     @handles(SearchOffsetByTimestamp)
-    def search(self, header: SearchOffsetByTimestamp, call: Call) -> OffsetReply:
+    def search(self, header: SearchOffsetByTimestamp, call: Call) -> OffsetReply | Deferred[OffsetReply]:
         """The queue offset at a store time."""
+        if self._logical.means_logical(header.topic, header.lo):
+            return self._logical.search(
+                header, lambda physical: self.search(physical, call), lambda end: self.max_offset(end, call)
+            )
         upper = (header.boundary_type or "").lower() == Boundary.UPPER.value
         boundary = Boundary.UPPER if upper else Boundary.LOWER
         return OffsetReply(offset=self._store.offset_by_time(header.topic, header.queue_id, header.timestamp, boundary))
 
     @handles(GetMaxOffset)
-    def max_offset(self, header: GetMaxOffset, call: Call) -> OffsetReply:
+    def max_offset(self, header: GetMaxOffset, call: Call) -> OffsetReply | Deferred[OffsetReply]:
         """The offset that the queue's next message will get."""
+        if self._logical.means_logical(header.topic, header.lo):
+            return self._logical.max_offset(header, lambda physical: self.max_offset(physical, call))
         return OffsetReply(offset=self._store.max_offset(header.topic, header.queue_id))
 
     @handles(GetMinOffset)
-    def min_offset(self, header: GetMinOffset, call: Call) -> OffsetReply:
+    def min_offset(self, header: GetMinOffset, call: Call) -> OffsetReply | Deferred[OffsetReply]:
         """The offset of the queue's oldest message."""
+        if self._logical.means_logical(header.topic, header.lo):
+            return self._logical.min_offset(header, lambda physical: self.min_offset(physical, call))
         return OffsetReply(offset=self._store.min_offset(header.topic, header.queue_id))
 
     @handles(GetEarliestMsgStoretime)
-    def earliest(self, header: GetEarliestMsgStoretime, call: Call) -> EarliestStoreTimeReply:
+    def earliest(
+        self, header: GetEarliestMsgStoretime, call: Call
+    ) -> EarliestStoreTimeReply | Deferred[EarliestStoreTimeReply]:
         """When the queue's oldest message was stored, -1 for an empty queue."""
+        if self._logical.means_logical(header.topic, header.lo):
+            return self._logical.earliest(header, lambda physical: self.earliest(physical, call))
         return EarliestStoreTimeReply(timestamp=self._store.earliest_store_time(header.topic, header.queue_id))

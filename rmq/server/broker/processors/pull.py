@@ -14,12 +14,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from rmq.remoting.dispatch import handles_raw, refusal
 from rmq.remoting.protocol import Connection
 from rmq.server.broker.clients import ConsumerTable
 from rmq.server.broker.filters import FilterTable
+from rmq.server.broker.mapping.forward import Forwarder
+from rmq.server.broker.mapping.pulls import Bounds, LogicalPull, pull_elsewhere
+from rmq.server.broker.mapping.queues import led_queue
+from rmq.server.broker.mapping.table import MappingTable
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
@@ -87,6 +92,8 @@ class PullProcessor:
         filters: the SQL92 filters of groups.
         hold: where pulls wait that found nothing.
         seconds: the clock's time.
+        mappings: which topics have logical queues.
+        forwarder: pulls from queues of other brokers that logical queues of this one go on from.
     """
 
     def __init__(
@@ -101,7 +108,12 @@ class PullProcessor:
         stats: BrokerStats,
         hold: PullHold,
         seconds: Callable[[], float],
+        mappings: MappingTable,
+        forwarder: Forwarder,
     ) -> None:
+        self._mappings = mappings.details
+        self._forwarder = forwarder
+        self._own_name = mappings.broker_name
         self._broker = settings.broker
         self._topics = topics
         self._groups = groups
@@ -115,7 +127,7 @@ class PullProcessor:
         hold.rerun = self.rerun
 
     @handles_raw(PullMessage, LitePullMessage)
-    def pull(self, connection: Connection, command: Command) -> bytes | None:
+    def pull(self, connection: Connection, command: Command) -> bytes | Deferred[bytes] | None:
         """Answers at once, or not before a message or the end of the waiting time."""
         return self._pull(connection, command, may_wait=True)
 
@@ -125,10 +137,16 @@ class PullProcessor:
             frame = self._pull(parked.connection, parked.command, may_wait=False)
         except Exception:
             frame = refusal(parked.connection, parked.command, Failure())  # type: ignore[no-untyped-call]
-        if frame is not None:
+        if isinstance(frame, Deferred):
+            # While it waited, the queue has moved, and the message it wants next lies on another broker.
+            frame.addErrback(lambda failure: refusal(parked.connection, parked.command, failure))
+            frame.addCallback(parked.connection.write)
+        elif frame is not None:
             parked.connection.write(frame)
 
-    def _pull(self, connection: Connection, command: Command, *, may_wait: bool) -> bytes | None:
+    def _pull(
+        self, connection: Connection, command: Command, *, may_wait: bool
+    ) -> bytes | Deferred[bytes] | None:
         ext = command.ext
         try:
             group_name, topic_name = ext["consumerGroup"], ext["topic"]
@@ -141,6 +159,14 @@ class PullProcessor:
             raise header_fault(PullMessage, ext) from None
         if not -_INT64 <= commit_offset < _INT64:
             raise header_fault(PullMessage, ext)
+        logical = None
+        mapping = self._mappings.get(topic_name)
+        if mapping is not None and ext.get("lo") != "false":
+            logical = LogicalPull.of(led_queue(mapping, queue_id), offset)
+            if logical.item.bname != self._own_name:
+                return pull_elsewhere(self._forwarder, command, topic_name, logical)
+            queue_id, offset = logical.item.queue_id, logical.offset
+            commit_offset = logical.committed(commit_offset)
         group, topic = self._checked(connection, command, group_name, topic_name, queue_id)
         subscription = self._subscription(ext, group, topic_name, flags, sub_version)
         tags = match = None
@@ -159,6 +185,11 @@ class PullProcessor:
         self._offsets.note_pulled(group_name, topic_name, queue_id, result.next_begin_offset)
         if may_wait and reset is None and flags & FLAG_COMMIT_OFFSET and commit_offset >= 0:
             self._offsets.commit(group_name, topic_name, queue_id, commit_offset)
+        delta = None
+        if logical is not None:
+            found = Bounds(result.next_begin_offset, result.min_offset, result.max_offset)
+            code, (begin, low, high), delta = logical.answered(code, found, settled=reset is not None)
+            result = result._replace(next_begin_offset=begin, min_offset=low, max_offset=high)
         if code == _NOT_FOUND:
             self._stats.get_miss += 1
             if may_wait and flags & FLAG_SUSPEND and not command.flag & FLAG_ONEWAY:
@@ -166,7 +197,7 @@ class PullProcessor:
                 return None
         elif code == _FOUND:
             self._stats.got(topic_name, group_name, result.count, result.size)
-        return self._reply(command, code, result, group, topic)
+        return self._reply(command, code, result, group, topic, delta)
 
     # --- checks ---------------------------------------------------------------------------------------------------
 
@@ -293,7 +324,13 @@ class PullProcessor:
             raise SystemBusyError("too many pulls of this client wait for messages")
 
     def _reply(
-        self, command: Command, code: int, result: GetResult, group: SubscriptionGroupConfig, topic: TopicConfig
+        self,
+        command: Command,
+        code: int,
+        result: GetResult,
+        group: SubscriptionGroupConfig,
+        topic: TopicConfig,
+        delta: int | None,
     ) -> bytes:
         ext = {
             "suggestWhichBrokerId": self._suggested_broker(result, group),
@@ -303,6 +340,8 @@ class PullProcessor:
             "topicSysFlag": str(topic.topic_sys_flag),
             "groupSysFlag": str(group.group_sys_flag),
         }
+        if delta is not None:
+            ext["offsetDelta"] = str(delta)
         return encode(
             Command(
                 code,

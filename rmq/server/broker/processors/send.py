@@ -25,6 +25,8 @@ from twisted.internet.defer import Deferred
 from rmq.remoting.dispatch import handles_raw
 from rmq.remoting.protocol import Connection
 from rmq.server.broker.delay.recall import handle_of
+from rmq.server.broker.mapping.queues import led_queue
+from rmq.server.broker.mapping.table import MappingTable
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.priority import PROPERTY_PRIORITY, apply_priority
 from rmq.server.broker.processors.target import checked_queue, checked_topic
@@ -45,6 +47,7 @@ from rmq.wire.errors import (
     RemotingError,
     ServiceNotAvailableError,
 )
+from rmq.wire.mapping import loose_static_offset
 from rmq.wire.message import (
     DELAY_PROPERTIES,
     PROPERTY_SEPARATOR,
@@ -92,6 +95,7 @@ class SendProcessor:
         stats: counts what was stored.
         unique_ids: makes ids for clients that give none.
         now: milliseconds since the epoch.
+        mappings: which topics have logical queues.
     """
 
     def __init__(
@@ -106,7 +110,9 @@ class SendProcessor:
         unique_ids: UniqueIds,
         store_host: bytes,
         now: Callable[[], int],
+        mappings: MappingTable,
     ) -> None:
+        self._mappings = mappings.details
         self._settings = settings
         self._topics = topics
         self._store = store
@@ -155,6 +161,11 @@ class SendProcessor:
         if topic is None or fields.closed or (topic.order and not broker.broker_permission & PERM_WRITE):
             topic = checked_topic(broker, self._topics, decode_header(SendMessageV2, command.ext))
         queue_id = fields.queue_id
+        logical = None
+        mapping = self._mappings.get(name)
+        if mapping is not None and command.ext.get("lo") != "false":
+            logical = led_queue(mapping, queue_id)
+            queue_id = logical.leader.queue_id
         if not 0 <= queue_id < topic.write_queue_nums:
             queue_id = checked_queue(topic, queue_id, connection.address)
         sys_flag = fields.sys_flag & _CLIENT_SYS_FLAGS
@@ -211,6 +222,10 @@ class SendProcessor:
                 properties + self._tail,
                 facts.tags_code,
             )
+        if logical is not None:
+            # -1 while the queue is moving here: where it will begin is not decided yet.
+            queue_id = logical.number
+            result = result._replace(queue_offset=loose_static_offset(logical.leader, result.queue_offset))
         if facts.waits and self._store.sync_flush:
             durable = self._store.when_durable(result)
             if durable is not None:

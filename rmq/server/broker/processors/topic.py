@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.server.broker.mapping.table import MappingTable
 from rmq.server.broker.meta.attributes import (
     MESSAGE_TYPE,
     MIXED,
@@ -65,8 +66,10 @@ class TopicProcessor:
         stats: BrokerStats,
         hold: PullHold,
         address: str,
+        mappings: MappingTable,
     ) -> None:
         self._settings = settings
+        self._mappings = mappings
         self._topics = topics
         self._offsets = offsets
         self._store = store
@@ -77,7 +80,18 @@ class TopicProcessor:
     @handles(UpdateAndCreateTopic)
     def update(self, header: UpdateAndCreateTopic, call: Call) -> None:
         """Creates a topic or overwrites its configuration; nothing happens when it is like that already."""
-        known = self._topics.configs.get(header.topic)
+        config = self.wanted(header)
+        if config != self._topics.configs.get(header.topic):
+            self._topics.put(config)
+            self._hold.notify_all(config.topic_name)
+
+    def wanted(self, header: UpdateAndCreateTopic) -> TopicConfig:
+        """The configuration that a topic would have.
+
+        Raises:
+            InvalidParameterError: a topic cannot be like that.
+            RemotingError: it cannot have these attributes.
+        """
         try:
             filter_type = TopicFilterType(header.topic_filter_type)
         except ValueError:
@@ -92,29 +106,32 @@ class TopicProcessor:
             topic_filter_type=filter_type,
             topic_sys_flag=header.topic_sys_flag or 0,
             order=header.order,
-            attributes=self._attributes(header.topic, parse_changes(header.attributes or "")),
+            attributes=self._attributes(self._topics.configs.get(header.topic), parse_changes(header.attributes or "")),
         )
         self._check(config)
-        if config != known:
-            self._topics.put(config)
-            self._hold.notify_all(config.topic_name)
+        return config
 
     @handles(UpdateAndCreateTopicList)
     def update_list(self, header: UpdateAndCreateTopicList, call: Call) -> None:
-        """The same for many topics, all or none."""
-        configs = call.json(CreateTopicListRequestBody).topic_config_list
-        for config in configs:
-            config.attributes = self._attributes(config.topic_name, config.attributes)
+        """The same for many topics, all or none: nothing changes unless every one of them can be like that."""
+        wanted: dict[str, TopicConfig] = {}
+        for config in call.json(CreateTopicListRequestBody).topic_config_list:
+            name = config.topic_name
+            # A topic may come twice: the later one changes what the earlier one made.
+            known = wanted.get(name) or self._topics.configs.get(name)
             self._check(config)
-        self._topics.put(*configs)
-        for config in configs:
-            self._hold.notify_all(config.topic_name)
+            config.attributes = self._attributes(known, config.attributes)
+            wanted[name] = config
+        changed = [config for name, config in wanted.items() if config != self._topics.configs.get(name)]
+        if changed:
+            self._topics.put(*changed)
+            for config in changed:
+                self._hold.notify_all(config.topic_name)
 
-    def _attributes(self, name: str, changes: dict[str, str]) -> dict[str, str]:
+    def _attributes(self, known: TopicConfig | None, changes: dict[str, str]) -> dict[str, str]:
         if changes.get(f"+{MESSAGE_TYPE}") == MIXED and not self._settings.broker.enable_mixed_message_type:
             raise InvalidParameterError("MIXED message type is not supported.")
         check_served(changes)
-        known = self._topics.configs.get(name)
         return altered(known.attributes if known else {}, changes, TOPIC_ATTRIBUTES, new=known is None)
 
     def _check(self, config: TopicConfig) -> None:
@@ -138,6 +155,7 @@ class TopicProcessor:
         retries = self._pop_retry_topics(name) if self._settings.broker.clear_retry_topic_when_delete_topic else []
         for topic in (name, *retries):
             self._topics.remove(topic)
+            self._mappings.remove(topic)
             self._offsets.forget_topic(topic)
             self._store.destroy_topic(topic)
             self._stats.forget(topic)
@@ -154,8 +172,10 @@ class TopicProcessor:
 
     @handles(GetTopicConfig)
     def config(self, header: GetTopicConfig, call: Call) -> TopicConfigAndQueueMapping:
-        """One topic's configuration."""
-        known = self._existing(header.topic)
+        """One topic's configuration, and the mapping of a static one if that is wanted."""
+        known = self._topics.configs.get(header.topic)
+        if known is None:
+            raise TopicNotExistError(f"No topic in this broker. topic: {header.topic}")
         return TopicConfigAndQueueMapping(
             topic_name=known.topic_name,
             read_queue_nums=known.read_queue_nums,
@@ -165,6 +185,7 @@ class TopicProcessor:
             topic_sys_flag=known.topic_sys_flag,
             order=known.order,
             attributes=known.attributes,
+            mapping_detail=self._mappings.details.get(known.topic_name) if header.lo else None,
         )
 
     @handles(GetAllTopicConfig)
@@ -175,6 +196,10 @@ class TopicProcessor:
         wrapper = TopicConfigAndMappingSerializeWrapper(
             topic_config_table={name: self._topics.configs[name] for name in page},
             data_version=self._topics.version,
+            topic_queue_mapping_detail_map={
+                name: self._mappings.details[name] for name in page if name in self._mappings.details
+            },
+            mapping_data_version=self._mappings.version,
         )
         return Reply(GetAllTopicConfigReply(total_topic_num=len(names)), encode_body(wrapper))
 

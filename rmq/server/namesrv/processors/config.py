@@ -15,7 +15,7 @@ from rmq.settings.errors import ForbiddenKeyError, SettingError
 from rmq.settings.model import NamesrvSettings
 from rmq.settings.update import persist, update
 from rmq.wire.bodies.broker import KVTable
-from rmq.wire.errors import NoPermissionError, QueryNotFoundError, RemotingError
+from rmq.wire.errors import InvalidParameterError, NoPermissionError, QueryNotFoundError, RemotingError
 from rmq.wire.requests.kv import DeleteKVConfig, GetKVConfig, GetKVConfigReply, GetKVListByNamespace, PutKVConfig
 from rmq.wire.requests.namesrv import GetNamesrvConfig, UpdateNamesrvConfig
 
@@ -73,7 +73,7 @@ class ConfigProcessor:
         except ForbiddenKeyError as error:
             raise NoPermissionError(str(error)) from None
         except SettingError as error:
-            raise RemotingError(str(error)) from None
+            raise InvalidParameterError(str(error)) from None
         except OSError as error:
             raise RemotingError(f"cannot write {self._settings.file}: {error.strerror or error}") from error
         for change in changes:

@@ -44,6 +44,13 @@ def test_save_writes_utf8() -> None:
     assert files.files == {"a": "Zürich".encode()}
 
 
+def test_a_private_file_is_kept_so() -> None:
+    files = MemoryFiles()
+    ConfigFile("a", files, private=True).save("1")
+    ConfigFile("b", files).save("2")
+    assert files.private == {"a"}
+
+
 def test_members_kept_as_text_read_as_if_the_whole_were_written() -> None:
     texts = MemberTexts(2)
     topics = [TopicConfig("A", attributes={"+x": '"\n'}), TopicConfig("B%|"), TopicConfig("C")]

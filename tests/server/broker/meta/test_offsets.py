@@ -222,3 +222,22 @@ def test_to_json_is_compact_and_whole() -> None:
         b'{"dataVersion":{"counter":0,"stateVersion":0,"timestamp":0},"groupTopicMap":{"G":["T"]},'
         b'"offsetTable":{"T@G":{0:5}}}'
     )
+
+
+def test_names_are_known_both_ways_until_the_last_offset_is_gone() -> None:
+    files = MemoryFiles()
+    offsets = table(files)
+    for group, topic in (("G", "T"), ("H", "T"), ("G", "U")):
+        offsets.commit(group, topic, 0, 5)
+        offsets.commit(group, topic, 1, 5)
+    offsets.save(7)
+    for known in (offsets, table(files)):
+        assert known.groups_of("T") == ["G", "H"]
+        assert known.topics_of("G") == ["T", "U"]
+        assert known.topics_by_group() == {"G": ["T", "U"], "H": ["T"]}
+    offsets.forget_topic("T")
+    assert (offsets.groups_of("T"), offsets.topics_of("H"), offsets.groups()) == ([], [], {"G"})
+    offsets.commit("H", "T", 0, 5)
+    offsets.forget_group("G")
+    assert offsets.topics_by_group() == {"H": ["T"]}
+    assert offsets.groups_of("U") == []

@@ -44,7 +44,7 @@ def test_connections(bench: Bench) -> None:
     assert json.loads(peer.ask(GetProducerConnectionList("P")).body) == {"connectionSet": [connection]}
     body = json.loads(peer.ask(GetAllProducerInfo()).body)
     assert body["data"]["P"] == [
-        {"clientId": "c@1", "language": "PYTHON", "lastUpdateTimestamp": EPOCH * 1000, "remoteIP": "10.0.0.1:40000",
+        {"clientId": "c@1", "language": "PYTHON", "lastUpdateTimestamp": EPOCH * 1000, "remoteIP": "/10.0.0.1:40000",
          "version": 493}
     ]  # fmt: skip
 

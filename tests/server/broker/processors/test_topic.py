@@ -169,6 +169,28 @@ def test_many_at_once_all_or_none(bench: Bench) -> None:
     assert bench.topics.version.counter == 1
 
 
+def test_many_at_once_and_some_are_like_that_already(bench: Bench) -> None:
+    """Apache's broker stops at the first of those, with success."""
+    peer = bench.peer()
+    assert peer.ask(UpdateAndCreateTopicList(), CreateTopicListRequestBody([TopicConfig("A", 1, 1)])).code == 0
+    both = CreateTopicListRequestBody([TopicConfig("A", 1, 1), TopicConfig("B", 1, 1)])
+    assert peer.ask(UpdateAndCreateTopicList(), both).code == 0
+    assert bench.topics.configs["B"] == TopicConfig("B", 1, 1)
+    version = bench.topics.version
+    assert peer.ask(UpdateAndCreateTopicList(), both).code == 0
+    assert peer.ask(UpdateAndCreateTopicList(), CreateTopicListRequestBody()).code == 0
+    assert bench.topics.version == version
+
+
+def test_many_at_once_and_one_comes_twice(bench: Bench) -> None:
+    twice = [
+        TopicConfig("A", 1, 1, attributes={"+reserve.time": "1"}),
+        TopicConfig("A", 2, 2, attributes={"+message.type": "FIFO"}),
+    ]
+    assert bench.peer().ask(UpdateAndCreateTopicList(), CreateTopicListRequestBody(twice)).code == 0
+    assert bench.topics.configs["A"] == TopicConfig("A", 2, 2, attributes={"reserve.time": "1", "message.type": "FIFO"})
+
+
 def test_deleting_takes_queues_offsets_and_figures_along(bench: Bench) -> None:
     bench.topic("T")
     bench.topic("%RETRY%G+T")
@@ -215,7 +237,8 @@ def test_one_configuration(bench: Bench) -> None:
         "attributes": {"a": "b"}, "order": False, "perm": 6, "readQueueNums": 3, "topicFilterType": "SINGLE_TAG",
         "topicName": "T", "topicSysFlag": 0, "writeQueueNums": 3,
     }  # fmt: skip
-    assert peer.ask(GetTopicConfig("U")).code == 17
+    missing = peer.ask(GetTopicConfig("U"))
+    assert (missing.code, missing.remark) == (17, "No topic in this broker. topic: U")
 
 
 def test_all_configurations_whole_and_in_pages(bench: Bench) -> None:

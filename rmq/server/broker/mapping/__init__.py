@@ -1,0 +1,1 @@
+"""Static topics: mappings that are kept, and requests for logical queues made requests for physical ones."""

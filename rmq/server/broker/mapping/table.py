@@ -1,0 +1,124 @@
+"""The mappings of a broker's static topics, kept in `config/topicQueueMapping.json`.
+
+A mapping is replaced as a whole by one of a newer epoch, and the past of a queue cannot be rewritten; an operator who
+forces a mapping in is believed, and keeps at least the queues that the new one does not name.
+
+Source: TopicQueueMappingManager.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from rmq.server.broker.meta.config_file import ConfigFile
+from rmq.wire import fastjson
+from rmq.wire.bodies.mapping import (
+    TopicQueueMappingDetail,
+    TopicQueueMappingInfo,
+    TopicQueueMappingSerializeWrapper,
+)
+from rmq.wire.bodies.version import DataVersion
+from rmq.wire.declare import decode_body, to_plain
+from rmq.wire.errors import InvalidParameterError
+from rmq.wire.mapping import MappingError, check_items, check_unchanged, registered
+
+MAX_LOGICAL_QUEUES: Final = 65536
+"""Most logical queues of one topic."""
+
+
+class MappingTable:
+    """All mappings.
+
+    Args:
+        broker_name: whose queues they tell of.
+        file: `config/topicQueueMapping.json`.
+        now: milliseconds since the epoch.
+
+    Attributes:
+        broker_name: as given.
+        details: mappings by topic; hot paths look here whether a topic has one.
+        version: raised with every change.
+    """
+
+    def __init__(self, broker_name: str, file: ConfigFile, now: Callable[[], int]) -> None:
+        self.broker_name = broker_name
+        self._file = file
+        self._now = now
+        self.details: dict[str, TopicQueueMappingDetail] = {}
+        self.version = DataVersion(timestamp=now())
+
+    def load(self) -> None:
+        """Reads what an earlier run kept.
+
+        Raises:
+            ConfigFileError: the file is damaged.
+        """
+        stored = self._file.load(lambda content: decode_body(TopicQueueMappingSerializeWrapper, content))
+        if stored is not None:
+            self.details.update(stored.topic_queue_mapping_info_map)
+            self.version = stored.data_version
+
+    def accepted(self, detail: TopicQueueMappingDetail, *, force: bool = False) -> TopicQueueMappingDetail:
+        """The mapping as it can be kept: queues that it does not name stay with what they were.
+
+        Args:
+            detail: a mapping that somebody sent.
+            force: believe it whatever is known.
+
+        Raises:
+            InvalidParameterError: it is another broker's, or has too many queues.
+            MappingError: it contradicts itself, or what is known, and is not forced.
+        """
+        if detail.bname != self.broker_name:
+            raise InvalidParameterError(f"the mapping is of broker {detail.bname}, this is {self.broker_name}")
+        known = self.details.get(detail.topic)
+        hosted = {**known.hosted_queues, **detail.hosted_queues} if known is not None else detail.hosted_queues
+        if len(hosted) > MAX_LOGICAL_QUEUES:
+            raise InvalidParameterError(f"{len(hosted)} logical queues are more than {MAX_LOGICAL_QUEUES}")
+        for items in detail.hosted_queues.values():
+            check_items(items)
+        if known is not None and not force:
+            _check_successor(known, detail)
+        return replace(detail, hosted_queues=hosted)
+
+    def keep(self, detail: TopicQueueMappingDetail) -> None:
+        """Keeps a mapping that was accepted.
+
+        Raises:
+            OSError: the disk refuses; the mapping holds until the next start.
+        """
+        self.details[detail.topic] = detail
+        self._changed()
+
+    def remove(self, topic: str) -> None:
+        """Forgets a topic's mapping, if it has one.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        if self.details.pop(topic, None) is not None:
+            self._changed()
+
+    def registered(self) -> dict[str, TopicQueueMappingInfo]:
+        """What name servers are told."""
+        return {topic: registered(detail) for topic, detail in self.details.items()}
+
+    def _changed(self) -> None:
+        self.version = self.version.next(self._now())
+        wrapper = TopicQueueMappingSerializeWrapper(self.details, self.version)
+        self._file.save(fastjson.dumps(to_plain(wrapper), pretty=True))
+
+
+def _check_successor(known: TopicQueueMappingDetail, new: TopicQueueMappingDetail) -> None:
+    if new.epoch < known.epoch:
+        raise MappingError(f"Can't accept data with small epoch {new.epoch} < {known.epoch}")
+    if new.scope != known.scope:
+        raise MappingError(f"Can't accept data with unmatched scope {new.scope} != {known.scope}")
+    same_epoch = new.epoch == known.epoch
+    for number, items in known.hosted_queues.items():
+        if number in new.hosted_queues:
+            check_unchanged(items, new.hosted_queues[number], same_epoch=same_epoch)
+        elif same_epoch:
+            raise MappingError("Cannot accept equal epoch with null data")

@@ -1,0 +1,94 @@
+"""How old data is read: limits that operators set for groups, and reading the log ahead.
+
+The limits are kept and shown as Apache's broker does while its coldDataFlowControlEnable is off, its default: they
+limit nothing, and a restart forgets them.
+
+Source: AdminBrokerProcessor, ColdDataCgCtrService.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twisted.logger import Logger
+
+from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.server.store.store import MessageStore
+from rmq.settings.errors import SettingError
+from rmq.settings.load import parse_properties
+from rmq.settings.model import BrokerSettings
+from rmq.wire import fastjson
+from rmq.wire.declare import parse_int
+from rmq.wire.errors import InvalidParameterError
+from rmq.wire.requests.broker import (
+    GetColdDataFlowCtrInfo,
+    RemoveColdDataFlowCtrConfig,
+    SetCommitLogReadMode,
+    UpdateColdDataFlowCtrConfig,
+)
+
+MOST_LIMITS: Final = 4096
+"""Most groups for which a limit is kept; Apache has no bound."""
+
+_NORMAL: Final = 0
+_RANDOM: Final = 1
+
+log = Logger()
+
+
+class ColdDataProcessor:
+    """Handles what operators say about reading old data.
+
+    Attributes:
+        limits: bytes by group.
+    """
+
+    def __init__(self, settings: BrokerSettings, store: MessageStore) -> None:
+        self._settings = settings
+        self._store = store
+        self.limits: dict[str, int] = {}
+
+    @handles(UpdateColdDataFlowCtrConfig)
+    def limit(self, header: UpdateColdDataFlowCtrConfig, call: Call) -> None:
+        """Keeps limits. As at Apache's, what is no number is passed over with a line in the log."""
+        try:
+            entries = list(parse_properties(call.body.decode("utf-8", "replace"), "limits"))
+        except SettingError as error:
+            raise InvalidParameterError(str(error)) from None
+        for entry in entries:
+            try:
+                threshold = parse_int(entry.text.strip())
+            except ValueError as error:
+                log.warn(
+                    "{peer}: limit of {group}: {error}", peer=call.connection.address, group=entry.key, error=error
+                )
+                continue
+            if entry.key not in self.limits and len(self.limits) >= MOST_LIMITS:
+                raise InvalidParameterError(f"limits of {MOST_LIMITS} groups are kept, no more")
+            self.limits[entry.key] = threshold
+
+    @handles(RemoveColdDataFlowCtrConfig)
+    def unlimit(self, header: RemoveColdDataFlowCtrConfig, call: Call) -> None:
+        """Forgets a group's limit; one that has none is no error."""
+        self.limits.pop(call.body.decode("utf-8", "replace"), None)
+
+    @handles(GetColdDataFlowCtrInfo)
+    def info(self, header: GetColdDataFlowCtrInfo, call: Call) -> Reply:
+        """The limits; nothing is counted, so that the other tables are empty."""
+        info = {
+            "runtimeTable": {},
+            "configTable": dict(sorted(self.limits.items())),
+            "cgColdReadThreshold": self._settings.value("cgColdReadThreshold"),
+            "globalColdReadThreshold": self._settings.value("globalColdReadThreshold"),
+            "globalAcc": 0,
+        }
+        return Reply(body=fastjson.dumps(info).encode())
+
+    @handles(SetCommitLogReadMode)
+    def read_mode(self, header: SetCommitLogReadMode, call: Call) -> Reply:
+        """Lets the system read the log ahead, or not."""
+        if header.mode not in (_NORMAL, _RANDOM):
+            raise InvalidParameterError("set commitlog readahead mode param value error")
+        self._store.read_log_ahead(header.mode == _NORMAL)
+        self._settings.set("dataReadAheadEnable", header.mode == _NORMAL)
+        return Reply(remark=f"set commitlog readahead mode success, mode: {header.mode}")

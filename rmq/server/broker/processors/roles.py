@@ -1,0 +1,56 @@
+"""What concerns brokers in other roles or with other engines: slaves, brokers under a controller, RocksDB.
+
+A master without them answers as Apache's does.
+
+Source: AdminBrokerProcessor.
+"""
+
+from __future__ import annotations
+
+from twisted.logger import Logger
+
+from rmq.remoting.dispatch import Call, Reply, handles
+from rmq.server.files import SmallFiles
+from rmq.settings.model import BrokerSettings
+from rmq.settings.update import persist, update
+from rmq.wire.errors import InvalidParameterError, RemotingError
+from rmq.wire.requests.broker import SwitchTimerEngine
+from rmq.wire.requests.controller import GetBrokerEpochCache
+from rmq.wire.requests.replication import ResetMasterFlushOffset
+
+log = Logger()
+
+
+class RolesProcessor:
+    """Handles requests for slaves, replicas of a controller, and engines."""
+
+    def __init__(self, settings: BrokerSettings, files: SmallFiles) -> None:
+        self._settings = settings
+        self._files = files
+
+    @handles(ResetMasterFlushOffset)
+    def reset_flush_offset(self, header: ResetMasterFlushOffset, call: Call) -> None:
+        """A master knows how far its log is on the disk: nothing to do."""
+
+    @handles(GetBrokerEpochCache)
+    def epochs(self, header: GetBrokerEpochCache, call: Call) -> None:
+        """There are none without a controller."""
+        raise RemotingError("this request only for controllerMode ")
+
+    @handles(SwitchTimerEngine)
+    def switch_timer(self, header: SwitchTimerEngine, call: Call) -> Reply:
+        """Lets the timer's files take messages again if timerStopEnqueue held them off; there is no RocksDB."""
+        if not self._settings.store.timer_wheel_enable:
+            raise InvalidParameterError("broker timerWheelEnable is false")
+        if header.engine_type == "R":
+            raise InvalidParameterError("timerUseRocksDB must be true when the broker starts; this one has no RocksDB")
+        if header.engine_type != "F":
+            raise InvalidParameterError("param error")
+        if self._settings.store.timer_stop_enqueue:
+            for change in update(self._settings, "timerStopEnqueue=false"):
+                log.info("{peer} set {change}", peer=call.connection.address, change=change)
+            try:
+                persist(self._settings, self._files.replace)
+            except OSError as error:
+                raise RemotingError(f"in effect, but {self._settings.file} cannot be written: {error}") from None
+        return Reply(remark="switch timer engine success")

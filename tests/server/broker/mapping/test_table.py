@@ -1,0 +1,96 @@
+"""Mappings of static topics: what is taken, refused, kept and told."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from rmq.server.broker.mapping import table as table_module
+from rmq.server.broker.mapping.table import MappingTable
+from rmq.server.broker.meta.config_file import ConfigFile
+from rmq.wire.bodies.mapping import LogicQueueMappingItem as Item
+from rmq.wire.bodies.mapping import TopicQueueMappingDetail
+from rmq.wire.errors import InvalidParameterError
+from rmq.wire.mapping import MappingError
+from tests.kit.memory_files import MemoryFiles
+
+NAME = "topicQueueMapping.json"
+
+
+def table(files: MemoryFiles | None = None) -> MappingTable:
+    made = MappingTable("broker-a", ConfigFile(NAME, files or MemoryFiles()), lambda: 1000)
+    made.load()
+    return made
+
+
+def detail(epoch: int = 5, broker: str = "broker-a", **queues: list[Item]) -> TopicQueueMappingDetail:
+    hosted = {int(name.removeprefix("q")): items for name, items in queues.items()}
+    return TopicQueueMappingDetail("T", total_queues=2, bname=broker, epoch=epoch, hosted_queues=hosted)
+
+
+def item(gen: int = 0, queue_id: int = 0, broker: str = "broker-a", logic: int = 0) -> Item:
+    return Item(gen, queue_id, broker, logic)
+
+
+def test_a_mapping_is_kept_as_apache_keeps_it() -> None:
+    files = MemoryFiles()
+    made = table(files)
+    made.keep(made.accepted(detail(q0=[item()])))
+    text = files.files[NAME].decode()
+    assert text.startswith('{\n\t"dataVersion":{\n\t\t"counter":1,\n\t\t"stateVersion":0,\n\t\t"timestamp":1000\n')
+    assert '"hostedQueues":{\n\t\t\t\t0:[\n' in text
+    again = table(files)
+    assert (again.details, again.version) == (made.details, made.version)
+    assert again.registered()["T"].curr_id_map == {0: 0}
+
+
+def test_another_brokers_mapping_is_refused() -> None:
+    with pytest.raises(InvalidParameterError, match="the mapping is of broker x, this is broker-a"):
+        table().accepted(detail(broker="x"))
+
+
+def test_a_mapping_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_module, "MAX_LOGICAL_QUEUES", 1)
+    with pytest.raises(InvalidParameterError, match="2 logical queues are more than 1"):
+        table().accepted(detail(q0=[item()], q1=[item(queue_id=1)]))
+
+
+def test_contradictions_are_refused() -> None:
+    with pytest.raises(MappingError, match="should not be negative"):
+        table().accepted(detail(q0=[item(queue_id=-1)]))
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        (detail(epoch=4, q0=[item()]), "small epoch 4 < 5"),
+        (replace(detail(q0=[item()]), scope="other"), "unmatched scope other != __global__"),
+        (detail(epoch=5), "equal epoch with null data"),
+        (detail(epoch=6, q0=[item(queue_id=1)]), "lies on another queue"),
+    ],
+)
+def test_what_cannot_follow_is_refused_unless_it_is_forced(new: TopicQueueMappingDetail, reason: str) -> None:
+    made = table()
+    made.keep(made.accepted(detail(q0=[item()])))
+    with pytest.raises(MappingError, match=reason):
+        made.accepted(new)
+    made.keep(made.accepted(new, force=True))
+    assert made.details["T"].epoch == new.epoch
+
+
+def test_queues_that_are_not_named_stay() -> None:
+    made = table()
+    made.keep(made.accepted(detail(q0=[item()])))
+    made.keep(made.accepted(detail(epoch=6, q1=[item(queue_id=1)])))
+    assert sorted(made.details["T"].hosted_queues) == [0, 1]
+
+
+def test_a_mapping_is_forgotten() -> None:
+    files = MemoryFiles()
+    made = table(files)
+    made.remove("T")
+    assert NAME not in files.files
+    made.keep(made.accepted(detail(q0=[item()])))
+    made.remove("T")
+    assert json.loads(files.files[NAME])["topicQueueMappingInfoMap"] == {}
+    assert made.version.counter == 2
