@@ -12,12 +12,13 @@ Source: Message, MessageExt, MessageClientExt, MessageConst, MessageDecoder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import ClassVar, Final
 
 from rmq.client.compression import decompress
 from rmq.client.errors import IllegalMessageError
 from rmq.wire.address import join_address
-from rmq.wire.javahash import java_hash
+from rmq.wire.javahash import hash_order, java_hash
 from rmq.wire.message import (
     KEY_SEPARATOR,
     PROPERTY_DELAY,
@@ -70,6 +71,9 @@ _RESERVED = """
 """
 RESERVED_PROPERTIES: Final = frozenset(_RESERVED.split())
 """Property names that users may not give their own meaning (MessageConst.STRING_HASH_SET)."""
+
+_SIGNED: Final = tuple(str(byte - 256 if byte > 127 else byte) for byte in range(256))
+"""Each byte as Java prints it."""
 
 
 class Message:
@@ -184,7 +188,7 @@ class Message:
 
     def __str__(self) -> str:
         properties = ", ".join(f"{name}={value}" for name, value in hash_map_order(self.properties, self._BUCKETS))
-        body = ", ".join(str(byte - 256 if byte > 127 else byte) for byte in self.body)
+        body = ", ".join(map(_SIGNED.__getitem__, self.body))
         return (
             f"Message{{topic='{self.topic}', flag={self.flag}, properties={{{properties}}}, body=[{body}], "
             f"transactionId='{self.transaction_id or 'null'}'}}"
@@ -303,11 +307,8 @@ def properties_text(message: Message) -> str:
 
 def hash_map_order(properties: Mapping[str, str], buckets: int = 128) -> list[tuple[str, str]]:
     """The entries in the order in which Java's HashMap of so many buckets gives them."""
-    while len(properties) > buckets * 3 // 4:
-        buckets *= 2
+    return hash_order(properties.items(), lambda entry: _hash_of_name(entry[0]), buckets)
 
-    def bucket(entry: tuple[str, str]) -> int:
-        code = java_hash(entry[0]) & 0xFFFFFFFF
-        return (code ^ code >> 16) & buckets - 1
 
-    return sorted(properties.items(), key=bucket)
+# The same few names stand in every message.
+_hash_of_name = lru_cache(1024)(java_hash)

@@ -89,3 +89,54 @@ class NoTopicRouteError(ClientError):
 
     def __init__(self, topic: str) -> None:
         super().__init__(f"The topic[{topic}] not matched route info")
+
+
+class NoOffsetsError(ClientError):
+    """The group has no offset in the topic."""
+
+    def __init__(self, group: str, topic: str) -> None:
+        super().__init__(f"the group {group} has no offsets in the topic {topic}")
+
+
+class OffsetRangeError(ClientError):
+    """The queue holds no such offset."""
+
+    def __init__(self, offset: int, oldest: int, newest: int) -> None:
+        super().__init__(f"Target offset {offset} not in consume queue range [{oldest}-{newest}]")
+
+
+class OffsetPendingError(ClientError):
+    """The broker passed an offset over: an earlier reset waits for the group's next pull."""
+
+    def __init__(self, group: str, queue: object, remark: str) -> None:
+        super().__init__(f"the offset of {group} on {queue} was not taken: {remark}")
+
+
+class GroupOnlineError(ClientError):
+    """What was asked for needs the group to be offline."""
+
+    def __init__(self, group: str, address: str) -> None:
+        super().__init__(
+            f"{address} cannot move one queue of {group} while its clients are connected"
+            " (useServerSideResetOffset is off): stop them first, or reset all queues"
+        )
+
+
+class NoBrokerError(ClientError):
+    """No broker is registered."""
+
+    def __init__(self) -> None:
+        super().__init__("no broker is registered")
+
+
+class SettingIgnoredError(ClientError):
+    """A server answered success to a change of a setting and did not take it.
+
+    Attributes:
+        shown: the setting as the server lists it, or None when it knows none of that name.
+    """
+
+    def __init__(self, address: str, key: str, value: str, shown: str | None) -> None:
+        self.shown = shown
+        kept = f"it knows no setting {key}" if shown is None else f"{key} is {shown} as before"
+        super().__init__(f"{address} answered success but did not take {key}={value}: {kept}")

@@ -7,29 +7,38 @@ Source: DefaultMQAdminExtImpl, MQClientAPIImpl.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from rmq.client.admin.clusters import chosen_address, cluster_info, replicas
 from rmq.client.admin.errors import BroadcastGroupError, GroupOfflineError
 from rmq.client.admin.session import Admin
-from rmq.client.admin.topics import addresses_of, topic_names, topic_route
+from rmq.client.admin.topics import (
+    addresses_of,
+    delete_topic_on_broker,
+    delete_topic_on_namesrv,
+    topic_names,
+    topic_route,
+)
 from rmq.client.errors import ClientError
 from rmq.wire.bodies.connection import ConsumerConnection, ProducerConnection
 from rmq.wire.bodies.consume import ConsumeStats, GroupList
-from rmq.wire.bodies.group import SubscriptionGroupConfig
-from rmq.wire.bodies.heartbeat import ConsumeType, MessageModel
-from rmq.wire.bodies.route import MessageQueue, TopicRouteData
-from rmq.wire.bodies.running import ConsumeMessageDirectlyResult, ConsumerRunningInfo
+from rmq.wire.bodies.group import SubscriptionGroupConfig, SubscriptionGroupList
+from rmq.wire.bodies.heartbeat import MessageModel
+from rmq.wire.bodies.route import TopicRouteData
 from rmq.wire.errors import RemotingError, TopicNotExistError
-from rmq.wire.names import LMQ_PREFIX, RETRY_PREFIX, TIMER_TOPIC, retry_topic
+from rmq.wire.names import LMQ_PREFIX, RETRY_PREFIX, TIMER_TOPIC, dlq_topic, retry_topic
 from rmq.wire.requests.consumer import (
-    ConsumeMessageDirectly,
     GetConsumerConnectionList,
-    GetConsumerRunningInfo,
     GetConsumeStats,
     GetProducerConnectionList,
     QueryTopicConsumeByWho,
 )
-from rmq.wire.requests.group import UpdateAndCreateSubscriptionGroup
+from rmq.wire.requests.group import (
+    DeleteSubscriptionGroup,
+    UpdateAndCreateSubscriptionGroup,
+    UpdateAndCreateSubscriptionGroupList,
+)
 
 _STATS_PATIENCE: Final = 3
 """Times the usual time-out: a broker may have many queues to look at."""
@@ -42,12 +51,73 @@ async def create_group(admin: Admin, address: str, config: SubscriptionGroupConf
     await admin.call(address, UpdateAndCreateSubscriptionGroup(), config)
 
 
+async def create_groups(admin: Admin, address: str, configs: Sequence[SubscriptionGroupConfig]) -> None:
+    """Creates groups on one broker, or overwrites their configurations."""
+    await admin.call(address, UpdateAndCreateSubscriptionGroupList(), SubscriptionGroupList(list(configs)))
+
+
+async def delete_group(admin: Admin, address: str, group: str, *, remove_offset: bool) -> None:
+    """Removes a group from one broker, its offsets too if wanted. A broker that has no such group agrees as well."""
+    await admin.call(address, DeleteSubscriptionGroup(group, remove_offset))
+
+
+async def delete_group_topics(admin: Admin, cluster: str, group: str) -> None:
+    """Removes a group's retry and dead-letter topics, with the messages in them, from a cluster and the name servers.
+
+    Raises:
+        RemotingError: a server cannot be reached or refuses; what was removed until then stays so.
+    """
+    from rmq.client.admin.order import delete_order_conf
+
+    topics = (retry_topic(group), dlq_topic(group))
+    jobs = [(topic, broker.address) for topic in topics for broker in await replicas(admin, cluster)]
+    await admin.each(jobs, lambda job: delete_topic_on_broker(admin, job[1], job[0]))
+    for topic in topics:
+        for address in admin.nameservers:
+            await delete_topic_on_namesrv(admin, address, topic, cluster)
+        await delete_order_conf(admin, topic)
+
+
+class GroupOnBroker(NamedTuple):
+    """A group as one broker has it."""
+
+    cluster: str
+    broker_name: str
+    config: SubscriptionGroupConfig
+
+
+async def group_configs(admin: Admin, group: str) -> list[GroupOnBroker | RemotingError]:
+    """A group's configuration on every broker that has it, and the failures of brokers that cannot be asked.
+
+    All groups of a broker are read: asking for one would create it where groups make themselves.
+    """
+    from rmq.client.admin.metadata import all_groups
+
+    info = await cluster_info(admin)
+    cluster_of = {name: cluster for cluster, names in info.cluster_addr_table.items() for name in names}
+    brokers = [
+        (cluster_of.get(name, data.cluster), name, address)
+        for name, data in sorted(info.broker_addr_table.items())
+        if (address := chosen_address(data)) is not None
+    ]
+
+    async def look(broker: tuple[str, str, str]) -> GroupOnBroker | None:
+        cluster, name, address = broker
+        config = (await all_groups(admin, address)).subscription_group_table.get(group)
+        return None if config is None else GroupOnBroker(cluster, name, config)
+
+    return [found for found in await admin.attempt_each(brokers, look) if found is not None]
+
+
 async def groups_of_topic(admin: Admin, topic: str) -> list[str]:
     """The groups that consume a topic, by the word of one broker that holds it."""
     addresses = addresses_of(await topic_route(admin, topic))
-    if not addresses:
-        return []
-    return (await admin.call(addresses[0], QueryTopicConsumeByWho(topic))).json(GroupList).group_list
+    return await groups_on(admin, addresses[0], topic) if addresses else []
+
+
+async def groups_on(admin: Admin, address: str, topic: str) -> list[str]:
+    """The groups that consume a topic, by the word of this broker."""
+    return (await admin.call(address, QueryTopicConsumeByWho(topic))).json(GroupList).group_list
 
 
 async def retry_groups(admin: Admin) -> list[str]:
@@ -73,17 +143,26 @@ async def consume_stats(admin: Admin, group: str, topic: str | None = None, clus
         BroadcastGroupError: the group has no offsets because it broadcasts.
     """
     route = await _route_of_group(admin, group, topic, cluster)
+    result = await stats_on(admin, addresses_of(route), group, topic)
+    if not result.offset_table:
+        await _explain_no_offsets(admin, group)
+    return result
+
+
+async def stats_on(admin: Admin, addresses: Sequence[str], group: str, topic: str | None = None) -> ConsumeStats:
+    """How far a group is on these brokers; nothing when it has no offsets there."""
 
     async def ask(address: str) -> ConsumeStats:
         header = GetConsumeStats(group, topic)
         return (await admin.call(address, header, timeout=admin.timeout * _STATS_PATIENCE)).json(ConsumeStats)
 
     result = ConsumeStats()
-    for part in await admin.each(addresses_of(route), ask):
+    for part in await admin.each(addresses, ask):
+        for progress in part.offset_table.values():
+            # Negative in a queue of a static topic that the group has not come to.
+            progress.consumer_offset = max(progress.consumer_offset, 0)
         result.offset_table.update(part.offset_table)
         result.consume_tps += part.consume_tps
-    if not result.offset_table:
-        await _explain_no_offsets(admin, group)
     return result
 
 
@@ -154,45 +233,3 @@ async def producer_connection(admin: Admin, group: str, topic: str) -> ProducerC
 def _any_of(admin: Admin, route: TopicRouteData) -> str | None:
     addresses = addresses_of(route)
     return addresses[admin.choose(len(addresses))] if addresses else None
-
-
-async def running_info(admin: Admin, group: str, client_id: str) -> ConsumerRunningInfo:
-    """What a consumer says of itself; a broker relays the question.
-
-    Raises:
-        TopicNotExistError: the group has no retry topic.
-        RemotingError: the client is not connected.
-    """
-    address = addresses_of(await topic_route(admin, retry_topic(group)))[0]
-    return (await admin.call(address, GetConsumerRunningInfo(group, client_id))).json(ConsumerRunningInfo)
-
-
-def is_push(info: ConsumerRunningInfo) -> bool:
-    """Whether the client library drives the consumption."""
-    return info.properties.get("PROP_CONSUME_TYPE") == ConsumeType.CONSUME_PASSIVELY
-
-
-async def queue_owners(admin: Admin, group: str) -> dict[MessageQueue, str]:
-    """Which client of a group, by its id, consumes which queue.
-
-    Raises:
-        RemotingError: the group or one of its clients cannot be asked.
-    """
-    connection = await consumer_connection(admin, group)
-    ids = [client.client_id for client in connection.connection_set if client.client_id]
-    infos = await admin.each(ids, lambda client_id: running_info(admin, group, client_id))
-    return {queue: client_id for client_id, info in zip(ids, infos, strict=True) for queue in info.mq_table}
-
-
-class DirectPush(NamedTuple):
-    """A stored message that one client is to consume now."""
-
-    address: str
-    topic: str
-    offset_message_id: str
-
-
-async def push_message(admin: Admin, push: DirectPush, group: str, client_id: str) -> ConsumeMessageDirectlyResult:
-    """Lets a client consume a message now; the broker that stores it relays."""
-    header = ConsumeMessageDirectly(group, client_id, push.offset_message_id, topic=push.topic)
-    return (await admin.call(push.address, header)).json(ConsumeMessageDirectlyResult)

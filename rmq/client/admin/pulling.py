@@ -5,11 +5,12 @@ Source: DefaultMQPullConsumerImpl, PullAPIWrapper, MQAdminImpl.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from enum import Enum
 from typing import Final, NamedTuple
 
 from rmq.client.admin.clusters import MASTER, chosen_address
-from rmq.client.admin.errors import UnknownBrokerError
+from rmq.client.admin.errors import MalformedAnswerError, UnknownBrokerError
 from rmq.client.admin.session import Admin
 from rmq.client.admin.stored import messages_in
 from rmq.client.identity import client_id, local_address, unique_instance_name
@@ -24,14 +25,18 @@ from rmq.wire.bodies.heartbeat import (
 )
 from rmq.wire.bodies.route import MessageQueue, TopicRouteData
 from rmq.wire.codes import ResponseCode
-from rmq.wire.names import TOOLS_CONSUMER_GROUP
+from rmq.wire.javahash import hash_order, java_hash
+from rmq.wire.names import LMQ_PREFIX, TOOLS_CONSUMER_GROUP
 from rmq.wire.requests.client import Heartbeat, UnregisterClient
 from rmq.wire.requests.offset import GetMaxOffset, GetMinOffset, OffsetReply, SearchOffsetByTimestamp
 from rmq.wire.requests.pull import PullMessage, PullMessageReply
+from rmq.wire.subscription import SUB_ALL, build_subscription
 
 _READ: Final = 4
 _WITH_SUBSCRIPTION: Final = 4
 _SUSPEND_MILLIS: Final = 20_000
+AT_A_TIME: Final = 32
+"""Messages of one pull when a queue is read; brokers give no more at a time unless they are told to."""
 
 
 class PullStatus(Enum):
@@ -55,13 +60,19 @@ class Pulled(NamedTuple):
 
 
 def readable_queues(route: TopicRouteData, topic: str) -> list[MessageQueue]:
-    """The queues of a topic that may be read, in order."""
-    return sorted(
+    """The queues of a topic that may be read, in the order of the HashSet in which Java's consumers hold them."""
+    queues = (
         MessageQueue(topic, data.broker_name, number)
         for data in route.queue_datas
         if data.perm & _READ
         for number in range(data.read_queue_nums)
     )
+    return hash_order(queues, queue_hash)
+
+
+def queue_hash(queue: MessageQueue) -> int:
+    """A queue's `hashCode()` in Java, modulo 2**32."""
+    return ((31 + java_hash(queue.broker_name)) * 31 + queue.queue_id) * 31 + java_hash(queue.topic)
 
 
 class Reader:
@@ -127,8 +138,37 @@ class Reader:
         reply: OffsetReply = (await self._admin.call(address, header)).header
         return reply.offset
 
-    async def pull(self, queue: MessageQueue, offset: int, most: int, expression: str = "*") -> Pulled:
-        """Messages from an offset on, at once; the broker does not wait for new ones."""
+    async def read(
+        self, queue: MessageQueue, first: int, last: int, expression: str = SUB_ALL, *, most: int = AT_A_TIME
+    ) -> AsyncIterator[Pulled]:
+        """Pulls the messages from offset `first` to before `last`, `most` at a time, until there are no more.
+
+        Raises:
+            UnknownBrokerError: the route does not name the queue's broker.
+            SubscriptionParseError: the expression holds no tag.
+            MalformedAnswerError: the broker sends round in circles.
+        """
+        # Messages of an LMQ topic have the offsets of the queues that they are stored in.
+        own_offsets = not queue.topic.startswith(LMQ_PREFIX)
+        offset = first
+        while offset < last:
+            pulled = await self.pull(queue, offset, min(last - offset, most), expression)
+            if own_offsets:
+                pulled = pulled._replace(messages=[item for item in pulled.messages if item.queue_offset < last])
+            yield pulled
+            if pulled.status in {PullStatus.NO_NEW_MSG, PullStatus.OFFSET_ILLEGAL}:
+                return
+            if pulled.next_offset <= offset:
+                address = self._address(queue.broker_name, self._any)
+                raise MalformedAnswerError(address, f"what comes after offset {offset} is at {pulled.next_offset}")
+            offset = pulled.next_offset
+
+    async def pull(self, queue: MessageQueue, offset: int, most: int, expression: str = SUB_ALL) -> Pulled:
+        """Messages from an offset on, at once; the broker does not wait for new ones.
+
+        Raises:
+            SubscriptionParseError: the expression holds no tag.
+        """
         header = PullMessage(
             consumer_group=self._group,
             topic=self._topic,
@@ -143,10 +183,14 @@ class Reader:
             expression_type="TAG",
             broker_name=queue.broker_name,
         )
+        tags = build_subscription(self._topic, expression).tags_set
         answer = await self._admin.call(self._address(queue.broker_name, self._any), header, accept=_ANSWERS)
         reply: PullMessageReply = answer.header
         status = PullStatus(answer.code)
         found = list(messages_in(answer, queue.broker_name)) if status is PullStatus.FOUND else []
+        if tags:
+            # Brokers compare only the tags' hashes.
+            found = [message for message in found if message.tags in tags]
         for message in found:
             message.properties[PROPERTY_MIN_OFFSET] = str(reply.min_offset)
             message.properties[PROPERTY_MAX_OFFSET] = str(reply.max_offset)

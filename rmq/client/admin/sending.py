@@ -1,6 +1,6 @@
 """Sends single messages without a producer's machinery.
 
-Source: DefaultMQProducerImpl, AsyncTraceDispatcher, TraceDataEncoder.
+Source: DefaultMQProducerImpl, AsyncTraceDispatcher.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from rmq.client.errors import NoRouteError
 from rmq.client.identity import local_address, message_ids
 from rmq.client.message import PROPERTY_MSG_REGION, PROPERTY_TRACE_ON, Message
 from rmq.client.outgoing import outgoing_message
-from rmq.client.results import STATUS_BY_CODE, SendResult
+from rmq.client.results import STATUS_BY_CODE, SendResult, SendStatus
+from rmq.client.trace import published
 from rmq.remoting.errors import TransportError
 from rmq.wire.bodies.route import MessageQueue, TopicRouteData
-from rmq.wire.errors import TopicNotExistError
+from rmq.wire.errors import RemotingError, TopicNotExistError
 from rmq.wire.names import DEFAULT_TOPIC, TRACE_TOPIC
 from rmq.wire.requests.send import SendMessageReply
 
 _WRITE: Final = 2
 _ATTEMPTS: Final = 3
 _STORED: Final = frozenset(STATUS_BY_CODE)
-_NORMAL_MESSAGE: Final = 0
 
 
 class Place(NamedTuple):
@@ -91,6 +91,9 @@ class Sender:
         admin: the session.
         group: the producer group.
         trace: whether a trace of each message is stored too.
+
+    Attributes:
+        untraced: why traces were not stored; their messages are.
     """
 
     def __init__(self, admin: Admin, group: str, *, trace: bool = False) -> None:
@@ -99,6 +102,7 @@ class Sender:
         self._trace = trace
         self._config = ProducerConfig()
         self._ids = message_ids(local_address())
+        self.untraced: list[RemotingError] = []
 
     async def send(self, message: Message, place: Place | None = None) -> SendResult:
         """Sends a message, to any queue of its topic when none is given.
@@ -146,26 +150,22 @@ class Sender:
         return list(first_on.values())[:_ATTEMPTS]
 
     async def _send_trace(self, message: Message, result: SendResult, address: str, begun: int) -> None:
-        fields = (
-            "Pub",
-            begun,
-            result.region_id,
-            self._group,
-            message.topic,
-            result.msg_id,
-            message.tags or "",
-            message.keys or "",
-            address,
-            len(message.body),
-            self._admin.now() - begun,
-            _NORMAL_MESSAGE,
-            result.offset_msg_id,
-            "true" if result.send_status == "SEND_OK" else "false",
+        made = published(
+            message.properties,
+            time=begun,
+            region=result.region_id,
+            group=self._group,
+            topic=message.topic,
+            message_id=result.msg_id,
+            broker=address,
+            length=len(message.body),
+            cost=self._admin.now() - begun,
+            offset_id=result.offset_msg_id,
+            success=result.send_status is SendStatus.SEND_OK,
         )
-        keys = [result.msg_id, *(message.keys or "").split()]
-        trace = Message(TRACE_TOPIC, "\x01".join(map(str, fields)) + "\x02", keys=keys)
+        carrier = Message(TRACE_TOPIC, made.text, keys=sorted(made.keys))
         try:
-            await Sender(self._admin, f"_INNER_TRACE_PRODUCER-{self._group}").send(trace)
-        except TransportError:
-            # A trace is an aid; the message itself is stored.
-            return
+            await Sender(self._admin, f"_INNER_TRACE_PRODUCER-{self._group}").send(carrier)
+        except RemotingError as error:
+            remark = f"message {result.msg_id} is stored, its trace is not: {error.remark}"
+            self.untraced.append(RemotingError(remark, error.code, error.address))

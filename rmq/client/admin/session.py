@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
@@ -18,7 +19,10 @@ DEFAULT_TIMEOUT: Final = 5.0
 
 
 SIDE_BY_SIDE: Final = 32
-"""Jobs of one operation that are under way at a time."""
+"""Jobs of one session that are under way at a time, jobs within jobs counted too."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many jobs of how many are done."""
 
 Together = Callable[[Sequence[Coroutine[Any, Any, None]]], Awaitable[None]]
 """Runs coroutines side by side until all are done; the first failure cancels the others and is raised."""
@@ -34,10 +38,12 @@ class Admin:
         now: milliseconds since the epoch.
         sleep: waits so many seconds.
         choose: gives a number below its argument, where any of several brokers or queues will do.
-        timeout: seconds for one request.
+        timeout: seconds that no request may exceed; None for the default, which some requests exceed.
+        progress: is told of jobs that are done, of the outermost `each`.
 
     Attributes:
         nameservers: addresses of all name servers.
+        timeout: seconds for one request.
     """
 
     def __init__(
@@ -49,17 +55,22 @@ class Admin:
         now: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]],
         choose: Callable[[int], int],
-        timeout: float = DEFAULT_TIMEOUT,
+        timeout: float | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._invoker = invoker
+        self._limit = math.inf if timeout is None else timeout
+        self.timeout = DEFAULT_TIMEOUT if timeout is None else timeout
         # The first one is asked first, so that a command repeated is answered by the same server.
-        self._namesrv = NameServers(invoker, nameservers, lambda _: 0, timeout=timeout)
+        self._namesrv = NameServers(invoker, nameservers, lambda _: 0, timeout=self.timeout)
         self.nameservers = tuple(nameservers)
         self._together = together
         self.now = now
         self.sleep = sleep
         self.choose = choose
-        self.timeout = timeout
+        self._progress = progress
+        # Whoever calls `each` runs one job in its own place; these are the places beyond.
+        self._spare = SIDE_BY_SIDE - 1
 
     async def ask(self, header: Declared) -> Answer:
         """Asks the name servers, the next when one cannot be reached.
@@ -80,7 +91,8 @@ class Admin:
         accept: frozenset[int] = SUCCESS,
     ) -> Answer:
         """Asks one server; see `rmq.remoting.calls.Invoker.call`."""
-        return await self._invoker.call(address, header, body, timeout=timeout or self.timeout, accept=accept)
+        seconds = min(timeout or self.timeout, self._limit)
+        return await self._invoker.call(address, header, body, timeout=seconds, accept=accept)
 
     async def send_oneway(self, address: str, header: Declared, body: bytes | Declared = b"") -> None:
         """Tells one server something that it does not answer."""
@@ -94,16 +106,33 @@ class Admin:
         """
         results: dict[int, T] = {}
         waiting = iter(enumerate(items))
+        progress, self._progress = self._progress, None
 
         async def work() -> None:
             for index, item in waiting:
                 results[index] = await job(item)
+                if progress is not None:
+                    progress(len(results), len(items))
 
-        workers = min(len(items), SIDE_BY_SIDE)
-        if workers > 1:
-            await self._together([work() for _ in range(workers)])
-        else:
+        beyond = max(0, min(len(items) - 1, self._spare))
+        self._spare -= beyond
+
+        async def work_beyond() -> None:
+            nonlocal beyond
             await work()
+            # Jobs within the jobs that still run may use the place.
+            beyond -= 1
+            self._spare += 1
+
+        try:
+            if beyond:
+                await self._together([work(), *(work_beyond() for _ in range(beyond))])
+            else:
+                await work()
+        finally:
+            self._spare += beyond
+            if progress is not None:
+                self._progress = progress
         return [results[index] for index in range(len(items))]
 
     async def attempt_each(self, items: Sequence[Item], job: Callable[[Item], Awaitable[T]]) -> list[T | RemotingError]:

@@ -5,17 +5,31 @@ Source: DefaultMQAdminExtImpl, MQClientAPIImpl.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from rmq.client.admin.clusters import chosen_address
 from rmq.client.admin.errors import InvalidPermissionError, NoTopicStatsError
 from rmq.client.admin.session import Admin
 from rmq.wire.bodies.route import TopicRouteData
-from rmq.wire.bodies.topic import PERM_PRIORITY, TopicConfig, TopicList, TopicStatsTable
+from rmq.wire.bodies.topic import (
+    PERM_PRIORITY,
+    CreateTopicListRequestBody,
+    TopicConfig,
+    TopicList,
+    TopicStatsTable,
+)
 from rmq.wire.names import DEFAULT_TOPIC
 from rmq.wire.requests.namesrv import DeleteTopicInNamesrv, GetAllTopicListFromNameserver
 from rmq.wire.requests.route import GetRouteInfoByTopic
-from rmq.wire.requests.topic import DeleteTopicInBroker, GetTopicStatsInfo, UpdateAndCreateTopic
+from rmq.wire.requests.topic import (
+    DeleteTopicInBroker,
+    GetTopicConfig,
+    GetTopicStatsInfo,
+    UpdateAndCreateTopic,
+    UpdateAndCreateTopicList,
+)
 
 
 async def topic_names(admin: Admin) -> list[str]:
@@ -39,7 +53,7 @@ def addresses_of(route: TopicRouteData) -> list[str]:
 
 
 async def topic_stats(admin: Admin, topic: str, *, route_of: str | None = None) -> TopicStatsTable:
-    """Bounds of a topic's queues on all its brokers.
+    """Bounds of a topic's queues on all its brokers, and of its logical queues if it is static.
 
     Args:
         admin: the session.
@@ -57,6 +71,10 @@ async def topic_stats(admin: Admin, topic: str, *, route_of: str | None = None) 
     result = TopicStatsTable()
     for part in await admin.each(addresses_of(route), ask):
         result.offset_table.update(part.offset_table)
+    if route.topic_queue_mapping_by_broker and route_of is None:
+        from rmq.client.admin.static_topics import add_logical_bounds
+
+        await add_logical_bounds(admin, topic, route, result)
     if not result.offset_table and route_of is None:
         raise NoTopicStatsError
     return result
@@ -82,6 +100,54 @@ async def create_topic(admin: Admin, address: str, config: TopicConfig) -> None:
         attributes=attributes_text(config.attributes),
     )
     await admin.call(address, header)
+
+
+async def create_topics(admin: Admin, address: str, configs: Sequence[TopicConfig]) -> None:
+    """Creates topics on one broker together, or overwrites their configurations.
+
+    Attributes are changes: their names begin with `+` or `-`. Apache's broker stops at the first topic that is like
+    that already, and calls it a success: such ones are left out.
+
+    Raises:
+        RemotingError: the broker refused one of them, and took none.
+    """
+    from rmq.client.admin.metadata import all_topics
+
+    known = (await all_topics(admin, address)).topic_config_table
+    wanted = [config for config in configs if known.get(config.topic_name) != config]
+    if wanted:
+        await admin.call(address, UpdateAndCreateTopicList(), CreateTopicListRequestBody(wanted))
+
+
+async def topic_config(admin: Admin, address: str, topic: str) -> TopicConfig:
+    """A topic's configuration on one broker.
+
+    Raises:
+        TopicNotExistError: the broker has no such topic.
+    """
+    return (await admin.call(address, GetTopicConfig(topic))).json(TopicConfig)
+
+
+class Permitted(NamedTuple):
+    """A topic's permission before a change, and its configuration as it was sent."""
+
+    before: int
+    config: TopicConfig
+
+
+async def change_permission(admin: Admin, address: str, topic: str, perm: int) -> Permitted:
+    """Changes nothing but a topic's permission on one broker; when it is that already, nothing is sent.
+
+    Raises:
+        TopicNotExistError: the broker has no such topic.
+        InvalidPermissionError: the permission is none.
+    """
+    known = await topic_config(admin, address, topic)
+    # Attributes travel as changes, and there are none.
+    config = replace(known, perm=perm, attributes={})
+    if known.perm != perm:
+        await create_topic(admin, address, config)
+    return Permitted(known.perm, config)
 
 
 async def delete_topic_on_broker(admin: Admin, address: str, topic: str) -> None:

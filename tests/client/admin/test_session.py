@@ -150,3 +150,93 @@ def test_failures_as_results(driver: Any) -> None:
     first, second, third = driver(operation)
     assert (first, third) == (0, 2)
     assert isinstance(second, SystemBusyError)
+
+
+@pytest.mark.parametrize(("given", "wanted", "used"), [(None, None, 5.0), (None, 15.0, 15.0), (2.0, 15.0, 2.0)])
+def test_a_given_timeout_is_never_exceeded(given: float | None, wanted: float | None, used: float) -> None:
+    found = []
+
+    class Watched(FakeServers):
+        async def call(self, *args: Any, timeout: float = 3.0, **others: Any) -> Any:
+            found.append(timeout)
+            return await super().call(*args, timeout=timeout, **others)
+
+    async def run() -> None:
+        admin = Admin(
+            Watched(), ("n:1",), together=aio.together, now=lambda: 0, sleep=no_sleep, choose=lambda n: 0, timeout=given
+        )
+        await admin.call("b:1", GetAllTopicListFromNameserver(), timeout=wanted)
+
+    asyncio.run(run())
+    assert found == [used]
+
+
+def test_jobs_within_jobs_share_the_places() -> None:
+    under_way, most = 0, 0
+
+    async def run() -> list[int]:
+        admin = session(FakeServers())
+
+        async def inner(item: int) -> int:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0)
+            under_way -= 1
+            return item
+
+        async def outer(item: int) -> int:
+            return sum(await admin.each(range(20), inner))
+
+        found = await admin.each(range(5), outer)
+        assert admin._spare == SIDE_BY_SIDE - 1
+        return found
+
+    assert asyncio.run(run()) == [190] * 5
+    assert most == SIDE_BY_SIDE
+
+
+def test_places_come_back_after_a_failure(driver: Any) -> None:
+    spare = []
+
+    async def operation(together: Any, make: Any, finish: Any) -> None:
+        admin = session(FakeServers(), together)
+
+        async def job(item: int) -> None:
+            raise SystemBusyError("busy")
+
+        try:
+            await admin.each(range(50), job)
+        finally:
+            spare.append(admin._spare)
+
+    with pytest.raises(SystemBusyError):
+        driver(operation)
+    assert spare == [SIDE_BY_SIDE - 1]
+
+
+def test_progress_of_the_outermost_jobs() -> None:
+    told: list[tuple[int, int]] = []
+
+    async def run() -> None:
+        admin = Admin(
+            FakeServers(),
+            ("n:1",),
+            together=aio.together,
+            now=lambda: 0,
+            sleep=no_sleep,
+            choose=lambda count: 0,
+            progress=lambda done, total: told.append((done, total)),
+        )
+
+        async def inner(item: int) -> int:
+            return item
+
+        async def outer(item: int) -> None:
+            await admin.each(range(4), inner)
+
+        await admin.each(range(3), outer)
+        await admin.each(range(1), outer)
+
+    asyncio.run(run())
+    assert told == [(1, 3), (2, 3), (3, 3), (1, 1)]
