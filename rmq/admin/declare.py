@@ -16,28 +16,51 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rmq.admin.errors import CommandLineError
-from rmq.admin.options import DEBUG, FORMAT, LONG_FORMAT, STANDARD, TIMEOUT, Declaration, Group, Option
+from rmq.admin.options import (
+    DEBUG,
+    DRY_RUN,
+    FORMAT,
+    HELP,
+    LONG_FORMAT,
+    NAMESRV,
+    STANDARD,
+    TIMEOUT,
+    WATCH,
+    Declaration,
+    Group,
+    Option,
+)
 from rmq.admin.output import Member, Report, Table
 from rmq.admin.parser import Parsed
 from rmq.client.admin.session import Admin
 
-_DECORATOR: Final = re.compile(r'^@command\(\s*"(\w+)"', re.MULTILINE)
+if TYPE_CHECKING:
+    from rmq.client.admin.dryrun import HoldingBack
+
+_DECORATOR: Final = re.compile(r'^@command\(\s*"(\w+)",((?:\s*"(?:[^"\\]|\\.)*")+)', re.MULTILINE)
 _COMMANDS: Final = os.path.join(os.path.dirname(__file__), "commands")
 
 
 class Call:
-    """One use of a command: the options given and the session to work with."""
+    """One use of a command: the options given and the session to work with.
 
-    def __init__(self, options: Parsed, admin: Admin) -> None:
+    Args:
+        options: the options given.
+        admin: the session.
+        held: notes files that would be written; None to write them.
+    """
+
+    def __init__(self, options: Parsed, admin: Admin, held: HoldingBack | None = None) -> None:
         self.options = options
         self.admin = admin
+        self._held = held
 
     def given(self, key: str) -> bool:
         """Whether the option was given."""
@@ -68,6 +91,22 @@ class Call:
         value = self.options.get(key)
         return default if value is None else value.lower() == "true"
 
+    def write_file(self, path: str, content: str | bytes) -> None:
+        """Writes a file, its directories too; a dry run only notes it.
+
+        Some files lie in /tmp, where everybody may write: a link in the place of the file is not followed.
+
+        Raises:
+            OSError: the system refuses; `filename` tells which file or directory.
+        """
+        if self._held is not None:
+            self._held.note_file(path, content)
+            return
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+        with open(made, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+
 
 Function = Callable[[Call], Awaitable[Report] | AsyncIterator[Report]]
 
@@ -86,6 +125,9 @@ class Command:
             required; without any the command shows its page, as Apache's does.
         differs: how it deliberately differs from Apache's, a sentence each.
         ours: it is not one of Apache's.
+        changes: it can send a request that changes something, or write a file; it takes --dry-run then, and else
+            --watch.
+        examples: command lines without `mqadmin`, each with what it does.
     """
 
     name: str
@@ -96,17 +138,19 @@ class Command:
     needs_one_of: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
     ours: bool = False
+    changes: bool = False
+    examples: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def accepted(self) -> tuple[Declaration, ...]:
-        """All that Apache's command accepts: the standard options and its own."""
-        return (*STANDARD, *self.declared)
+        """All that Apache's command accepts: the standard options and its own; its own `-n` if it has one."""
+        own = any(option.short == NAMESRV.short for option in _options_of(self.declared))
+        return (HELP, *self.declared) if own else (*STANDARD, *self.declared)
 
     @property
     def options(self) -> Iterator[Option]:
         """Every option of `accepted`."""
-        for item in self.accepted:
-            yield from item.options if isinstance(item, Group) else (item,)
+        yield from _options_of(self.accepted)
 
     @cached_property
     def format_option(self) -> Option:
@@ -116,7 +160,12 @@ class Command:
     @property
     def extras(self) -> tuple[Option, ...]:
         """What it accepts beyond Apache's options."""
-        return self.format_option, TIMEOUT, DEBUG
+        return self.format_option, DRY_RUN if self.changes else WATCH, TIMEOUT, DEBUG
+
+
+def _options_of(declared: Iterable[Declaration]) -> Iterator[Option]:
+    for item in declared:
+        yield from item.options if isinstance(item, Group) else (item,)
 
 
 _declared: dict[str, Command] = {}
@@ -130,6 +179,8 @@ def command(
     needs_one_of: tuple[str, ...] = (),
     differs: tuple[str, ...] = (),
     ours: bool = False,
+    changes: bool = False,
+    examples: tuple[tuple[str, str], ...] = (),
 ) -> Callable[[Function], Command]:
     """Makes a function a subcommand.
 
@@ -138,7 +189,7 @@ def command(
     """
 
     def declare(function: Function) -> Command:
-        made = Command(name, summary, declared, function, data, needs_one_of, differs, ours)
+        made = Command(name, summary, declared, function, data, needs_one_of, differs, ours, changes, examples)
         keys = [key for option in made.options for key in (option.short, option.long) if key]
         twice = {key for key in keys if keys.count(key) > 1}
         if twice or name.lower() in _declared:
@@ -165,12 +216,23 @@ def integer(text: str, *, bits: int = 32) -> int:
 
 def names() -> dict[str, str]:
     """Every command's name and the module that declares it, in the modules' order; no module is imported."""
-    found: dict[str, str] = {}
+    return {name: module for name, _, module in _headings()}
+
+
+def summaries() -> dict[str, str]:
+    """Every command's name and summary, in the modules' order; no module is imported."""
+    from ast import literal_eval
+
+    return {name: literal_eval(f"({summary})") for name, summary, _ in _headings()}
+
+
+def _headings() -> Iterator[tuple[str, str, str]]:
+    """Name, summary as written, and module of every command, found in the source texts."""
     for file in sorted(os.listdir(_COMMANDS)):
         if file.endswith(".py"):
             with open(os.path.join(_COMMANDS, file), encoding="utf-8") as source:
-                found.update(dict.fromkeys(_DECORATOR.findall(source.read()), file.removesuffix(".py")))
-    return found
+                for name, summary in _DECORATOR.findall(source.read()):
+                    yield name, summary, file.removesuffix(".py")
 
 
 def find(name: str) -> Command | None:

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Iterator
 
 from rmq.admin.declare import Command, every
-from rmq.admin.options import DEBUG, FORMAT, STANDARD, TIMEOUT, Group, Option
-from rmq.admin.output import Table
-from rmq.admin.usage import synopsis
+from rmq.admin.options import DEBUG, DRY_RUN, FORMAT, STANDARD, TIMEOUT, WATCH, Group, Option
+from rmq.admin.output import Member, Table
+from rmq.admin.rehearsed import DRY_RUN_DATA
+from rmq.admin.specials import SPECIALS
+from rmq.admin.usage import examples, synopsis
 
 _INTRODUCTION = """\
 # mqadmin
@@ -25,13 +27,26 @@ cut short as long as they are clear, flags run together. Name servers come from 
 
 ## Beyond Apache's tool
 
-- Exit codes: 0 done, 1 failed or refused (also when it failed for some brokers only), 2 the command line is wrong.
-  Apache's tool ends with 0 when a command fails, and with 1 when the command line is wrong.
+- Exit codes: 0 done, 1 failed or refused (also when it failed for some brokers only), 2 the command line is wrong, 130
+  ended by Ctrl-C. Apache's tool ends with 0 when a command fails, and with 1 when the command line is wrong.
 - A failure is one line on standard error, with the server's address, the code and what to do. Standard output is left
   as it was; sentences that Apache's tool prints there, such as `[error] Make sure the specified clusterName exists
   ...`, stand there too. When the command line is wrong, Apache's sentence goes to standard error and the page to
-  standard output, as in Apache's tool; `mqadmin help` works, and a misspelt command is answered with what it may have
-  meant.
+  standard output, as in Apache's tool; `mqadmin help` works, and a misspelt command or option is answered with what it
+  may have meant.
+- `--dry-run` on every command that changes something: all questions are asked, so that a wrong name fails as it would
+  in earnest, but no request that changes something is sent and no file is written. Each is a line instead. What a
+  command would do after it has seen the result of a change cannot be told so.
+- `--watch N` on every other command: it is done again every N seconds until Ctrl-C; a terminal is cleared each time,
+  JSON takes a line each time. A server that does not answer for a while does not end it.
+- `--timeout N`: no request takes longer, including those that get more than the usual five seconds when nothing is
+  said. At most 32 requests are under way at a time. An operation that takes long shows its progress on standard error,
+  where that is a terminal.
+- `mqadmin completion bash|zsh|fish` prints a script that completes commands, options and their values, among them names
+  of topics, groups, brokers and clusters as the cluster knows them: `source <(mqadmin completion bash)`.
+- `mqadmin shell` takes commands from a prompt with history (in ~/.mqadmin_history, without the lines of commands that
+  take a password) and completion, and keeps its connections. Its standard input may be a file or a pipe: a command a
+  line, `#` begins a comment, a failure does not end it, and the exit code is that of the last command that failed.
 - `-f,--format json` prints one JSON object instead; its members are listed with each command. `errors` is among them
   when something failed for some brokers: a list of objects with `code`, `address` and `message`. A command that repeats
   itself prints one object each time. `csv` prints the tables.
@@ -47,7 +62,12 @@ def render() -> str:
     parts = [
         _INTRODUCTION,
         "Every command takes:\n",
-        *_option_list((*STANDARD, FORMAT, TIMEOUT, DEBUG)),
+        *_option_list((*STANDARD, FORMAT, TIMEOUT, DEBUG, WATCH, DRY_RUN)),
+        "\nThe last but one only commands that change nothing, the last one only those that change something. JSON of a"
+        " dry run:\n",
+        *map(_member, DRY_RUN_DATA),
+        "\nBeside commands of a cluster there are:\n",
+        *(f"- `{name}`: {summary}" for name, summary in SPECIALS.items()),
         "\n## Commands\n",
     ]
     parts += [f"- [{command.name}](#{command.name.lower()}): {command.summary}" for command in commands]
@@ -71,14 +91,21 @@ def _section(command: Command) -> Iterator[str]:
     if command.needs_one_of:
         yield f"At least one of {' and '.join(f'`-{key}`' for key in command.needs_one_of)}.\n"
     yield "JSON:\n"
-    for member in command.data:
-        columns = ""
-        if isinstance(member, Table) and len(member.columns) > 1:
-            columns = f" Columns: {', '.join(column.name for column in member.columns)}."
-        yield f"- `{member.name}`: {member.help}{columns}"
+    yield from map(_member, command.data)
+    yield "\nExamples:\n\n```"
+    for words, meaning in examples(command):
+        yield f"mqadmin {words}" + (f"   # {meaning}" if meaning else "")
+    yield "```"
     if command.differs:
         yield "\nOther than Apache's:\n"
         yield from (f"- {sentence}" for sentence in command.differs)
+
+
+def _member(member: Member | Table) -> str:
+    columns = ""
+    if isinstance(member, Table) and len(member.columns) > 1:
+        columns = f" Columns: {', '.join(column.name for column in member.columns)}."
+    return f"- `{member.name}`: {member.help}{columns}"
 
 
 def _option_list(options: tuple[Option, ...] | list[Option]) -> Iterator[str]:

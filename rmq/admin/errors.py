@@ -1,6 +1,6 @@
 """Failures as an operator reads them: one line that says what failed, where, with which code, and what to do.
 
-Exit codes: 0 done, 1 failed or refused, 2 the command line is wrong.
+Exit codes: 0 done, 1 failed or refused, 2 the command line is wrong, 130 ended by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rmq.wire.names import RETRY_PREFIX
 DONE: Final = 0
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
+INTERRUPTED: Final = 130
 
 CLUSTER_HINT: Final = "Make sure the specified clusterName exists or the name server connected to is correct."
 """What Apache's commands print, on standard output, after `[error] `."""
@@ -58,6 +59,12 @@ def one_line(error: RemotingError) -> str:
 def _remedy(error: RemotingError) -> str:
     if error.code == ResponseCode.TOPIC_NOT_EXIST and RETRY_PREFIX in error.remark:
         return "No consumer of the group has ever connected; check the name: mqadmin consumerList."
+    if error.code == ResponseCode.NO_PERMISSION:
+        words = error.remark.lower()
+        if "black list" in words:
+            return "Set it in the server's configuration file."
+        if any(word in words for word in ("user", "subject", "acl")):
+            return "Check users and rules: mqadmin listUser and listAcl."
     return _REMEDIES.get(int(error.code), "")
 
 

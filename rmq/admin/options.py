@@ -62,6 +62,8 @@ FORMAT: Final = Option("f", "format", _FORMAT_HELP, default="text")
 LONG_FORMAT: Final = Option("", "format", _FORMAT_HELP, default="text")
 """The same for commands that use -f themselves."""
 TIMEOUT: Final = Option("", "timeout", "Seconds that each request may take.", default="5")
+DRY_RUN: Final = Option("", "dry-run", "Change nothing; show what would be sent or written instead.", flag=True)
+WATCH: Final = Option("", "watch", "Seconds after which it is done again, until Ctrl-C.")
 DEBUG: Final = Option("", "debug", "On failure show the Python traceback too.", flag=True)
 
 

@@ -141,8 +141,8 @@ class Report:
             return self._members
         return {**self._members, "errors": [_error_members(error) for error in self.failures]}
 
-    def render(self, form: str) -> str:
-        """The report in one of `FORMATS`.
+    def render(self, form: str, *, on_one_line: bool = False) -> str:
+        """The report in one of `FORMATS`, a JSON object on one line if that is wanted.
 
         Raises:
             NoTableError: CSV is wanted of a report without tables.
@@ -152,7 +152,8 @@ class Report:
         if form == JSON:
             import orjson
 
-            return orjson.dumps(self.members, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+            indent = 0 if on_one_line else orjson.OPT_INDENT_2
+            return orjson.dumps(self.members, option=indent | orjson.OPT_APPEND_NEWLINE).decode()
         return self._csv()
 
     def _csv(self) -> str:
@@ -167,8 +168,17 @@ class Report:
             if index:
                 out.write("\n")
             writer.writerow(column.name for column in table.columns)
-            writer.writerows(rows)
+            writer.writerows([_cell(value) for value in row] for row in rows)
         return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A value in CSV: lists, objects and truths as JSON writes them."""
+    if isinstance(value, bool | dict | list):
+        import orjson
+
+        return orjson.dumps(value).decode()
+    return value
 
 
 def _error_members(error: RemotingError) -> dict[str, Any]:

@@ -25,7 +25,15 @@ from rmq.admin.options import Declaration, Group, Option
 
 
 class UsageError(Exception):
-    """The command line is wrong; the text says how, in Apache's words."""
+    """The command line is wrong; the text says how, in Apache's words.
+
+    Attributes:
+        unknown: the word that is no option, or "".
+    """
+
+    def __init__(self, text: str, unknown: str = "") -> None:
+        super().__init__(text)
+        self.unknown = unknown
 
 
 class Parsed:
@@ -246,7 +254,7 @@ def _named(item: Declaration) -> str:
 
 
 def _unrecognized(token: str) -> UsageError:
-    return UsageError(f"Unrecognized option: {token}")
+    return UsageError(f"Unrecognized option: {token}", token)
 
 
 def _stripped(token: str) -> str:

@@ -1,4 +1,4 @@
-"""Lays out a command's page: the synopsis, then its options, 110 columns wide as Apache's tool has it.
+"""Lays out a command's page: synopsis and options, 110 columns wide as Apache's tool has them, then all the rest.
 
 The synopsis lists options by name without regard to case, those of a group at the place of its first one; each later
 one leaves its blank behind. The words are ours.
@@ -21,16 +21,61 @@ _GAP: Final = 3
 
 def page(command: Command) -> str:
     """What `-h` prints."""
-    return "\n".join(
-        (
-            synopsis(command.name, command.accepted),
-            *option_lines(command.options),
-            "",
-            *_wrapped(f"{command.summary} Every command also takes, spelt in full:", 0),
-            *option_lines(command.extras),
-            "",
-        )
-    )
+    return "\n".join((*_options_part(command), *_words_part(command), *_ends_part(command), ""))
+
+
+def short_page(command: Command) -> str:
+    """What stands beside a complaint about the command line."""
+    return "\n".join((*_options_part(command), ""))
+
+
+def _options_part(command: Command) -> Iterator[str]:
+    yield synopsis(command.name, command.accepted)
+    yield from option_lines(command.options)
+
+
+def _words_part(command: Command) -> Iterator[str]:
+    yield ""
+    yield from _wrapped(command.summary, 0)
+    if command.ours:
+        yield "Apache's tool has no such command."
+    if command.needs_one_of:
+        yield f"At least one of {' and '.join(f'-{key}' for key in command.needs_one_of)} is needed."
+    yield "\nLong names may be cut short as long as they are clear. Beyond Apache's options, to be spelt in full:"
+    yield from option_lines(command.extras)
+    yield "\nMembers of the JSON object:"
+    width = max(len(member.name) for member in command.data) + _GAP if command.data else 0
+    for member in command.data:
+        yield from _wrapped(f" {member.name.ljust(width)}{member.help}", width + 1)
+    if command.differs:
+        yield "\nOther than Apache's:"
+        for sentence in command.differs:
+            yield from _wrapped(f" {sentence}", 1)
+
+
+def _ends_part(command: Command) -> Iterator[str]:
+    yield "\nExamples:"
+    for words, meaning in examples(command):
+        yield f" mqadmin {words}"
+        if meaning:
+            yield f"     {meaning}"
+    yield "\nExit codes:"
+    yield " 0 done   1 failed, refused, or failed on some servers   2 wrong command line   130 ended by Ctrl-C"
+    yield "\nEnvironment:"
+    yield " NAMESRV_ADDR   Name servers, where no -n is given."
+
+
+def examples(command: Command) -> Iterator[tuple[str, str]]:
+    """Command lines without `mqadmin`, and what each does: the shortest, a rehearsal or JSON, and the declared ones."""
+    from rmq.admin.examples import shortest, written
+
+    least = written(shortest(command)).removeprefix("mqadmin ")
+    yield least, ""
+    if command.changes:
+        yield f"{least} --dry-run", "Only show what it would do."
+    elif command.data:
+        yield f"{least} --format json", ""
+    yield from command.examples
 
 
 def synopsis(name: str, declared: Sequence[Declaration]) -> str:

@@ -1,62 +1,17 @@
 """The program: exit codes, one line for each failure, help."""
 
-import json
+import signal
 import socket
-import struct
+import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from rmq.admin.cli import main
 from rmq.admin.declare import every, names
 from tests.kit.ports import free_port
-
-
-@contextmanager
-def server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A TCP server that does with each connection what it is told; gives its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    connections = []
-
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            connections.append(connection)
-            serve(connection)
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        # A thread in accept() wakes up when the listener is shut down, not when it is closed.
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
-        for connection in connections:
-            connection.close()
-
-
-def answering(code: int, remark: str | None, body: bytes) -> Callable[[socket.socket], None]:
-    """Answers one request."""
-
-    def serve(connection: socket.socket) -> None:
-        (length,) = struct.unpack(">I", connection.recv(4, socket.MSG_WAITALL))
-        frame = connection.recv(length, socket.MSG_WAITALL)
-        size = struct.unpack(">I", frame[:4])[0] & 0xFFFFFF
-        opaque = json.loads(frame[4 : 4 + size])["opaque"]
-        header = {"code": code, "flag": 1, "language": "JAVA", "opaque": opaque, "remark": remark, "version": 493}
-        head = json.dumps(header).encode()
-        connection.sendall(struct.pack(">II", 4 + len(head) + len(body), len(head)) + head + body)
-
-    return serve
+from tests.kit.tiny import answering, answering_always, server
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -170,7 +125,7 @@ def test_unknown_cluster(capsys: pytest.CaptureFixture[str]) -> None:
         (("sendMessage", "-t", "T", "-p", "x", "-b", "b", "-i", "z"), 'sendMessage: For input string: "z"'),
         (
             ("queryMsgById", "-t", "T", "-i", "x", "-f", "klingon"),
-            "queryMsgById: bodyFormat: charset klingon is unknown",
+            "queryMsgById: charset klingon is unknown",
         ),
         (("consumeMessage", "-t", "T", "-s", "2026#"), "consumeMessage: time 2026#: milliseconds or "),
         (("updateSubGroup", "-b", "x:1", "-g", "G", "-p", "{"), "updateSubGroup: groupRetryPolicy: "),
@@ -202,17 +157,22 @@ def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
         "The sub command topiclst not exist.\n",
         "mqadmin unknown command topiclst. Did you mean topicList or topicStatus?\n",
     )
+    assert (
+        run(capsys, "topicDelete")[2] == "mqadmin unknown command topicDelete. Did you mean deleteTopic or topicList?\n"
+    )
     assert run(capsys, "help", "zzz")[2] == "mqadmin unknown command zzz. All commands: mqadmin help.\n"
 
 
-@pytest.mark.parametrize("words", [(), ("help",)])
+@pytest.mark.parametrize("words", [(), ("help",), ("-h",), ("--help",), ("help", "-h")])
 def test_list(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
     code, out, err = run(capsys, *words)
     lines = out.splitlines()
     assert (code, err) == (0, "")
     assert lines[0] == "The most commonly used mqadmin commands are:"
     assert lines[-2:] == ["", "See 'mqadmin help <command>' for more information on a specific command."]
-    assert [line.split()[0] for line in lines[1:-2]] == list(names())
+    beside = lines.index("Beside them:")
+    assert [line.split()[0] for line in lines[1 : beside - 1]] == list(names())
+    assert [line.split()[0] for line in lines[beside + 1 : -2]] == ["help", "shell", "completion"]
     assert "   topicList                           List the topics that the name server knows." in lines
 
 
@@ -221,6 +181,25 @@ def test_help(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> Non
     code, out, err = run(capsys, *words)
     assert (code, err) == (0, "")
     assert out.startswith("usage: mqadmin topicRoute [-h] [-l] [-n <arg>] -t <arg>\n -h,--help")
+
+
+@pytest.mark.parametrize("name", ["shell", "completion"])
+def test_help_of_what_is_no_command(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    code, out, err = run(capsys, "help", name)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"usage: mqadmin {name} ")
+    assert run(capsys, name, "-h") == (code, out, err)
+
+
+def test_ctrl_c_ends_a_repetition() -> None:
+    with server(answering_always(lambda code: (0, None, b'{"topicList":["A"]}'))) as address:
+        words = [sys.executable, "-m", "rmq.admin.cli", "topicList", "--watch", "0.05", "-n", address]
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(3)] == ["A\n"] * 3
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
 
 
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
@@ -255,11 +234,10 @@ def test_every_command_is_declared_well() -> None:
 
 
 def test_a_light_command_imports_nothing_heavy() -> None:
-    import subprocess
-
+    heavy = {"twisted", "construct", "jproperties", "zstandard", "lz4", "tabulate", "prompt_toolkit"}
     script = (
         "import sys; from rmq.admin.cli import main; main(['topicList', '-n', '127.0.0.1:1']);"
-        "print(sorted({'twisted', 'construct', 'jproperties', 'zstandard', 'lz4', 'tabulate'} & set(sys.modules)))"
+        f"print(sorted({heavy} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rmq.admin.declare import Call, command, find, integer, names
+from rmq.admin.declare import Call, command, every, find, integer, names, summaries
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import flag, topic, value
 from rmq.admin.output import Report
@@ -22,6 +22,16 @@ def test_found_whatever_the_case() -> None:
 def test_names_come_without_imports() -> None:
     assert names()["topicList"] == "topic"
     assert names()["queryMsgById"] == "message_query"
+
+
+def test_summaries_come_without_imports() -> None:
+    assert summaries() == {command.name: command.summary for command in every()}
+
+
+def test_an_own_option_for_the_name_servers_takes_the_place_of_the_standard_one() -> None:
+    own = value("n", "nameserverAddr", "Name servers.", required=True)
+    made = command("ownNames", "A summary.", own)(nothing)
+    assert [option.long for option in made.options] == ["help", "nameserverAddr"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from rmq.admin.errors import one_line
 from rmq.client.admin.errors import GroupOfflineError, UnknownBrokerError, UnknownClusterError
 from rmq.remoting.errors import CallTimeoutError, ConnectFailedError, ConnectionClosedError
-from rmq.wire.errors import RemotingError, SystemBusyError, TopicNotExistError
+from rmq.wire.errors import NoPermissionError, RemotingError, SystemBusyError, TopicNotExistError
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,16 @@ from rmq.wire.errors import RemotingError, SystemBusyError, TopicNotExistError
         (
             SystemBusyError("", address="h:1"),
             "refused without a reason (h:1 answered code 2 SYSTEM_BUSY). The server is behind; try again later.",
+        ),
+        (
+            NoPermissionError("Can not update config in black list.", address="h:1"),
+            "Can not update config in black list (h:1 answered code 16 NO_PERMISSION). Set it in the server's"
+            " configuration file.",
+        ),
+        (
+            NoPermissionError("The user is existed.", address="h:1"),
+            "The user is existed (h:1 answered code 16 NO_PERMISSION). Check users and rules: mqadmin listUser and"
+            " listAcl.",
         ),
         (RemotingError("odd", 4711, "h:1"), "odd (h:1 answered code 4711)."),
         (

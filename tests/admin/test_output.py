@@ -1,6 +1,5 @@
 """Reports and their three forms."""
 
-import time
 
 import pytest
 
@@ -64,12 +63,7 @@ def test_rounds_half_up_on_the_decimal_digits(value: float, digits: int, shown: 
     assert fixed(value, digits) == shown
 
 
-def test_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    try:
-        assert seconds(1_795_253_967_572) == "2026-11-21 09:39:27"
-        assert millis(1_795_253_967_004) == "2026-11-21 09:39:27,004"
-    finally:
-        monkeypatch.undo()
-        time.tzset()
+@pytest.mark.usefixtures("utc")
+def test_times() -> None:
+    assert seconds(1_795_253_967_572) == "2026-11-21 09:39:27"
+    assert millis(1_795_253_967_004) == "2026-11-21 09:39:27,004"

@@ -126,10 +126,21 @@ REPLICATION_CODES = {
     906: "EXCHANGE_BROKER_HA_INFO",
     908: "RESET_MASTER_FLUSH_OFFSET",
 }
+CONTROLLER_CODES = {
+    902: "ADD_BROKER",
+    903: "REMOVE_BROKER",
+    1002: "CONTROLLER_ELECT_MASTER",
+    1005: "CONTROLLER_GET_METADATA_INFO",
+    1006: "CONTROLLER_GET_SYNC_STATE_DATA",
+    1007: "GET_BROKER_EPOCH_CACHE",
+    1009: "UPDATE_CONTROLLER_CONFIG",
+    1010: "GET_CONTROLLER_CONFIG",
+    1011: "CLEAN_BROKER_DATA",
+}
 
 
 def test_the_registry_holds_apaches_codes_by_their_names() -> None:
-    expected = CLIENT_CODES | NAMESRV_CODES | BROKER_CODES | REPLICATION_CODES
+    expected = CLIENT_CODES | NAMESRV_CODES | BROKER_CODES | REPLICATION_CODES | CONTROLLER_CODES
     missing = {code: name for code, name in expected.items() if code not in REQUESTS}
     assert missing == {}
     assert {code: REQUESTS[code].name for code in expected} == expected

@@ -6,10 +6,10 @@ Source: org.apache.rocketmq.tools.command.broker.
 from __future__ import annotations
 
 from rmq.admin.declare import Call, command
-from rmq.admin.options import broker_or_cluster
+from rmq.admin.options import DRY_RUN, broker, broker_or_cluster, cluster, value
 from rmq.admin.output import Member, Report
 from rmq.admin.targets import replicas_in
-from rmq.client.admin.brokers import broker_config, runtime_info
+from rmq.client.admin.brokers import broker_config, runtime_info, update_broker_config
 from rmq.client.admin.clusters import Replica
 from rmq.wire.errors import RemotingError
 
@@ -84,3 +84,56 @@ def _show_config(report: Report, head: str, settings: dict[str, str]) -> None:
     for name, setting in settings.items():
         report.say(f"{name:<50}=  {setting}")
     report.say()
+
+
+@command(
+    "updateBrokerConfig",
+    "Change one setting of brokers; they keep it in their files.",
+    broker("Address of the one broker to change."),
+    cluster("Cluster whose masters are changed."),
+    value("a", "updateAllBroker", "Whatever its value: with -c change slaves too."),
+    value("k", "key", "Name of the setting.", required=True),
+    value("v", "value", "Its value.", required=True),
+    data=(
+        Member("key", "Name of the setting."),
+        Member("value", "Its value."),
+        Member("brokers", "Addresses of the brokers that took it."),
+    ),
+    needs_one_of=("b", "c"),
+    differs=(
+        "A setting that the broker does not know, or a value that it cannot read, is a failure and no success.",
+        "Backslashes and characters beyond ASCII in a value reach the broker as they are.",
+    ),
+    changes=True,
+    examples=(
+        ("updateBrokerConfig -c DefaultCluster -k fileReservedTime -v 48", "Keep messages for two days."),
+        ("updateBrokerConfig -b 10.0.0.1:10911 -k brokerPermission -v 4", "Let one broker take no more messages."),
+    ),
+)
+async def change_broker_config(call: Call) -> Report:
+    """`updateBrokerConfig`."""
+    from rmq.client.admin.changing import change_broker_setting
+
+    report = Report()
+    key, text = call.required("k"), call.required("v")
+    report.put(key=key, value=text, brokers=[])
+    address = call.text("b")
+    if address is not None:
+        addresses = [address]
+    else:
+        replicas = await replicas_in(call, report, call.required("c"))
+        addresses = [replica.address for replica in replicas if replica.is_master or call.given("a")]
+
+    async def change(target: str) -> None:
+        if call.given(DRY_RUN.key):
+            await update_broker_config(call.admin, target, {key: text})
+        else:
+            await change_broker_setting(call.admin, target, key, text)
+
+    for target, outcome in zip(addresses, await call.admin.attempt_each(addresses, change), strict=True):
+        if isinstance(outcome, RemotingError):
+            report.fail(outcome)
+        else:
+            report.say(f"update broker config success, {target}")
+            report.add("brokers", target)
+    return report

@@ -12,7 +12,7 @@ from rmq.admin.declare import Call, command
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import cluster, flag, value
 from rmq.admin.output import Column, Report, Table, fixed, same
-from rmq.client.admin.brokers import runtime_info
+from rmq.client.admin.brokers import first_number, runtime_info, whole_number
 from rmq.client.admin.clusters import Replica, cluster_info, replicas_of
 from rmq.client.admin.errors import UnknownClusterError
 from rmq.wire.bodies.printed import java_text
@@ -129,50 +129,35 @@ def _figures(call: Call, replica: Replica, stats: dict[str, str]) -> tuple[objec
         *replica,
         stats.get("brokerVersionDesc", missing),
         {
-            "tps": _first_number(stats.get("putTps")),
+            "tps": first_number(stats.get("putTps")),
             "sendQueue": stats.get("sendThreadPoolQueueSize", missing),
             "sendWait": stats.get("sendThreadPoolQueueHeadWaitTimeMills", missing),
         },
         {
-            "tps": _first_number(stats.get("getTransferredTps")),
+            "tps": first_number(stats.get("getTransferredTps")),
             "pullQueue": stats.get("pullThreadPoolQueueSize", missing),
             "pullWait": stats.get("pullThreadPoolQueueHeadWaitTimeMills", missing),
             "ackQueue": stats.get("ackThreadPoolQueueSize", newer),
             "ackWait": stats.get("ackThreadPoolQueueHeadWaitTimeMills", newer),
         },
         {
-            "readBehind": _whole(stats.get("timerReadBehind")),
-            "offsetBehind": _whole(stats.get("timerOffsetBehind")),
-            "congestNum": _whole(stats.get("timerCongestNum")),
-            "enqueueTps": _first_number(stats.get("timerEnqueueTps")),
-            "dequeueTps": _first_number(stats.get("timerDequeueTps")),
+            "readBehind": whole_number(stats.get("timerReadBehind")),
+            "offsetBehind": whole_number(stats.get("timerOffsetBehind")),
+            "congestNum": whole_number(stats.get("timerCongestNum")),
+            "enqueueTps": first_number(stats.get("timerEnqueueTps")),
+            "dequeueTps": first_number(stats.get("timerDequeueTps")),
         },
         stats.get("pageCacheLockTimeMills", missing),
-        (call.admin.now() - _whole(earliest)) / _MILLIS_OF_HOUR if earliest else 0.0,
-        _first_number(stats.get("commitLogDiskRatio")),
+        (call.admin.now() - whole_number(earliest)) / _MILLIS_OF_HOUR if earliest else 0.0,
+        first_number(stats.get("commitLogDiskRatio")),
         stats.get("brokerActive", "").lower() == "true",
     )
 
 
 def _totals(replica: Replica, stats: dict[str, str]) -> tuple[object, ...]:
     def since(kind: str, end: str, begin: str) -> int:
-        return _whole(stats.get(f"msg{kind}Total{end}")) - _whole(stats.get(f"msg{kind}Total{begin}"))
+        return whole_number(stats.get(f"msg{kind}Total{end}")) - whole_number(stats.get(f"msg{kind}Total{begin}"))
 
     yesterday, today = ("TodayMorning", "YesterdayMorning"), ("TodayNow", "TodayMorning")
     spans = (since(kind, *span) for span in (yesterday, today) for kind in ("Put", "Get"))
     return (replica.cluster, replica.broker_name, *spans)
-
-
-def _first_number(text: str | None) -> float:
-    words = (text or "").split()
-    try:
-        return float(words[0]) if words else 0.0
-    except ValueError:
-        return 0.0
-
-
-def _whole(text: str | None) -> int:
-    try:
-        return int(text or "0")
-    except ValueError:
-        return 0

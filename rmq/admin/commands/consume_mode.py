@@ -24,6 +24,7 @@ from rmq.wire.errors import RemotingError
         "q", "popShareQueueNum", "From how many of the next clients' queues a client pops too; 0: all pop from all.",
         default="0",
     ),
+    changes=True,
     data=(
         Member("topic", "The topic."),
         Member("group", "The group."),

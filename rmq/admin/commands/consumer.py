@@ -1,4 +1,4 @@
-"""Consumer groups.
+"""How far consumer groups are, and who is connected.
 
 Source: org.apache.rocketmq.tools.command.consumer.
 """
@@ -9,15 +9,16 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rmq.admin.declare import Call, command
-from rmq.admin.options import broker, cluster, route_cluster, value
+from rmq.admin.options import route_cluster, value
 from rmq.admin.output import Column, Member, Report, Table, cut, fixed, same, seconds
-from rmq.client.admin.groups import consume_stats, consumer_connection, create_group, queue_owners, retry_groups
+from rmq.client.admin.groups import consume_stats, consumer_connection, retry_groups, stats_on
+from rmq.client.admin.topics import addresses_of, topic_route
 from rmq.wire.codes import version_name
 from rmq.wire.errors import RemotingError
+from rmq.wire.names import retry_topic
 
 if TYPE_CHECKING:
     from rmq.wire.bodies.connection import ConsumerConnection
-    from rmq.wire.bodies.group import GroupRetryPolicy, SubscriptionGroupConfig
 
 
 # --- consumerProgress ----------------------------------------------------------------------------------------------
@@ -93,6 +94,8 @@ async def _one_group(call: Call, group: str) -> Report:
     with_client = call.truth("s")
     owners = {}
     if with_client:
+        from rmq.client.admin.running import queue_owners
+
         try:
             owners = await queue_owners(call.admin, group)
         except RemotingError as error:
@@ -122,13 +125,19 @@ async def _all_groups(call: Call) -> Report:
     async def describe(group: str) -> tuple[object, ...]:
         tps, diff = 0, 0
         try:
-            stats = await consume_stats(call.admin, group)
+            addresses = addresses_of(await topic_route(call.admin, retry_topic(group)))
+        except RemotingError as error:
+            # It was removed since the list was made.
+            report.fail_unless_answered(error)
+            return (group, 0, None, None, None, tps, diff)
+        try:
+            stats = await stats_on(call.admin, addresses, group)
             tps = int(stats.consume_tps)
             diff = sum(offsets.broker_offset - offsets.consumer_offset for offsets in stats.offset_table.values())
         except RemotingError as error:
-            # A group without offsets has no lag.
             report.fail_unless_answered(error)
-        return (*await _members(call, report, group), tps, diff)
+        address = addresses[call.admin.choose(len(addresses))] if addresses else None
+        return (*await _members(call, report, group, address), tps, diff)
 
     try:
         groups = await retry_groups(call.admin)
@@ -148,9 +157,9 @@ class _Members(NamedTuple):
     model: str | None
 
 
-async def _members(call: Call, report: Report, group: str) -> _Members:
+async def _members(call: Call, report: Report, group: str, address: str | None = None) -> _Members:
     try:
-        connection = await consumer_connection(call.admin, group)
+        connection = await consumer_connection(call.admin, group, address)
     except RemotingError as error:
         report.fail_unless_answered(error)
         return _Members(group, 0, None, None, None)
@@ -186,91 +195,3 @@ async def consumer_list(call: Call) -> Report:
     groups = await retry_groups(call.admin)
     report.table(_MEMBERS, await call.admin.each(groups, lambda group: _members(call, report, group)))
     return report
-
-
-# --- updateSubGroup ------------------------------------------------------------------------------------------------
-
-
-@command(
-    "updateSubGroup",
-    "Create a consumer group, or overwrite its configuration.",
-    broker("Address of the one broker to create it on."),
-    cluster("Cluster to create it on, on every master."),
-    value("g", "groupName", "Name of the consumer group.", required=True),
-    value("s", "consumeEnable", "Whether it may consume (true or false).", default="true"),
-    value("m", "consumeFromMinEnable", "Whether it may begin at a queue's oldest message.", default="false"),
-    value("d", "consumeBroadcastEnable", "Whether it may broadcast (true or false).", default="false"),
-    value("o", "consumeMessageOrderly", "Whether it consumes in order (true or false).", default="false"),
-    value("q", "retryQueueNums", "Queues of its retry topic.", default="1"),
-    value("r", "retryMaxTimes", "How often a message is tried again.", default="16"),
-    value(
-        "p",
-        "groupRetryPolicy",
-        "How long to wait between attempts, as JSON: a type (EXPONENTIAL or CUSTOMIZED), and exponentialRetryPolicy"
-        " with initial, max and multiplier, or customizedRetryPolicy with next, a list; times in ms.",
-    ),
-    value("i", "brokerId", "Broker id to consume from.", default="0"),
-    value("w", "whichBrokerWhenConsumeSlowly", "Broker id to consume from when it is slow.", default="1"),
-    value("a", "notifyConsumerIdsChanged", "Whether its clients hear of each other (true or false).", default="true"),
-    value("", "attributes", "Attributes to set and to drop: +key=value,-key."),
-    data=(
-        Member("group", "The configuration that was sent."),
-        Member("brokers", "Addresses of the brokers that took it."),
-    ),
-    needs_one_of=("b", "c"),
-)
-async def update_sub_group(call: Call) -> Report:
-    """`updateSubGroup`."""
-    from rmq.admin.targets import masters_in
-    from rmq.wire.declare import to_plain
-
-    report = Report()
-    config = _config(call)
-    report.put(group=to_plain(config), brokers=[])
-    address = call.text("b")
-    addresses = [address] if address is not None else await masters_in(call, report, call.required("c"))
-    outcomes = await call.admin.attempt_each(addresses, lambda broker: create_group(call.admin, broker, config))
-    if address is not None and isinstance(outcomes[0], RemotingError):
-        raise outcomes[0]
-    for target, outcome in zip(addresses, outcomes, strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            report.say(f"create subscription group to {target} success.")
-            report.add("brokers", target)
-    report.say(str(config), end="")
-    return report
-
-
-def _config(call: Call) -> SubscriptionGroupConfig:
-    from rmq.admin.attributes import parse_attributes
-    from rmq.wire.bodies.group import SubscriptionGroupConfig
-
-    config = SubscriptionGroupConfig(
-        call.required("g"),
-        consume_enable=call.truth("s", True),
-        consume_from_min_enable=call.truth("m"),
-        consume_broadcast_enable=call.truth("d"),
-        consume_message_orderly=call.truth("o"),
-        retry_queue_nums=call.number("q", 1),
-        retry_max_times=call.number("r", 16),
-        broker_id=call.number("i", 0, bits=64),
-        which_broker_when_consume_slowly=call.number("w", 1, bits=64),
-        notify_consumer_ids_changed_enable=call.truth("a", True),
-        attributes=parse_attributes(call.text("attributes") or ""),
-    )
-    policy = call.text("p")
-    if policy is not None:
-        config.group_retry_policy = _retry_policy(policy)
-    return config
-
-
-def _retry_policy(text: str) -> GroupRetryPolicy:
-    from rmq.admin.errors import CommandLineError
-    from rmq.wire.bodies.group import GroupRetryPolicy
-    from rmq.wire.declare import decode_body
-
-    try:
-        return decode_body(GroupRetryPolicy, text.encode())
-    except RemotingError as error:
-        raise CommandLineError(f"groupRetryPolicy: {error.remark}") from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rmq.admin.declare import Call, command, integer
-from rmq.admin.messages import MESSAGE_HELP, message_members
+from rmq.admin.messages import MESSAGE_HELP, message_line, message_members
 from rmq.admin.options import topic, value
 from rmq.admin.output import Column, Member, Report, Table
 from rmq.wire.errors import RemotingError
@@ -48,6 +48,12 @@ _SENT = Table(
     value("i", "qid", "Number of the queue on that broker; any queue if not given."),
     value("m", "msgTraceEnable", "Whether a trace is stored too (true or false).", default="false"),
     data=(_SENT,),
+    differs=("With -m true it ends when the trace is stored; Apache's may end before it is sent.",),
+    changes=True,
+    examples=(
+        ("sendMessage -t T -p 'Hello' -k order-7 -c TagA", "Send a message to any queue."),
+        ("sendMessage -t T -p 'Hello' -b broker-a -i 0 -m true", "Send to one queue and store a trace."),
+    ),
 )
 async def send_message(call: Call) -> Report:
     """`sendMessage`."""
@@ -68,6 +74,8 @@ async def send_message(call: Call) -> Report:
     result = await sender.send(message, place)
     where = result.message_queue
     report.table(_SENT, [(where.broker_name, where.queue_id, result.send_status, result.msg_id)])
+    for failure in sender.untraced:
+        report.fail(failure)
     return report
 
 
@@ -96,6 +104,10 @@ class _Range(NamedTuple):
     data=(
         Member("messages", f"The messages: {MESSAGE_HELP}."),
         Member("queues", "How reading ended in each queue: brokerName, queueId, status and the next offset."),
+    ),
+    examples=(
+        ("consumeMessage -t T -b broker-a -i 0 -o 100 -c 10", "Read ten messages of a queue."),
+        ("consumeMessage -t T -s 2026-01-31#08:00:00:000 -c 5", "Read five messages stored since then."),
     ),
 )
 async def consume_message(call: Call) -> Report:
@@ -187,24 +199,21 @@ async def _read_one(call: Call, report: Report, reader: Reader, wanted: _Range) 
     await _read(report, reader, queue, first, last)
 
 
-async def _read(report: Report, reader: Reader, queue: MessageQueue, offset: int, last: int) -> None:
+async def _read(report: Report, reader: Reader, queue: MessageQueue, first: int, last: int) -> None:
     from rmq.client.admin.pulling import PullStatus
 
-    while offset <= last:
-        try:
-            status, offset, messages = await reader.pull(queue, offset, min(last - offset + 1, _MAX_INT32))
-        except RemotingError as error:
-            report.fail(error)
-            return
-        if status is PullStatus.FOUND:
-            report.say("Consume ok")
-            for message in messages:
-                report.say(f"MSGID: {message.msg_id} {message} BODY: {message.body.decode('utf-8', 'replace')}")
-                report.add("messages", message_members(message))
-        elif status is PullStatus.NO_MATCHED_MSG:
-            report.say(f"{queue} no matched msg. status={status.name}, offset={offset}")
-        else:
-            report.say(f"{queue} print msg finished. status={status.name}, offset={offset}")
-            place = {"brokerName": queue.broker_name, "queueId": queue.queue_id}
-            report.add("queues", {**place, "status": status.name, "offset": offset})
-            return
+    try:
+        async for status, offset, messages in reader.read(queue, first, last + 1, most=_MAX_INT32):
+            if status is PullStatus.FOUND:
+                report.say("Consume ok")
+                for message in messages:
+                    report.say(message_line(message, "utf-8"))
+                    report.add("messages", message_members(message))
+            elif status is PullStatus.NO_MATCHED_MSG:
+                report.say(f"{queue} no matched msg. status={status.name}, offset={offset}")
+            else:
+                report.say(f"{queue} print msg finished. status={status.name}, offset={offset}")
+                place = {"brokerName": queue.broker_name, "queueId": queue.queue_id}
+                report.add("queues", {**place, "status": status.name, "offset": offset})
+    except RemotingError as error:
+        report.fail(error)

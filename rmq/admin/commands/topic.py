@@ -5,6 +5,7 @@ Source: org.apache.rocketmq.tools.command.topic.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ _TOPICS = Table("topics", "Without -c: a topic.", "", "%s", (Column("topic"),))
     "List the topics that the name server knows.",
     flag("c", "clusterModel", "Also show each topic's cluster and consumer groups."),
     data=(_TOPICS, _TOPIC_GROUPS),
+    examples=(("topicList -c", "Show who consumes what."),),
 )
 async def topic_list(call: Call) -> Report:
     """`topicList`."""
@@ -59,7 +61,8 @@ async def topic_list(call: Call) -> Report:
 
 
 async def _topics_with_groups(call: Call, report: Report) -> list[tuple[str, str, str]]:
-    from rmq.client.admin.groups import groups_of_topic
+    from rmq.client.admin.groups import groups_on
+    from rmq.client.admin.topics import addresses_of
 
     info = await cluster_info(call.admin)
     names = [name for name in await topic_names(call.admin) if not name.startswith((RETRY_PREFIX, DLQ_PREFIX))]
@@ -67,8 +70,9 @@ async def _topics_with_groups(call: Call, report: Report) -> list[tuple[str, str
     async def describe(name: str) -> list[tuple[str, str, str]]:
         place, groups = "", [""]
         try:
-            place = _cluster_of(await topic_route(call.admin, name), info)
-            groups = await groups_of_topic(call.admin, name) or groups
+            route = await topic_route(call.admin, name)
+            place, addresses = _cluster_of(route, info), addresses_of(route)
+            groups = (await groups_on(call.admin, addresses[0], name) if addresses else []) or groups
         except RemotingError as error:
             # A topic without a route is shown with what is known of it.
             report.fail_unless_answered(error)
@@ -107,6 +111,7 @@ _RULE = "-" * 158
     topic(),
     flag("l", "list", "As a table instead of JSON."),
     data=(Member("route", "Without -l: the route as the name server sent it."), _ROUTE),
+    examples=(("topicRoute -t Orders -l", "Show the brokers of Orders as a table."),),
 )
 async def show_topic_route(call: Call) -> Report:
     """`topicRoute`."""
@@ -218,10 +223,15 @@ async def topic_cluster_list(call: Call) -> Report:
     value("u", "unit", "Whether it is a unit's topic (true or false).", default="false"),
     value("s", "hasUnitSub", "Whether units subscribe to it (true or false).", default="false"),
     value("a", "attributes", "Attributes to set and to drop: +key=value,-key."),
+    changes=True,
     data=(
         Member("topic", "The configuration that was sent."),
         Member("brokers", "Addresses of the brokers that took it."),
         Member("orderConf", "With -o true: what was stored in the name servers."),
+    ),
+    examples=(
+        ("updateTopic -c DefaultCluster -t Orders", "Create Orders on every master, with eight queues each."),
+        ("updateTopic -c DefaultCluster -t Audit -r 1 -w 1 -a +message.type=FIFO", "One queue, for messages in order."),
     ),
 )
 async def update_topic(call: Call) -> Report:
@@ -277,11 +287,16 @@ async def _create_on_cluster(call: Call, report: Report, config: TopicConfig, na
     from rmq.client.admin.topics import create_topic
 
     replicas = await replicas_in(call, report, name)
-    for replica in replicas:
-        if replica.is_master:
-            await create_topic(call.admin, replica.address, config)
-            report.say(f"create topic to {replica.address} success.")
-            report.add("brokers", replica.address)
+    masters = [replica.address for replica in replicas if replica.is_master]
+    outcomes = await call.admin.attempt_each(masters, lambda address: create_topic(call.admin, address, config))
+    for address, outcome in zip(masters, outcomes, strict=True):
+        if isinstance(outcome, RemotingError):
+            report.fail(outcome)
+        else:
+            report.say(f"create topic to {address} success.")
+            report.add("brokers", address)
+    if masters and report.failures:
+        return
     if config.order:
         if not replicas:
             return
@@ -298,12 +313,17 @@ async def _create_on_cluster(call: Call, report: Report, config: TopicConfig, na
     "Delete a topic and its messages from a cluster, and its route from the name servers.",
     topic(),
     cluster(required=True),
+    changes=True,
     data=(
         Member("topic", "The topic."),
         Member("brokers", "Addresses of the masters that deleted it."),
         Member("nameServers", "Addresses of the name servers that deleted its route."),
     ),
-    differs=("With an unknown cluster it reports no success: nothing is deleted.",),
+    differs=(
+        "With an unknown cluster it reports no success: nothing is deleted.",
+        "It goes on after a master that fails; the route stays then.",
+    ),
+    examples=(("deleteTopic -c DefaultCluster -t Orders --dry-run", "Show what would be done."),),
 )
 async def delete_topic(call: Call) -> Report:
     """`deleteTopic`."""
@@ -316,12 +336,23 @@ async def delete_topic(call: Call) -> Report:
     addresses = await masters_in(call, report, place)
     if report.failures:
         return report
-    for address in addresses:
-        await delete_topic_on_broker(call.admin, address, name)
-        report.add("brokers", address)
+    outcomes = await call.admin.attempt_each(addresses, lambda each: delete_topic_on_broker(call.admin, each, name))
+    if not _deleted(report, "brokers", addresses, outcomes):
+        return report
     report.say(f"delete topic [{name}] from cluster [{place}] success.")
-    for address in call.admin.nameservers:
-        await delete_topic_on_namesrv(call.admin, address, name, place)
-        report.add("nameServers", address)
-    report.say(f"delete topic [{name}] from NameServer success.")
+    servers = call.admin.nameservers
+    outcomes = await call.admin.attempt_each(
+        servers, lambda each: delete_topic_on_namesrv(call.admin, each, name, place)
+    )
+    if _deleted(report, "nameServers", servers, outcomes):
+        report.say(f"delete topic [{name}] from NameServer success.")
     return report
+
+
+def _deleted(report: Report, member: str, addresses: Sequence[str], outcomes: Sequence[RemotingError | None]) -> bool:
+    for address, outcome in zip(addresses, outcomes, strict=True):
+        if outcome is None:
+            report.add(member, address)
+        else:
+            report.fail(outcome)
+    return not report.failures

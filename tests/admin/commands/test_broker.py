@@ -1,8 +1,12 @@
 """Broker commands."""
 
+from typing import Any
+
+from rmq.client.admin.properties import parse_properties, properties_text
 from rmq.wire.bodies.broker import KVTable
 from rmq.wire.bodies.route import BrokerData, ClusterInfo
-from rmq.wire.requests.broker import GetBrokerConfig, GetBrokerConfigReply, GetBrokerRuntimeInfo
+from rmq.wire.errors import NoPermissionError
+from rmq.wire.requests.broker import GetBrokerConfig, GetBrokerConfigReply, GetBrokerRuntimeInfo, UpdateBrokerConfig
 from rmq.wire.requests.route import GetBrokerClusterInfo
 from tests.kit.adminfake import MASTER_A, MASTER_B, SLAVE_A, FakeServers, Reply, report, text
 
@@ -54,3 +58,60 @@ def test_config_of_a_cluster_without_a_master() -> None:
         "============Master: NO_MASTER============\n"
         f"============My Master: NO_MASTER=====Slave: {SLAVE_A}============\n{settings()}"
     )
+
+
+class Settings(FakeServers):
+    """Brokers that keep settings."""
+
+    def __init__(self) -> None:
+        self.kept = {"fileReservedTime": "72"}
+        super().__init__({GetBrokerConfig: lambda *_: Reply(properties_text(self.kept), GetBrokerConfigReply("{}"))})
+
+    async def call(self, address: str, header: Any, body: Any = b"", **options: Any) -> Any:
+        answer = await super().call(address, header, body, **options)
+        if isinstance(header, UpdateBrokerConfig):
+            self.kept.update(parse_properties(body.decode()))
+        return answer
+
+
+def test_change_of_a_brokers_setting() -> None:
+    servers = Settings()
+    made = report(servers, "updateBrokerConfig", "-b", MASTER_A, "-k", "fileReservedTime", "-v", "49")
+    assert made.render("text") == f"update broker config success, {MASTER_A}\n"
+    assert made.members == {"key": "fileReservedTime", "value": "49", "brokers": [MASTER_A]}
+    assert servers.kept == {"fileReservedTime": "49"}
+
+
+def test_change_of_a_clusters_setting() -> None:
+    words = ("updateBrokerConfig", "-c", "C1", "-k", "fileReservedTime", "-v", "49")
+    line = "update broker config success, {}\n".format
+    assert text(Settings(), *words) == line(MASTER_A) + line(MASTER_B)
+    assert text(Settings(), *words, "-a", "no") == line(MASTER_A) + line(SLAVE_A) + line(MASTER_B)
+    servers = Settings()
+    servers.down = {MASTER_A}
+    made = report(servers, *words)
+    assert made.render("text") == line(MASTER_B)
+    assert [failure.address for failure in made.failures] == [MASTER_A]
+
+
+def test_change_of_an_unknown_clusters_setting() -> None:
+    made = report(Settings(), "updateBrokerConfig", "-c", "nope", "-k", "a", "-v", "b")
+    assert made.render("text").startswith("[error] Make sure the specified clusterName exists")
+    assert [failure.remark for failure in made.failures] == ["the cluster nope does not exist"]
+
+
+def test_change_that_a_broker_refuses_or_ignores() -> None:
+    servers = Settings()
+    servers.answers[UpdateBrokerConfig] = NoPermissionError("Can not update config in black list.")
+    made = report(servers, "updateBrokerConfig", "-b", MASTER_A, "-k", "brokerConfigPath", "-v", "/tmp/x")
+    assert made.render("text") == ""
+    assert [failure.remark for failure in made.failures] == ["Can not update config in black list."]
+    ignoring = FakeServers({GetBrokerConfig: CONFIG})
+    words = ("updateBrokerConfig", "-b", MASTER_A, "-k", "noSuchKey", "-v", "1")
+    made = report(ignoring, *words)
+    assert made.render("text") == ""
+    assert [failure.remark for failure in made.failures] == [
+        f"{MASTER_A} answered success but did not take noSuchKey=1: it knows no setting noSuchKey"
+    ]
+    # A rehearsal does not look for what it did not do.
+    assert report(ignoring, *words, "--dry-run").failures == []

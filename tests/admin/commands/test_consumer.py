@@ -1,4 +1,4 @@
-"""Consumer group commands."""
+"""How far consumer groups are, and who is connected."""
 
 from typing import Any
 
@@ -10,9 +10,8 @@ from rmq.wire.bodies.heartbeat import ConsumeType, MessageModel
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.bodies.running import ConsumerRunningInfo, ProcessQueueInfo
 from rmq.wire.bodies.topic import TopicList
-from rmq.wire.errors import ConsumerNotOnlineError, RemotingError, SystemBusyError
+from rmq.wire.errors import ConsumerNotOnlineError, RemotingError
 from rmq.wire.requests.consumer import GetConsumerConnectionList, GetConsumerRunningInfo, GetConsumeStats
-from rmq.wire.requests.group import UpdateAndCreateSubscriptionGroup
 from rmq.wire.requests.namesrv import GetAllTopicListFromNameserver
 from tests.kit.adminfake import MASTER_A, MASTER_B, NAMESRV, FakeServers, report, route, text
 
@@ -124,40 +123,3 @@ def test_consumer_list() -> None:
         row("#Group", "#Count", "#Version", "#Type", "#Model") + row("G", 2, "V5_2_0", "PUSH", "CLUSTERING")
     )
     assert servers.sent(GetConsumeStats) == []
-
-
-def test_update_sub_group() -> None:
-    servers = FakeServers()
-    words = ["updateSubGroup", "-c", "C1", "-g", "G", "-q", "2", "-r", "3", "-o", "true", "--attributes", "+a=b"]
-    made = report(servers, *words, "-p", '{"type":"CUSTOMIZED","customizedRetryPolicy":{"next":[1,2]}}')
-    lines = made.render("text").split("\n")
-    assert lines[:2] == [f"create subscription group to {address} success." for address in (MASTER_A, MASTER_B)]
-    assert lines[2] == (
-        "SubscriptionGroupConfig{groupName=G, consumeEnable=true, consumeFromMinEnable=false, "
-        "consumeBroadcastEnable=false, consumeMessageOrderly=true, retryQueueNums=2, retryMaxTimes=3, "
-        "groupRetryPolicy=GroupRetryPolicy{type=CUSTOMIZED, exponentialRetryPolicy=null, "
-        "customizedRetryPolicy=CustomizedRetryPolicy{next=[1, 2]}}, brokerId=0, whichBrokerWhenConsumeSlowly=1, "
-        "notifyConsumerIdsChangedEnable=true, groupSysFlag=0, consumeTimeoutMinute=15, subscriptionDataSet=null, "
-        "attributes={+a=b}}"
-    )
-    [_, (address, _, body)] = [call for call in servers.calls if isinstance(call[1], UpdateAndCreateSubscriptionGroup)]
-    assert address == MASTER_B
-    assert (body.group_name, body.retry_queue_nums, body.consume_from_min_enable) == ("G", 2, False)
-
-
-def test_update_sub_group_goes_on_after_a_broker_that_refuses() -> None:
-    def create(address: str, header: UpdateAndCreateSubscriptionGroup) -> Any:
-        return SystemBusyError("busy") if address == MASTER_A else b""
-
-    made = report(FakeServers({UpdateAndCreateSubscriptionGroup: create}), "updateSubGroup", "-c", "C1", "-g", "G")
-    assert made.render("text").startswith(
-        f"create subscription group to {MASTER_B} success.\nSubscriptionGroupConfig{{"
-    )
-    assert [failure.address for failure in made.failures] == [MASTER_A]
-    assert made.members["brokers"] == [MASTER_B]
-
-
-def test_update_sub_group_on_one_broker_that_refuses() -> None:
-    servers = FakeServers({UpdateAndCreateSubscriptionGroup: SystemBusyError("busy")})
-    with pytest.raises(SystemBusyError):
-        text(servers, "updateSubGroup", "-b", MASTER_A, "-g", "G")

@@ -92,8 +92,18 @@ def test_send_with_a_trace() -> None:
     assert parse_properties(trace.properties)["KEYS"] == f"{message_id} key"
     fields = body.decode().removesuffix("\x02").split("\x01")
     assert (fields[0], fields[2]) == ("Pub", "DefaultRegion")
-    assert fields[4:10] == ["T", message_id, "", "key", MASTER_A, "1"]
-    assert fields[12:] == ["0A", "true"]
+    assert fields[4:10] == ["T", message_id, "null", "key", MASTER_A, "1"]
+    assert fields[11:] == ["0", "0A", "true"]
+
+
+def test_send_whose_trace_is_refused_tells_so() -> None:
+    servers = sending(T=route(QueueData("broker-a", 1, 1, 6)))
+    made = report(servers, "sendMessage", "-t", "T", "-p", "x", "-m", "true")
+    message_id = made.members["sent"][0]["msgId"]
+    assert made.render("text") == SENT + f"{'broker-a':<32}  0     {'SEND_OK':<20}    {message_id}\n"
+    assert [failure.remark.split("\n")[0] for failure in made.failures] == [
+        f"message {message_id} is stored, its trace is not: No route info of this topic: RMQ_SYS_TRACE_TOPIC"
+    ]
 
 
 # --- consumeMessage ------------------------------------------------------------------------------------------------
@@ -164,10 +174,10 @@ def test_read_some() -> None:
     assert shown(reading(), "-b", "broker-b", "-i", "1", "-s", "3000", "-e", "3999") == ["Consume ok", "m3"]
 
 
-def test_read_all_queues_until_there_are_enough() -> None:
+def test_read_all_queues_in_javas_order_until_there_are_enough() -> None:
     assert shown(reading(), "-c", "8") == [
         *("Consume ok", "m0", "m1", GAP, "Consume ok", "m3", "Consume ok", "m4", END),
-        "The older 2 message of the 0 queue will be provided",
+        "The older 2 message of the 1 queue will be provided",
         *("Consume ok", "m0", "m1"),
     ]
 
@@ -179,7 +189,7 @@ def test_read_goes_on_with_the_next_queue() -> None:
     )
     made = report(servers, "consumeMessage", "-t", "T")
     assert [failure.remark for failure in made.failures] == ["disk"]
-    assert [(end["brokerName"], end["queueId"]) for end in made.members["queues"]] == [("broker-b", 0), ("broker-b", 1)]
+    assert [(end["brokerName"], end["queueId"]) for end in made.members["queues"]] == [("broker-b", 1), ("broker-b", 0)]
     assert made.members["messages"][0]["body"] == "m0"
 
 
@@ -188,3 +198,10 @@ def test_read_an_answer_that_holds_no_messages() -> None:
     servers.answers[PullMessage] = Reply(b"garbage", PullMessageReply(0, 1, 0, 1))
     made = report(servers, "consumeMessage", "-t", "T", "-b", "broker-a", "-i", "0")
     assert made.failures[0].remark.startswith(f"{MASTER_A} answered with something else than messages: ")
+
+
+def test_read_from_a_broker_that_goes_round_in_circles() -> None:
+    servers = reading()
+    servers.answers[PullMessage] = Reply(header=PullMessageReply(0, 0, 0, 0))
+    made = report(servers, "consumeMessage", "-t", "T", "-b", "broker-a", "-i", "0")
+    assert "what comes after offset 0 is at 0" in made.failures[0].remark

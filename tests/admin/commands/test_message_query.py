@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from rmq.admin import messages
+from rmq.admin.errors import CommandLineError
 from rmq.wire.bodies.connection import Connection, ConsumerConnection
 from rmq.wire.bodies.consume import ConsumeStats, GroupList, OffsetWrapper
 from rmq.wire.bodies.heartbeat import ConsumeType, MessageModel, SubscriptionData
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.bodies.running import ConsumeMessageDirectlyResult, ConsumeResult, ConsumerRunningInfo
 from rmq.wire.errors import ConsumerNotOnlineError, QueryNotFoundError, RemotingError, SystemBusyError
+from rmq.wire.requests.client import Heartbeat
 from rmq.wire.requests.consumer import (
     ConsumeMessageDirectly,
     GetConsumerConnectionList,
@@ -20,6 +22,7 @@ from rmq.wire.requests.consumer import (
     QueryTopicConsumeByWho,
 )
 from rmq.wire.requests.message import QueryMessage, QueryMessageReply, ViewMessageById
+from rmq.wire.requests.pull import PullMessage, PullMessageReply
 from rmq.wire.requests.send import SendMessageReply, SendMessageV2
 from tests.kit.adminfake import MASTER_A, MASTER_B, NOW, FakeServers, Reply, report, route, text
 from tests.kit.adminstored import STORED_AT, record
@@ -198,6 +201,9 @@ def test_send_again(servers: FakeServers) -> None:
     assert text(servers, "queryMsgById", "-t", "T", "-i", ID, "-s", "false") == ""
 
 
+NO_PUSH = "c@1 is no push consumer: messages cannot be pushed to it"
+
+
 @pytest.mark.parametrize("kind", ["CONSUME_PASSIVELY", "CONSUME_ACTIVELY"])
 def test_push(servers: FakeServers, kind: str) -> None:
     servers.routes["%RETRY%G"] = route()
@@ -208,6 +214,7 @@ def test_push(servers: FakeServers, kind: str) -> None:
     made = report(servers, "queryMsgById", "-t", "T", "-i", ID, "-g", "G", "-d", "c@1")
     if kind == "CONSUME_ACTIVELY":
         assert made.render("text") == "this c@1 client is not push consumer ,not support direct push \n"
+        assert [failure.remark for failure in made.failures] == [NO_PUSH]
         assert servers.sent(ConsumeMessageDirectly) == []
         return
     assert made.render("text") == (
@@ -217,3 +224,118 @@ def test_push(servers: FakeServers, kind: str) -> None:
     assert servers.sent(ConsumeMessageDirectly) == [
         (MASTER_B, ConsumeMessageDirectly("G", "c@1", OFFSET_ID, topic="T"))
     ]
+    assert made.members["pushed"] == [{"msgId": ID, "consumeResult": "CR_SUCCESS", "remark": None, "spentTimeMills": 3}]
+
+
+def test_push_that_the_consumer_does_not_take_is_a_failure(servers: FakeServers) -> None:
+    servers.routes["%RETRY%G"] = route()
+    servers.answers |= {
+        GetConsumerRunningInfo: ConsumerRunningInfo({"PROP_CONSUME_TYPE": "CONSUME_PASSIVELY"}),
+        ConsumeMessageDirectly: ConsumeMessageDirectlyResult(False, True, ConsumeResult.CR_THROW_EXCEPTION, "no", 3),
+    }
+    made = report(servers, "queryMsgById", "-t", "T", "-i", ID, "-g", "G", "-d", "c@1")
+    assert "consumeResult=CR_THROW_EXCEPTION, remark=no" in made.render("text")
+    assert [failure.remark for failure in made.failures] == [f"c@1 did not consume {ID}: CR_THROW_EXCEPTION"]
+
+
+def test_a_rehearsal_writes_no_file(servers: FakeServers, tmp_path: Path) -> None:
+    report(servers, "queryMsgById", "-t", "T", "-i", ID, "--dry-run")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- queryMsgByUniqueKey -------------------------------------------------------------------------------------------
+
+
+def test_by_unique_key(servers: FakeServers, tmp_path: Path) -> None:
+    again = record(b"again", queue_offset=7, properties=PROPERTIES, stored_at=STORED_AT - 5)
+    servers.answers[QueryMessage] = lambda address, header: (
+        Reply(STORED + again, QueryMessageReply(0, 0)) if address == MASTER_B else QueryNotFoundError("no")
+    )
+    made = report(servers, "queryMsgByUniqueKey", "-t", "T", "-i", ID)
+    assert blocks(made.render("text"), tmp_path) == (
+        BLOCK.partition("\n")[2].replace("Queue Offset:        4", "Queue Offset:        7").replace("400", "700")
+        + "\n\nWARN: No Consumer"
+    )
+    assert (tmp_path / ID).read_bytes() == b"again"
+    assert servers.sent(QueryMessage)[0][1] == QueryMessage(
+        "T", ID, 32, NOW - 36 * 3_600_000, NOW + 36 * 3_600_000, "U", unique_key=True
+    )
+    made = report(servers, "queryMsgByUniqueKey", "-t", "T", "-i", ID, "-a", "-s", "0")
+    assert [member["body"] for member in made.members["messages"]] == ["again", "hello"]
+    assert (tmp_path / f"{ID}_1").read_bytes() == b"hello"
+    assert servers.sent(QueryMessage)[-1][1].begin_timestamp == 0
+
+
+def test_by_unique_key_finds_nothing(servers: FakeServers) -> None:
+    with pytest.raises(RemotingError, match="no message"):
+        text(servers, "queryMsgByUniqueKey", "-t", "T", "-i", "nonsense")
+
+
+def test_tracks_by_unique_key_stand_on_one_line(servers: FakeServers) -> None:
+    servers.answers |= {
+        QueryTopicConsumeByWho: GroupList(["a", "b"]),
+        GetConsumerConnectionList: ConsumerNotOnlineError("not online"),
+    }
+    servers.routes |= {"%RETRY%a": route(), "%RETRY%b": route()}
+    track = "MessageTrack [consumerGroup={}, trackType=NOT_ONLINE, exceptionDesc=CODE:206 DESC:not online]"
+    assert text(servers, "queryMsgByUniqueKey", "-t", "T", "-i", ID).endswith(
+        f"/{ID}\n\n\n{track.format('a')}{track.format('b')}"
+    )
+
+
+NO_DIRECT_PUSH = "get consumer info failed or this c@1 client is not push consumer, not support direct push \n"
+
+
+def test_push_by_unique_key(servers: FakeServers) -> None:
+    servers.routes["%RETRY%G"] = route()
+    servers.answers |= {
+        GetConsumerRunningInfo: ConsumerRunningInfo({"PROP_CONSUME_TYPE": "CONSUME_PASSIVELY"}),
+        ConsumeMessageDirectly: ConsumeMessageDirectlyResult(False, True, ConsumeResult.CR_SUCCESS, None, 3),
+    }
+    line = ("queryMsgByUniqueKey", "-t", "T", "-i", ID, "-g", "G", "-d", "c@1")
+    assert text(servers, *line).startswith("ConsumeMessageDirectlyResult [order=false, ")
+    assert servers.sent(ConsumeMessageDirectly) == [
+        (MASTER_B, ConsumeMessageDirectly("G", "c@1", OFFSET_ID, topic="T"))
+    ]
+    servers.answers[GetConsumerRunningInfo] = ConsumerRunningInfo({"PROP_CONSUME_TYPE": "CONSUME_ACTIVELY"})
+    made = report(servers, *line)
+    assert (made.render("text"), [failure.remark for failure in made.failures]) == (NO_DIRECT_PUSH, [NO_PUSH])
+    servers.answers[GetConsumerRunningInfo] = RemotingError("The Consumer <G> <c@1> not online")
+    made = report(servers, *line)
+    assert made.render("text") == "get consumer runtime info for c@1 client failed \n" + NO_DIRECT_PUSH
+    assert [failure.remark for failure in made.failures] == ["The Consumer <G> <c@1> not online"]
+    assert len(servers.sent(ConsumeMessageDirectly)) == 1
+
+
+# --- queryMsgByOffset ----------------------------------------------------------------------------------------------
+
+
+def test_by_offset(servers: FakeServers, tmp_path: Path) -> None:
+    servers.answers[PullMessage] = Reply(STORED, PullMessageReply(0, 5, 0, 5))
+    made = report(servers, "queryMsgByOffset", "-t", "T", "-b", "broker-b", "-i", "1", "-o", "4", "-f", "UTF-8")
+    block = BLOCK.replace("KEYS=k1 k2}", "KEYS=k1 k2, MAX_OFFSET=5}").replace(" TAGS=", " MIN_OFFSET=0, TAGS=")
+    assert blocks(made.render("text"), tmp_path) == block + "Message Body:        hello\n\n\nWARN: No Consumer"
+    [(address, header)] = servers.sent(PullMessage)
+    assert (address, header.queue_id, header.queue_offset, header.max_msg_nums) == (MASTER_B, 1, 4, 1)
+    assert servers.sent(Heartbeat) == [], "looking at a message makes nobody a member of a group"
+
+
+def test_by_offset_finds_nothing(servers: FakeServers) -> None:
+    servers.answers[PullMessage] = Reply(header=PullMessageReply(0, 5, 0, 5), code=21)
+    made = report(servers, "queryMsgByOffset", "-t", "T", "-b", "broker-b", "-i", "1", "-o", "99")
+    assert made.render("text") == ""
+    assert made.members["messages"] == []
+    assert [failure.remark for failure in made.failures] == [
+        "there is no message at offset 99 of MessageQueue [topic=T, brokerName=broker-b, queueId=1]: OFFSET_ILLEGAL"
+    ]
+    with pytest.raises(RemotingError, match=r"The broker\[nope\] not exist"):
+        text(servers, "queryMsgByOffset", "-t", "T", "-b", "nope", "-i", "0", "-o", "0")
+    with pytest.raises(RemotingError, match="No topic route info in name server for the topic: nope"):
+        text(servers, "queryMsgByOffset", "-t", "nope", "-b", "broker-a", "-i", "0", "-o", "0")
+
+
+@pytest.mark.parametrize("name", ["nonsense", "hex", "undefined", "idna"])
+@pytest.mark.parametrize("command", [("queryMsgById", "-i", ID), ("queryMsgByOffset", "-b", "b", "-i", "0", "-o", "0")])
+def test_unknown_charset(servers: FakeServers, command: tuple[str, ...], name: str) -> None:
+    with pytest.raises(CommandLineError, match=f"charset {name} is unknown"):
+        text(servers, command[0], "-t", "T", *command[1:], "-f", name)

@@ -181,3 +181,23 @@ def test_delete_topic_from_an_unknown_cluster_deletes_nothing() -> None:
     assert "success" not in made.render("text")
     assert len(made.failures) == 1
     assert servers.sent(DeleteTopicInNamesrv) == []
+
+
+@pytest.mark.parametrize("line", ["updateTopic -c C1 -t T -o true", "deleteTopic -c C1 -t T"])
+def test_the_other_masters_are_not_left_out(line: str) -> None:
+    servers = FakeServers()
+    servers.down = {MASTER_A}
+    made = report(servers, *line.split())
+    assert made.members["brokers"] == [MASTER_B]
+    assert [failure.address for failure in made.failures] == [MASTER_A]
+    assert made.render("text") == (f"create topic to {MASTER_B} success.\n" if "update" in line else "")
+    assert servers.sent(PutKVConfig) == servers.sent(DeleteTopicInNamesrv) == []
+
+
+def test_delete_topic_where_a_name_server_is_down() -> None:
+    servers = FakeServers()
+    servers.nameservers, servers.down = (NAMESRV, "10.0.0.8:9876"), {NAMESRV}
+    made = report(servers, "deleteTopic", "-c", "C1", "-t", "T")
+    assert made.render("text") == "delete topic [T] from cluster [C1] success.\n"
+    assert made.members["nameServers"] == ["10.0.0.8:9876"]
+    assert [failure.address for failure in made.failures] == [NAMESRV]
