@@ -1,62 +1,63 @@
 """Records what Apache's mqadmin prints: `python -m tests.golden.record` writes tests/golden/mqadmin.json.
 
-A fresh name server and broker of Apache's are started; the commands run in one JVM, those that the parser refuses in a
-JVM each, because the parser ends it.
+A fresh name server and broker of Apache's are started and the scenario is played with Apache's tool. The texts are kept
+as printed, but for the addresses and the directory of the run; stack frames are left out. The command lines that the
+parser refuses run in a JVM each, because the parser ends it.
 """
 
 import json
 import shlex
+import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from tests.golden.scenario import PARSER_LINES, STEPS, first_message_id, normalised, refusal_of, synopsis_of
-from tests.golden.stage import Stage
-from tests.kit.apache import ApacheCluster, MqAdmin, mqadmin
+from tests.golden.canonical import placed, without_frames
+from tests.golden.play import SERVER, JavaTool, Outcome, Player
+from tests.golden.scenario import PARSER_LINES, Step, refusal_of, synopsis_of
+from tests.kit.apache import ApacheCluster, mqadmin
+from tests.kit.frames import wait_for_figures
 
 RECORDING = Path(__file__).with_name("mqadmin.json")
-_SETTLING = 2.0
-"""Seconds after which asynchronous state has arrived."""
+_SETTLING = 20.0
+"""Seconds after which all asynchronous state has arrived; a step that needs less says so."""
 
 
 def record() -> dict[str, Any]:
     """Plays everything against Apache's servers."""
-    home = Path(tempfile.mkdtemp(prefix="rmq-golden-"))
-    cluster = ApacheCluster(home, extra={"enablePropertyFilter": "true"})
+    home, work = (Path(tempfile.mkdtemp(prefix="rmq-golden-")) for _ in range(2))
+    cluster = ApacheCluster(home, extra=SERVER)
     try:
+        wait_for_figures(cluster.broker_addr)
         return {
-            "steps": _steps(cluster, home),
+            "steps": _steps(cluster, work),
             "parser": [_parsed(line, cluster.namesrv_addr) for line in PARSER_LINES],
         }
     finally:
         cluster.kill()
+        shutil.rmtree(home)
+        shutil.rmtree(work)
 
 
-def _steps(cluster: ApacheCluster, home: Path) -> list[dict[str, Any]]:
-    known = {"broker": cluster.broker_addr, "namesrv": cluster.namesrv_addr}
-    stage, admin = Stage(cluster.broker_addr), MqAdmin(cluster.namesrv_addr, home)
-    recorded = []
-    try:
-        for step in STEPS:
-            if step.staged:
-                stage.do(step.line)
-                continue
-            if step.eventually:
-                time.sleep(_SETTLING)
-            words = step.words(known)
-            printed = mqadmin(*words, namesrv_addr=cluster.namesrv_addr) if step.alone else admin.run(*words)
-            print(step.line, file=sys.stderr)
-            found = first_message_id(printed.out)
-            if step.label and found:
-                known[f"msgid:{step.label}"] = found
-            if not step.differs:
-                out = normalised(step, printed.out, known).splitlines(keepends=True)
-                recorded.append({"line": step.line, "out": out})
-    finally:
-        admin.close()
-        stage.close()
+def _steps(cluster: ApacheCluster, work: Path) -> dict[str, Any]:
+    player = Player(cluster, JavaTool(cluster.namesrv_addr, work), work)
+    waiting: dict[str, float] = {}
+
+    def settled(step: Step, _: Outcome) -> bool:
+        """Whether a state has had its time; one that passes is taken as it comes."""
+        if step.kill:
+            return False
+        begun = waiting.setdefault(step.number, time.monotonic())
+        return step.again or time.monotonic() - begun >= min(step.retry, _SETTLING)
+
+    recorded = {}
+    for step, outcome in player.play(settled):
+        print(step.number, step.line, file=sys.stderr)
+        kept = {"line": step.line, "out": placed(outcome.out, player.known).splitlines(keepends=True)}
+        err = without_frames(placed(outcome.err, player.known)).splitlines(keepends=True)
+        recorded[step.number] = {**kept, "err": err} if err else kept
     return recorded
 
 

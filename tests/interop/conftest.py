@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.golden.play import OurTool
 from tests.kit import toolchains
 from tests.kit.apache import MqAdmin
 from tests.kit.driver import Driver
@@ -31,6 +32,31 @@ def admin(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> It
     started = MqAdmin(server.namesrv_addr, tmp_path_factory.mktemp("mqadmin"))
     yield started
     started.close()
+
+
+@pytest.fixture(scope="module")
+def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A fresh server of the chosen kind for one module, whose `OWN_CONFIG` may hold settings for it."""
+    toolchains.require("java")
+    config = getattr(request.module, "OWN_CONFIG", {})
+    running = maker(chosen_kind())(tmp_path_factory.mktemp("own"), extra=config)
+    wait_for_figures(running.broker_addr)
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="module")
+def mq(own: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MqAdmin]:
+    """Java's mqadmin against the module's own server."""
+    started = MqAdmin(own.namesrv_addr, tmp_path_factory.mktemp("mqadmin"))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def ours(own: RunningServer, tmp_path: Path) -> OurTool:
+    """Our mqadmin against the module's own server."""
+    return OurTool(own.namesrv_addr, tmp_path)
 
 
 StartDriver = Callable[[toolchains.Program], Driver]

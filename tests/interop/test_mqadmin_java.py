@@ -13,7 +13,7 @@ import pytest
 from tests.kit import toolchains
 from tests.kit.apache import MqAdmin
 from tests.kit.driver import Driver, Outgoing, wait_until
-from tests.kit.server import RunningServer, chosen_kind, maker
+from tests.kit.server import RunningServer
 
 pytestmark = pytest.mark.interop
 
@@ -103,22 +103,6 @@ BROKER_STATUS_KEYS = {
     "timerOffsetBehind",
     "timerReadBehind",
 }
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A fresh server of the chosen kind."""
-    toolchains.require("java")
-    running = maker(chosen_kind())(tmp_path_factory.mktemp("own"))
-    yield running
-    running.kill()
-
-
-@pytest.fixture(scope="module")
-def mq(own: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MqAdmin]:
-    started = MqAdmin(own.namesrv_addr, tmp_path_factory.mktemp("mqadmin"))
-    yield started
-    started.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,13 @@ from rmq.admin.declare import Call, find
 from rmq.admin.output import TEXT, Report
 from rmq.admin.parser import parse
 from rmq.client.admin.aio import together
+from rmq.client.admin.dryrun import HoldingBack
 from rmq.client.admin.session import Admin
 from rmq.remoting.calls import SUCCESS, Answer, accepted
 from rmq.remoting.errors import ConnectFailedError
 from rmq.wire.bodies.route import BrokerData, ClusterInfo, QueueData, TopicRouteData
 from rmq.wire.command import Command
-from rmq.wire.declare import encode_body, encode_header, is_header
+from rmq.wire.declare import encode_body, encode_header, is_header, spec_of
 from rmq.wire.errors import RemotingError, TopicNotExistError
 from rmq.wire.requests.route import GetBrokerClusterInfo, GetRouteInfoByTopic
 
@@ -39,8 +40,8 @@ def route(*queues: QueueData) -> TopicRouteData:
 class Reply:
     """An answer with more than a body."""
 
-    def __init__(self, body: Any = b"", header: Any = None, code: int = 0) -> None:
-        self.body, self.header, self.code = body, header, code
+    def __init__(self, body: Any = b"", header: Any = None, code: int = 0, remark: str | None = None) -> None:
+        self.body, self.header, self.code, self.remark = body, header, code, remark
 
 
 class FakeServers:
@@ -51,6 +52,7 @@ class FakeServers:
         self.routes: dict[str, TopicRouteData] = {}
         self.calls: list[tuple[str, Any, Any]] = []
         self.down: set[str] = set()
+        self.nameservers: tuple[str, ...] = (NAMESRV,)
 
     async def call(
         self, address: str, header: Any, body: Any = b"", *, timeout: float = 3.0, accept: frozenset[int] = SUCCESS
@@ -66,7 +68,7 @@ class FakeServers:
         reply = found if isinstance(found, Reply) else Reply(found)
         ext = encode_header(reply.header) if is_header(reply.header) else {}
         payload = reply.body if isinstance(reply.body, bytes) else encode_body(reply.body)
-        return accepted(header, Command(reply.code, ext, payload), address, accept)
+        return accepted(header, Command(reply.code, ext, payload, remark=reply.remark), address, accept)
 
     def _answer(self, address: str, header: Any) -> Any:
         if isinstance(header, GetRouteInfoByTopic):
@@ -86,13 +88,20 @@ class FakeServers:
         return [(address, header) for address, header, _ in self.calls if isinstance(header, kind)]
 
 
-def fake_admin(servers: FakeServers, slept: list[float] | None = None) -> Admin:
-    """A session with them, at a fixed time."""
+def fake_admin(servers: FakeServers, slept: list[float] | None = None, held: HoldingBack | None = None) -> Admin:
+    """A session with them, or with what holds back changes, at a fixed time."""
 
     async def sleep(seconds: float) -> None:
         (slept if slept is not None else []).append(seconds)
 
-    return Admin(servers, (NAMESRV,), together=together, now=lambda: NOW, sleep=sleep, choose=lambda count: 0)
+    return Admin(
+        held or servers,
+        servers.nameservers,
+        together=together,
+        now=lambda: NOW,
+        sleep=sleep,
+        choose=lambda count: 0,
+    )
 
 
 def operate(servers: FakeServers, operation: Callable[[Admin], Awaitable[Any]]) -> Any:
@@ -109,9 +118,10 @@ def reports(servers: FakeServers, line: list[str], slept: list[float] | None = N
     command = find(line[0])
     assert command is not None
     options = parse(command.accepted, line[1:], command.extras)
+    held = HoldingBack(servers) if options.given("dry-run") else None
 
     async def run() -> list[Report]:
-        outcome: Any = command.function(Call(options, fake_admin(servers, slept)))
+        outcome: Any = command.function(Call(options, fake_admin(servers, slept, held), held))
         if not hasattr(outcome, "__aiter__"):
             return [await outcome]
         found = []
@@ -121,8 +131,12 @@ def reports(servers: FakeServers, line: list[str], slept: list[float] | None = N
                 break
         return found
 
+    before = len(servers.calls)
     made = asyncio.run(run())
     declared = {item.name for item in command.data} | {"errors"}
+    if not command.changes:
+        sent = {spec_of(type(header)) for _, header, _ in servers.calls[before:]}
+        assert not any(spec.changes for spec in sent), "the command changed something without declaring it"
     for report in made:
         assert set(report.members) <= declared, "a member of the JSON object is not declared"
     return made

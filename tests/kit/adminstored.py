@@ -13,13 +13,15 @@ def record(
     queue_offset: int = 0,
     properties: dict[str, str] | None = None,
     store_host: tuple[str, int] = ("10.0.0.3", 10911),
+    stored_at: int = STORED_AT,
+    sys_flag: int = 0,
 ) -> bytes:
     """The bytes of one stored message."""
     message = StoredMessage()
     message.queue_id, message.flag, message.queue_offset = queue_id, 0, queue_offset
-    message.physical_offset, message.sys_flag = queue_offset * 100, 0
+    message.physical_offset, message.sys_flag = queue_offset * 100, sys_flag
     message.born_timestamp, message.born_host = STORED_AT - 5, pack_host("10.1.1.1", 55000)
-    message.store_timestamp, message.store_host = STORED_AT, pack_host(*store_host)
+    message.store_timestamp, message.store_host = stored_at, pack_host(*store_host)
     message.reconsume_times, message.prepared_transaction_offset = 0, 0
     message.body, message.topic = body, topic
     message.properties_text = format_properties({"TAGS": "TagA"} if properties is None else properties)

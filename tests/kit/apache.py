@@ -5,8 +5,10 @@ does not look at the store afterwards kills it.
 """
 
 import json
+import os
 import subprocess
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +32,9 @@ class ApacheCluster:
         namesrv_port, broker_port = free_port(), free_block(-2, 0, 1)
         self.namesrv_addr = f"127.0.0.1:{namesrv_port}"
         self.broker_addr = f"127.0.0.1:{broker_port}"
-        self._namesrv_config = write_config(home / "namesrv.conf", {"listenPort": str(namesrv_port)})
+        self._namesrv_config = write_config(
+            home / "namesrv.conf", {"listenPort": str(namesrv_port), "bindAddress": "127.0.0.1"}
+        )
         config = {
             **BASE_CONFIG,
             "listenPort": str(broker_port),
@@ -113,24 +117,33 @@ class MqAdmin:
 
     def __init__(self, namesrv_addr: str, home: Path) -> None:
         self._namesrv_addr = namesrv_addr
-        words = java(
-            apache_class_path(), "interop.AdminBatch", "-Xmx512m", "-XX:TieredStopAtLevel=1", f"-Duser.home={home}"
-        )
+        places = (f"-Duser.home={home}", f"-Djava.io.tmpdir={home}")
+        words = java(apache_class_path(), "interop.AdminBatch", "-Xmx512m", "-XX:TieredStopAtLevel=1", *places)
         self._process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=home
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            cwd=home,
+            env={**os.environ, "NAMESRV_ADDR": namesrv_addr},
         )
         self._lock = threading.Lock()
 
     def run(self, *args: str) -> Printed:
-        """The command's two streams."""
+        """The command's two streams; it gets this name server."""
+        return self.run_as_given([*args, "-n", self._namesrv_addr])
+
+    def run_as_given(self, words: Sequence[str]) -> Printed:
+        """The two streams of a command line to which nothing is added."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with self._lock:
-            self._process.stdin.write(json.dumps([*args, "-n", self._namesrv_addr]) + "\n")
+            self._process.stdin.write(json.dumps(list(words)) + "\n")
             self._process.stdin.flush()
             line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"mqadmin {' '.join(args)} ended its JVM (a command line it refused?)")
+            raise RuntimeError(f"mqadmin {' '.join(words)} ended its JVM (a command line it refused?)")
         return Printed(**json.loads(line))
 
     def out(self, *args: str) -> str:

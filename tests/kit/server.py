@@ -38,6 +38,7 @@ class RunningServer(Protocol):
     """A name server and one broker; `restart` brings both up again on the same ports and store."""
 
     kind: str
+    home: Path
     namesrv_addr: str
     broker_addr: str
     store_dir: Path

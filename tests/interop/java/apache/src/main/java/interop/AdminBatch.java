@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
+import org.apache.rocketmq.common.MixAll;
 import org.apache.rocketmq.tools.command.MQAdminStartup;
 
 /**
@@ -67,6 +68,7 @@ public final class AdminBatch {
             System.setOut(new PrintStream(out, true, "UTF-8"));
             System.setErr(new PrintStream(err, true, "UTF-8"));
             Commands.forget();
+            System.clearProperty(MixAll.NAMESRV_ADDR_PROPERTY); // the name server of the command before
             MQAdminStartup.main0(words.toArray(new String[0]), null);
             Map<String, Object> answer = new LinkedHashMap<>();
             answer.put("out", out.toString("UTF-8"));
