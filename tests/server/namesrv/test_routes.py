@@ -241,7 +241,7 @@ def test_mappings_come_and_go_with_their_broker(world: World) -> None:
 
 
 def test_a_mapping_goes_with_the_topic(world: World) -> None:
-    world.register(mappings={"T1": TopicQueueMappingInfo("T1", bname="a"), "T2": TopicQueueMappingInfo("T2", bname="a")})
+    world.register(mappings={name: TopicQueueMappingInfo(name, bname="a") for name in ("T1", "T2")})
     world.tables.delete_topic("T1", "C")
     assert world.tables.mappings.keys() == {"T2"}
 
