@@ -80,7 +80,7 @@ def credentials(text: str, name_key: str, secret_key: str) -> tuple[str, str]:
     """
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     members = found if isinstance(found, dict) else {}
     name, secret = _text(members.get(name_key), MAX_USERNAME), _text(members.get(secret_key), MAX_PASSWORD)

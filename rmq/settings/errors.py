@@ -84,6 +84,14 @@ class ForbiddenKeyError(SettingError):
         self.args = ("Can not update config in black list.",)
 
 
+class LongTextError(SettingError):
+    """A text with changes is longer than any that is meant."""
+
+    def __init__(self, place: Place, size: int, most: int) -> None:
+        super().__init__(place, "", "", "shorter")
+        self.args = (f"{place}: {size} characters are more than {most}.",)
+
+
 def unknown_key(place: Place, key: str, nearest: str | None) -> str:
     """The sentence about a key that nothing knows."""
     hint = f"; did you mean {nearest}?" if nearest else "."

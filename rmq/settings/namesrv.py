@@ -10,6 +10,7 @@ from rmq.settings.option import computed, option
 OPEN_NAMESRV = "a name server does not check access rights and runs open to everybody; set it to false to accept that"
 """Why switching on access control stops the start."""
 
+
 @dataclass(slots=True)
 class NamesrvConfig:
     """The name server's own section."""

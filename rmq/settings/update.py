@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rmq.settings.broker import BrokerConfig
 from rmq.settings.dump import body
-from rmq.settings.errors import ForbiddenKeyError, UnknownKeyError
+from rmq.settings.errors import ForbiddenKeyError, LongTextError, Place, UnknownKeyError
 from rmq.settings.load import Entry, parse_properties, parse_value
 from rmq.settings.model import Settings, catalogue, nearest_key
 from rmq.settings.option import Option, Value, text_of
@@ -22,6 +22,11 @@ ALWAYS_FORBIDDEN = {
     "namesrv": ("configBlackList", "configStorePath", "kvConfigPath", "rocketmqHome"),
 }
 """AdminBrokerProcessor.initConfigBlackList and its twin of the name server; `configBlackList` adds to them."""
+
+
+LONGEST_TEXT = 256 * 1024
+"""Most characters of one request, several times those of all keys: each line of it may be one in the log."""
+_REQUEST = "update request"
 
 
 class Effect(enum.Enum):
@@ -60,12 +65,15 @@ def update(settings: Settings, text: str) -> tuple[Change, ...]:
 
     Raises:
         ForbiddenKeyError: a key is on the black list.
+        LongTextError: it is too long.
         UnknownKeyError: nothing knows a key.
         SettingError: a value is not allowed.
     """
+    if len(text) > LONGEST_TEXT:
+        raise LongTextError(Place(_REQUEST), len(text), LONGEST_TEXT)
     forbidden = black_list(settings)
     plan: list[tuple[Option, Value]] = []
-    for entry in parse_properties(text, "update request"):
+    for entry in parse_properties(text, _REQUEST):
         if entry.key in forbidden:
             raise ForbiddenKeyError(entry.place, entry.key)
         plan.append(_checked(settings, entry))

@@ -79,7 +79,8 @@ class RequestSpec:
         reply: the reply header class, or None when the reply has no fields.
         body: the class of a JSON request body, or None.
         reply_body: the class of a JSON reply body, or None.
-        changes: whether the server keeps something that it did not have, or drops something, when it is asked.
+        changes: whether the server keeps something that it did not have, or drops something, when it is asked; the
+            presence of clients and brokers does not count.
     """
 
     code: int

@@ -21,6 +21,8 @@ from typing import Any
 import orjson
 
 MAX_DEPTH = 64
+MAX_REFERRED = 1_000_000
+"""Most values that references may stand for in one text: a short one could stand for more than memory holds."""
 
 _PLAIN_FROM = 1e-3
 _PLAIN_TO = 1e7
@@ -50,7 +52,8 @@ def loads(data: bytes | str, *, lenient_limit: int | None = None) -> Any:
             strict one; None for no limit.
 
     Raises:
-        JSONError: the text is malformed, nested deeper than 64, or not strict and over the limit.
+        JSONError: the text is malformed, nested deeper than 64, not strict and over the limit, or its references stand
+            for too much.
     """
     try:
         value = orjson.loads(data)
@@ -63,7 +66,7 @@ def loads(data: bytes | str, *, lenient_limit: int | None = None) -> Any:
             text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
             value = _Reader(text).document()
     if (b'"$ref"' in data) if isinstance(data, bytes) else ('"$ref"' in data):
-        value = _resolve(value, value, 0)
+        value = _References(value).resolve(value, 0)
     return value
 
 
@@ -304,21 +307,49 @@ def _unescape(match: re.Match[str]) -> str:
     return chr(int(code, 16)) if code else _ESCAPES.get(match[3], match[3])
 
 
+_INDEX_DIGITS = 10
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
-def _resolve(value: Any, root: Any, depth: int) -> Any:
-    """Replaces references by what they point at; one that points nowhere becomes None."""
-    if depth > MAX_DEPTH:
-        raise JSONError(f"nesting deeper than {MAX_DEPTH}")
-    if isinstance(value, dict):
-        target = value.get("$ref")
-        if isinstance(target, str) and len(value) == 1:
-            return _follow(target, root)
-        return {key: _resolve(member, root, depth + 1) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_resolve(item, root, depth + 1) for item in value]
-    return value
+class _References:
+    """The references of one text.
+
+    What several of them point at is one object here; yet whoever reads it takes it as many times, so that each counts.
+    """
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+        self._left = MAX_REFERRED
+
+    def resolve(self, value: Any, depth: int) -> Any:
+        """Replaces references by what they point at; one that points nowhere becomes None.
+
+        Raises:
+            JSONError: it is nested too deeply, or they stand for too much.
+        """
+        if depth > MAX_DEPTH:
+            raise JSONError(f"nesting deeper than {MAX_DEPTH}")
+        if isinstance(value, dict):
+            target = value.get("$ref")
+            if isinstance(target, str) and len(value) == 1:
+                return self._counted(_follow(target, self._root))
+            return {key: self.resolve(member, depth + 1) for key, member in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(item, depth + 1) for item in value]
+        return value
+
+    def _counted(self, found: Any) -> Any:
+        waiting = [found]
+        while waiting:
+            self._left -= 1
+            if self._left < 0:
+                raise JSONError(f"references stand for more than {MAX_REFERRED} values")
+            value = waiting.pop()
+            if isinstance(value, dict):
+                waiting.extend(value.values())
+            elif isinstance(value, list):
+                waiting.extend(value)
+        return found
 
 
 def _follow(path: str, root: Any) -> Any:
@@ -326,7 +357,7 @@ def _follow(path: str, root: Any) -> Any:
     for name, index in _STEP.findall(path):
         if name and isinstance(value, dict):
             value = value.get(name)
-        elif index and isinstance(value, list) and int(index) < len(value):
+        elif index and isinstance(value, list) and len(index) < _INDEX_DIGITS and int(index) < len(value):
             value = value[int(index)]
         else:
             return None

@@ -53,6 +53,7 @@ def test_accepted(check: Callable[[str], None], text: str) -> None:
         *((first_user, text, _FIRST_USER) for text in (
             "geheim", "[]", '{"username":"a"}', '{"username":" ","password":"x"}', '{"username":"a","password":1}',
             '{"username":"%s","password":"x"}' % ("n" * 256), '{"username":"a","password":"%s"}' % ("p" * 1025),
+            "[" * 100_000,
         )),
         (inner_credentials, '{"username":"a","password":"x"}', _FIRST_USER.replace("username", "accessKey")
          .replace("password", "secretKey")),

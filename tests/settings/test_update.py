@@ -91,6 +91,13 @@ def test_black_lists() -> None:
     }  # fmt: skip
 
 
+def test_a_text_has_a_bound() -> None:
+    settings = load_broker().settings
+    with pytest.raises(SettingError, match=r"^update request: 275000 characters are more than 262144\.$"):
+        update(settings, "brokerPermission=4\nfoo=1\n" * 11_000)
+    assert settings.broker.broker_permission == 6
+
+
 def test_a_name_server_changes_too() -> None:
     settings = load_namesrv(file="/etc/ns.conf").settings
     assert update(settings, "enableTopicList=false") == (Change("enableTopicList", True, False, Effect.NOW),)

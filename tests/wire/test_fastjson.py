@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rmq.wire import fastjson
 from rmq.wire.fastjson import MAX_DEPTH, JSONError, ObjectKey, dumps, java_double, loads
 
 QUEUE = ObjectKey.of({"brokerName": "b", "queueId": 0, "topic": "t"})
@@ -129,6 +130,7 @@ def test_broken_utf8_is_replaced() -> None:
         ('{"a":[{"x":1},{"$ref":"$.a[0]"}]}', {"a": [{"x": 1}, {"x": 1}]}),
         ('{"a":{"b":{"c":[7]}},"d":{"$ref":"$.a.b.c"}}', {"a": {"b": {"c": [7]}}, "d": [7]}),
         ('{"a":{"$ref":"$.nobody"},"b":{"$ref":"$.a[9]"}}', {"a": None, "b": None}),
+        ('{"a":[1],"b":{"$ref":"$.a[%s]"}}' % ("9" * 5000), {"a": [1], "b": None}),
         ('{"a":{"$ref":"$"}}', {"a": {"a": {"$ref": "$"}}}),
         ('{"a":{"$ref":1},"b":{"$ref":"$.a","x":1}}', {"a": {"$ref": 1}, "b": {"$ref": "$.a", "x": 1}}),
         ('{0:{"x":1},"b":{"$ref":"$.c"}}', {0: {"x": 1}, "b": None}),
@@ -196,6 +198,15 @@ def test_deep_references_are_refused() -> None:
     text = "[" * 500 + '{"$ref":"$"}' + "]" * 500
     with pytest.raises(JSONError, match="nesting"):
         loads(text)
+
+
+def test_references_that_stand_for_too_much_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fastjson, "MAX_REFERRED", 8)
+    four = '{"a":{"x":[1,2]},"b":[%s]}'
+    shared = {"x": [1, 2]}
+    assert loads(four % '{"$ref":"$.a"},{"$ref":"$.a"}') == {"a": shared, "b": [shared, shared]}
+    with pytest.raises(JSONError, match=r"^references stand for more than 8 values$"):
+        loads(four % '{"$ref":"$.a"},{"$ref":"$.a"},{"$ref":"$.nobody"}')
 
 
 def test_long_numbers_are_refused() -> None:

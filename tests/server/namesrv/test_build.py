@@ -309,6 +309,14 @@ def test_settings_are_shown_changed_and_written(running: Running) -> None:
     assert running.files.files["ns.properties"] == shown
 
 
+def test_settings_that_cannot_be_written_are_in_effect_and_it_is_said(running: Running) -> None:
+    running.files.refuse = OSError(28, "No space left on device")
+    answer = running.peer.ask(UpdateNamesrvConfig(), b"orderMessageEnable=true")
+    reason = "in effect, but ns.properties cannot be written: [Errno 28] No space left on device"
+    assert (answer.code, answer.remark) == (1, reason)
+    assert b"\norderMessageEnable=true\n" in running.peer.ask(GetNamesrvConfig()).body
+
+
 @pytest.mark.parametrize("key", ["kvConfigPath", "configStorePath", "configBlackList", "rocketmqHome"])
 def test_black_listed_settings_are_refused(running: Running, key: str) -> None:
     answer = running.peer.ask(UpdateNamesrvConfig(), f"{key}=x".encode())

@@ -17,8 +17,8 @@ from rmq.wire.errors import InvalidParameterError, RemotingError, SystemBusyErro
 
 MAX_ACL: Final = 64 * 1024
 """Most bytes of JSON of one subject's rules."""
-MAX_TOTAL: Final = 2 * 1024 * 1024
-"""Most bytes of JSON of all rules: a change writes them all, and a listing sends them in one answer."""
+MAX_TOTAL: Final = 4 * 1024 * 1024
+"""Most characters of all rules in their file: a change writes them all, and a listing sends them in one answer."""
 
 
 @body
@@ -38,8 +38,6 @@ class AclTable:
     def __init__(self, file: ConfigFile) -> None:
         self._file = file
         self._acls: dict[str, AclInfo] = {}
-        self._sizes: dict[str, int] = {}
-        self._total = 0
         self._texts = MemberTexts(2)
 
     def load(self) -> None:
@@ -81,8 +79,6 @@ class AclTable:
         size = len(encode_body(acl))
         if size > MAX_ACL:
             raise InvalidParameterError(f"rules of {size} bytes for one subject are more than {MAX_ACL}")
-        if self._total - self._sizes.get(subject, 0) + size > MAX_TOTAL:
-            raise SystemBusyError(f"this broker takes no more than {MAX_TOTAL} bytes of rules")
         self._put(subject, acl)
 
     def remove(self, subject: str) -> None:
@@ -108,8 +104,11 @@ class AclTable:
         self._put(subject, AclInfo(subject, rest) if rest else None)
 
     def _put(self, subject: str, acl: AclInfo | None) -> None:
-        before = self._acls.get(subject)
+        before, size = self._acls.get(subject), self._texts.size
         self._enter(subject, acl)
+        if size < self._texts.size > MAX_TOTAL:
+            self._enter(subject, before)
+            raise SystemBusyError(f"this broker takes no more than {MAX_TOTAL} characters of rules")
         try:
             self._file.save(pretty_object((("acls", self._texts.object()),)))
         except OSError as error:
@@ -117,15 +116,12 @@ class AclTable:
             raise RemotingError(f"the rules cannot be written: {error}") from None
 
     def _enter(self, subject: str, acl: AclInfo | None) -> None:
-        self._total -= self._sizes.pop(subject, 0)
         if acl is None:
             self._acls.pop(subject, None)
             self._texts.remove(subject)
         else:
             self._acls[subject] = acl
             self._texts.put(subject, acl)
-            self._sizes[subject] = len(encode_body(acl))
-            self._total += self._sizes[subject]
 
 
 def _merged(known: list[PolicyInfo], new: list[PolicyInfo]) -> list[PolicyInfo]:

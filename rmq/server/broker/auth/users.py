@@ -21,6 +21,8 @@ from rmq.wire.errors import InvalidFieldError, InvalidParameterError, NoPermissi
 
 MAX_USERS: Final = 10_000
 """Most users of a broker."""
+MAX_TOTAL: Final = 4 * 1024 * 1024
+"""Most characters of all users in their file: a change writes them all, and a listing sends them in one answer."""
 
 
 @body
@@ -91,7 +93,7 @@ class UserTable:
         Raises:
             NoPermissionError: the user exists, or name or password is blank.
             InvalidParameterError: name or password is too long.
-            SystemBusyError: there are too many users.
+            SystemBusyError: there are too many users, or they would take too much room.
             RemotingError: the file cannot be written; there is no such user then.
         """
         _check_name(name)
@@ -110,6 +112,7 @@ class UserTable:
         Raises:
             NoPermissionError: there is no such user, or the name is blank.
             InvalidParameterError: the password is too long.
+            SystemBusyError: all users would take too much room.
             RemotingError: the file cannot be written; the user is unchanged then.
         """
         _check_name(name)
@@ -128,8 +131,11 @@ class UserTable:
             self._put(name, None)
 
     def _put(self, name: str, user: UserInfo | None) -> None:
-        before = self._users.get(name)
+        before, size = self._users.get(name), self._texts.size
         self._enter(name, user)
+        if size < self._texts.size > MAX_TOTAL:
+            self._enter(name, before)
+            raise SystemBusyError(f"this broker takes no more than {MAX_TOTAL} characters of users")
         try:
             self._file.save(pretty_object((("users", self._texts.object()),)))
         except OSError as error:

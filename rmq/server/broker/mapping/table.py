@@ -15,17 +15,22 @@ from typing import Final
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.wire import fastjson
 from rmq.wire.bodies.mapping import (
+    LogicQueueMappingItem,
     TopicQueueMappingDetail,
     TopicQueueMappingInfo,
     TopicQueueMappingSerializeWrapper,
 )
 from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import decode_body, to_plain
-from rmq.wire.errors import InvalidParameterError
+from rmq.wire.errors import InvalidParameterError, SystemBusyError
 from rmq.wire.mapping import MappingError, check_items, check_unchanged, registered
 
 MAX_LOGICAL_QUEUES: Final = 65536
 """Most logical queues of one topic."""
+MAX_STRETCHES: Final = 131072
+"""Most stretches of all logical queues of a broker: a change writes them all."""
+MAX_NAME: Final = 255
+"""Longest name of a broker or scope, in characters."""
 
 
 class MappingTable:
@@ -68,15 +73,22 @@ class MappingTable:
             force: believe it whatever is known.
 
         Raises:
-            InvalidParameterError: it is another broker's, or has too many queues.
+            InvalidParameterError: it is another broker's, has too many queues, or a name that is too long.
+            SystemBusyError: there would be too many stretches altogether.
             MappingError: it contradicts itself, or what is known, and is not forced.
         """
         if detail.bname != self.broker_name:
-            raise InvalidParameterError(f"the mapping is of broker {detail.bname}, this is {self.broker_name}")
+            raise InvalidParameterError(f"the mapping is of broker {detail.bname!s:.80}, this is {self.broker_name}")
         known = self.details.get(detail.topic)
         hosted = {**known.hosted_queues, **detail.hosted_queues} if known is not None else detail.hosted_queues
         if len(hosted) > MAX_LOGICAL_QUEUES:
             raise InvalidParameterError(f"{len(hosted)} logical queues are more than {MAX_LOGICAL_QUEUES}")
+        names = [detail.scope, *(item.bname or "" for items in detail.hosted_queues.values() for item in items)]
+        if (longest := max(map(len, names))) > MAX_NAME:
+            raise InvalidParameterError(f"a name of {longest} characters is longer than {MAX_NAME}")
+        others = (other.hosted_queues for topic, other in self.details.items() if topic != detail.topic)
+        if sum(_stretches(queues) for queues in (hosted, *others)) > MAX_STRETCHES:
+            raise SystemBusyError(f"this broker keeps no more than {MAX_STRETCHES} stretches of logical queues")
         for items in detail.hosted_queues.values():
             check_items(items)
         if known is not None and not force:
@@ -109,6 +121,10 @@ class MappingTable:
         self.version = self.version.next(self._now())
         wrapper = TopicQueueMappingSerializeWrapper(self.details, self.version)
         self._file.save(fastjson.dumps(to_plain(wrapper), pretty=True))
+
+
+def _stretches(queues: dict[int, list[LogicQueueMappingItem]]) -> int:
+    return sum(map(len, queues.values()))
 
 
 def _check_successor(known: TopicQueueMappingDetail, new: TopicQueueMappingDetail) -> None:

@@ -31,20 +31,26 @@ class MemberTexts:
 
     Args:
         depth: how many objects a member stands in.
+
+    Attributes:
+        size: characters of all members.
     """
 
     def __init__(self, depth: int) -> None:
         self._indent = "\n" + "\t" * depth
         self._texts: dict[str, str] = {}
+        self.size = 0
 
     def put(self, name: str, member: Declared) -> None:
         """A member is new or has changed."""
         key = fastjson.dumps(name)
-        self._texts[name] = f"{key}:{fastjson.dumps(to_plain(member), pretty=True)}".replace("\n", self._indent)
+        text = f"{key}:{fastjson.dumps(to_plain(member), pretty=True)}".replace("\n", self._indent)
+        self.size += len(text) - len(self._texts.get(name, ""))
+        self._texts[name] = text
 
     def remove(self, name: str) -> None:
         """A member is gone."""
-        self._texts.pop(name, None)
+        self.size -= len(self._texts.pop(name, ""))
 
     def object(self) -> str:
         """All members as one object."""

@@ -6,6 +6,7 @@ Source: AdminBrokerProcessor.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from twisted.logger import Logger
 
@@ -77,11 +78,12 @@ class AdminProcessor:
             raise InvalidParameterError(str(error)) from None
         for change in changes:
             log.info("{peer} set {change}", peer=call.connection.address, change=change)
+        self._on_settings()
         try:
-            persist(self._settings, self._files.replace)
+            # A new file is for the owner only: the settings may name a user with a password.
+            persist(self._settings, partial(self._files.replace, private=True))
         except OSError as error:
             raise RemotingError(f"in effect, but {self._settings.file} cannot be written: {error}") from None
-        self._on_settings()
 
     @handles(GetBrokerRuntimeInfo)
     def runtime_info(self, header: GetBrokerRuntimeInfo, call: Call) -> KVTable:

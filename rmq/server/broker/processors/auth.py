@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final, TypeVar
 
 from rmq.remoting.dispatch import Call, Reply, handles
-from rmq.server.broker.auth.acls import AclTable
+from rmq.server.broker.auth.acls import MAX_ACL, AclTable
 from rmq.server.broker.auth.rules import checked_policies
 from rmq.server.broker.auth.users import UserTable
 from rmq.wire.bodies.auth import (
@@ -175,6 +175,9 @@ def _user_of(subject: str | None) -> str:
 
 
 def _content(kind: type[B], call: Call) -> B:
+    # Checked first: to bring thousands of rules together takes long, even if they are too many in the end.
+    if len(call.body) > MAX_ACL:
+        raise InvalidParameterError(f"a body of {len(call.body)} bytes is longer than {MAX_ACL}")
     try:
         return call.json(kind)
     except InvalidFieldError:

@@ -20,6 +20,7 @@ from rmq.settings.model import BrokerSettings
 from rmq.wire import fastjson
 from rmq.wire.declare import parse_int
 from rmq.wire.errors import InvalidParameterError
+from rmq.wire.names import MAX_GROUP
 from rmq.wire.requests.broker import (
     GetColdDataFlowCtrInfo,
     RemoveColdDataFlowCtrConfig,
@@ -29,6 +30,8 @@ from rmq.wire.requests.broker import (
 
 MOST_LIMITS: Final = 4096
 """Most groups for which a limit is kept; Apache has no bound."""
+LONGEST_TEXT: Final = 64 * 1024
+"""Most bytes of one request for limits."""
 
 _NORMAL: Final = 0
 _RANDOM: Final = 1
@@ -51,21 +54,28 @@ class ColdDataProcessor:
     @handles(UpdateColdDataFlowCtrConfig)
     def limit(self, header: UpdateColdDataFlowCtrConfig, call: Call) -> None:
         """Keeps limits. As at Apache's, what is no number is passed over with a line in the log."""
+        if len(call.body) > LONGEST_TEXT:
+            raise InvalidParameterError(f"{len(call.body)} bytes of limits are more than {LONGEST_TEXT}")
         try:
             entries = list(parse_properties(call.body.decode("utf-8", "replace"), "limits"))
         except SettingError as error:
             raise InvalidParameterError(str(error)) from None
+        wanted, wrong = dict[str, int](), list[str]()
         for entry in entries:
+            if len(entry.key) > MAX_GROUP:
+                raise InvalidParameterError(f"a group of {len(entry.key)} characters is longer than {MAX_GROUP}")
             try:
-                threshold = parse_int(entry.text.strip())
+                wanted[entry.key] = parse_int(entry.text.strip())
             except ValueError as error:
-                log.warn(
-                    "{peer}: limit of {group}: {error}", peer=call.connection.address, group=entry.key, error=error
-                )
-                continue
-            if entry.key not in self.limits and len(self.limits) >= MOST_LIMITS:
-                raise InvalidParameterError(f"limits of {MOST_LIMITS} groups are kept, no more")
-            self.limits[entry.key] = threshold
+                wrong.append(f"{entry.key}: {error}")
+        if wrong:
+            log.warn(
+                "{peer}: {count} limits passed over, the first of {wrong}",
+                peer=call.connection.address, count=len(wrong), wrong=wrong[0],
+            )  # fmt: skip
+        if len(self.limits.keys() | wanted.keys()) > MOST_LIMITS:
+            raise InvalidParameterError(f"limits of {MOST_LIMITS} groups are kept, no more")
+        self.limits.update(wanted)
 
     @handles(RemoveColdDataFlowCtrConfig)
     def unlimit(self, header: RemoveColdDataFlowCtrConfig, call: Call) -> None:

@@ -26,7 +26,7 @@ class ConvertProcessor:
         """The tables are JSON files."""
         unknown = {name for part in header.config_type.lower().split(";") if (name := part.strip())} - _TABLES
         if unknown:
-            raise InvalidParameterError(f"Unknown config type: {', '.join(sorted(unknown))}")
+            raise InvalidParameterError(f"Unknown config type: {', '.join(sorted(unknown)):.200}")
 
     @handles(PopRollback)
     def pops(self, header: PopRollback, call: Call) -> None:

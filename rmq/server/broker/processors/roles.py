@@ -7,6 +7,8 @@ Source: AdminBrokerProcessor.
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.logger import Logger
 
 from rmq.remoting.dispatch import Call, Reply, handles
@@ -50,7 +52,7 @@ class RolesProcessor:
             for change in update(self._settings, "timerStopEnqueue=false"):
                 log.info("{peer} set {change}", peer=call.connection.address, change=change)
             try:
-                persist(self._settings, self._files.replace)
+                persist(self._settings, partial(self._files.replace, private=True))
             except OSError as error:
                 raise RemotingError(f"in effect, but {self._settings.file} cannot be written: {error}") from None
         return Reply(remark="switch timer engine success")

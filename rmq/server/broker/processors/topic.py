@@ -154,8 +154,9 @@ class TopicProcessor:
             raise InvalidParameterError(f"The topic[{name}] is conflict with system topic.")
         retries = self._pop_retry_topics(name) if self._settings.broker.clear_retry_topic_when_delete_topic else []
         for topic in (name, *retries):
-            self._topics.remove(topic)
+            # The mapping first: one that outlives its topic would rule over a new topic of that name.
             self._mappings.remove(topic)
+            self._topics.remove(topic)
             self._offsets.forget_topic(topic)
             self._store.destroy_topic(topic)
             self._stats.forget(topic)

@@ -69,15 +69,16 @@ class ConfigProcessor:
         """Changes settings and writes them to their file."""
         try:
             changes = update(self._settings, call.body.decode("utf-8", "replace"))
-            persist(self._settings, self._files.replace)
         except ForbiddenKeyError as error:
             raise NoPermissionError(str(error)) from None
         except SettingError as error:
             raise InvalidParameterError(str(error)) from None
-        except OSError as error:
-            raise RemotingError(f"cannot write {self._settings.file}: {error.strerror or error}") from error
         for change in changes:
-            log.info("{peer} changed {change}", peer=call.connection.address, change=change)
+            log.info("{peer} set {change}", peer=call.connection.address, change=change)
+        try:
+            persist(self._settings, self._files.replace)
+        except OSError as error:
+            raise RemotingError(f"in effect, but {self._settings.file} cannot be written: {error}") from None
 
     @handles(GetNamesrvConfig)
     def settings(self, _: GetNamesrvConfig, __: Call) -> Reply:

@@ -102,7 +102,7 @@ def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made.find(BOB) is None
     made.put(BOB, [custom(*(rule(f"Topic:{number:060}") for number in range(300)))])
     monkeypatch.setattr(acls, "MAX_TOTAL", 60_000)
-    with pytest.raises(SystemBusyError, match=r"DESC: this broker takes no more than 60000 bytes of rules$"):
+    with pytest.raises(SystemBusyError, match=r"DESC: this broker takes no more than 60000 characters of rules$"):
         made.put("User:alice", [custom(*(rule(f"Topic:{number:060}") for number in range(300)))])
     made.put(BOB, [custom(rule(f"Topic:{0:060}", "Sub"))])
     made.remove(BOB)

@@ -102,6 +102,26 @@ def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(made.matching(None)) == 2
 
 
+def test_users_take_a_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = MemoryFiles()
+    made = table(files)
+    made.create("alice", ALICE)
+    monkeypatch.setattr(users, "MAX_TOTAL", 200)
+    full = (2, "this broker takes no more than 200 characters of users")
+    assert refusal(lambda: made.create("bob", UserInfo(password="p" * 100))) == full
+    assert refusal(lambda: made.update("alice", UserInfo(password="p" * 200))) == full
+    assert table(files).matching(None) == made.matching(None) == [ALICE]
+    monkeypatch.setattr(users, "MAX_TOTAL", 50)
+    made.update("alice", UserInfo(password="short"))
+    again = table(files)
+    again.update("alice", UserInfo(password="s"))
+    assert refusal(lambda: again.update("alice", UserInfo(password="longer"))) == (
+        2, "this broker takes no more than 50 characters of users"
+    )  # fmt: skip
+    again.remove("alice")
+    assert table(files).matching(None) == []
+
+
 def test_a_full_disk_changes_nothing() -> None:
     files = MemoryFiles()
     made = table(files)

@@ -10,7 +10,7 @@ from rmq.server.broker.mapping.table import MappingTable
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.wire.bodies.mapping import LogicQueueMappingItem as Item
 from rmq.wire.bodies.mapping import TopicQueueMappingDetail
-from rmq.wire.errors import InvalidParameterError
+from rmq.wire.errors import InvalidParameterError, SystemBusyError
 from rmq.wire.mapping import MappingError
 from tests.kit.memory_files import MemoryFiles
 
@@ -47,12 +47,34 @@ def test_a_mapping_is_kept_as_apache_keeps_it() -> None:
 def test_another_brokers_mapping_is_refused() -> None:
     with pytest.raises(InvalidParameterError, match="the mapping is of broker x, this is broker-a"):
         table().accepted(detail(broker="x"))
+    with pytest.raises(InvalidParameterError, match=r"the mapping is of broker x{80}, this is broker-a"):
+        table().accepted(detail(broker="x" * 1000))
+    with pytest.raises(InvalidParameterError, match="the mapping is of broker None, this is broker-a"):
+        table().accepted(replace(detail(), bname=None))
 
 
 def test_a_mapping_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_module, "MAX_LOGICAL_QUEUES", 1)
     with pytest.raises(InvalidParameterError, match="2 logical queues are more than 1"):
         table().accepted(detail(q0=[item()], q1=[item(queue_id=1)]))
+
+
+def test_the_stretches_of_all_topics_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_module, "MAX_STRETCHES", 3)
+    made = table()
+    made.keep(made.accepted(detail(q0=[item()], q1=[item(queue_id=1)])))
+    other = replace(detail(q0=[item()], q1=[item(queue_id=1)]), topic="U")
+    with pytest.raises(SystemBusyError, match="no more than 3 stretches"):
+        made.accepted(other)
+    made.keep(made.accepted(detail(6, q0=[item(), replace(item(gen=1), logic_offset=10000)])))
+    with pytest.raises(SystemBusyError, match="no more than 3 stretches"):
+        made.accepted(replace(other, hosted_queues={0: [item()]}))
+
+
+def test_names_have_a_bound() -> None:
+    for wrong in (detail(q0=[item(broker="b" * 256)]), replace(detail(q0=[item()]), scope="s" * 256)):
+        with pytest.raises(InvalidParameterError, match="a name of 256 characters is longer than 255"):
+            table().accepted(wrong)
 
 
 def test_contradictions_are_refused() -> None:

@@ -58,6 +58,9 @@ def test_members_kept_as_text_read_as_if_the_whole_were_written() -> None:
         texts.put(topic.topic_name, topic)
     texts.remove("C")
     texts.remove("unknown")
+    texts.put("A", topics[0])
+    assert texts.object() == f"{{\n\t\t{(members := texts.object()[4:-3])}\n\t}}"
+    assert texts.size == len(members) - len(",\n\t\t")
     whole = {"version": {"counter": 1}, "table": {topic.topic_name: to_plain(topic) for topic in topics[:2]}}
     text = pretty_object((("version", {"counter": 1}), ("table", texts.object())))
     assert text == fastjson.dumps(whole, pretty=True)

@@ -45,6 +45,11 @@ def test_a_file_that_cannot_be_written(bench: Bench) -> None:
     answer = bench.peer().ask(UpdateBrokerConfig(), b"brokerPermission=4")
     assert answer.code == 1
     assert (answer.remark or "").startswith("in effect, but broker.conf cannot be written: ")
+    assert bench.settings.broker.broker_permission == 4
+    assert bench.registrations == 1, "name servers are told what is in effect"
+    bench.files.refuse = None
+    bench.peer().ask(UpdateBrokerConfig(), b"brokerPermission=4")
+    assert "broker.conf" in bench.files.private
 
 
 def test_figures(bench: Bench) -> None:

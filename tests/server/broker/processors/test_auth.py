@@ -211,6 +211,12 @@ def test_a_resource_that_is_none_does_not_remove_all_rules(peer: MemoryPeer) -> 
     assert decode_list(AclInfo, peer.ask(ListAcls()).body) != []
 
 
+def test_a_long_body_is_refused_before_it_is_read(peer: MemoryPeer) -> None:
+    body = b'{"subject":"User:bob","policies":[' + b" " * 65_536
+    for header in (CreateAcl(BOB), UpdateAcl(BOB), CreateUser("carol"), UpdateUser("bob")):
+        assert said(peer.ask(header, body)) == (29, "a body of 65570 bytes is longer than 65536")
+
+
 def test_a_full_disk_is_told_and_nothing_changes(files: MemoryFiles, peer: MemoryPeer) -> None:
     peer.ask(CreateAcl(BOB), rules("Topic:T"))
     files.refuse = OSError(28, "No space left on device")

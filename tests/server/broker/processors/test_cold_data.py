@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+
 from rmq.wire.requests.broker import (
     GetColdDataFlowCtrInfo,
     RemoveColdDataFlowCtrConfig,
@@ -51,6 +53,28 @@ def test_limits_are_bounded(bench: Bench) -> None:
     assert (answer.code, answer.remark) == (29, "limits of 4096 groups are kept, no more")
     assert peer.ask(UpdateColdDataFlowCtrConfig(), b"g1=2").code == 0
     assert limits(peer)["g1"] == 2
+
+
+def test_a_request_for_limits_is_bounded_and_changes_nothing_when_refused(bench: Bench) -> None:
+    peer = bench.peer()
+    answer = peer.ask(UpdateColdDataFlowCtrConfig(), b"a=1\n" * 16385)
+    assert (answer.code, answer.remark) == (29, "65540 bytes of limits are more than 65536")
+    answer = peer.ask(UpdateColdDataFlowCtrConfig(), b"a=1\n%b=1\n" % (b"g" * 121))
+    assert (answer.code, answer.remark) == (29, "a group of 121 characters is longer than 120")
+    assert peer.ask(UpdateColdDataFlowCtrConfig(), "".join(f"g{number}=1\n" for number in range(4097)).encode()).code
+    assert limits(peer) == {}
+
+
+def test_wrong_limits_are_one_line_in_the_log(bench: Bench) -> None:
+    heard: list[LogEvent] = []
+    globalLogPublisher.addObserver(heard.append)
+    try:
+        assert bench.peer().ask(UpdateColdDataFlowCtrConfig(), b"a=x\nb=\nc=1\n").code == 0
+    finally:
+        globalLogPublisher.removeObserver(heard.append)
+    lines = [line for event in heard if "passed over" in (line := formatEvent(event))]
+    assert len(lines) == 1
+    assert lines[0].endswith(": 2 limits passed over, the first of a: 'x' is no integer")
 
 
 def read_at_random(path: Path) -> list[bool]:

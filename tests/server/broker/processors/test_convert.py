@@ -11,6 +11,8 @@ def test_tables_are_json_already(bench: Bench) -> None:
     assert peer.ask(ExportRocksdbConfigToJson("topics;subscriptionGroups; consumerOffsets;")).code == 0
     answer = peer.ask(ExportRocksdbConfigToJson("topics;nothing"))
     assert (answer.code, answer.remark) == (ResponseCode.INVALID_PARAMETER, "Unknown config type: nothing")
+    answer = peer.ask(ExportRocksdbConfigToJson("x" * 1000))
+    assert answer.remark == f"Unknown config type: {'x' * 200}"
 
 
 def test_pops_are_messages_already(bench: Bench) -> None:

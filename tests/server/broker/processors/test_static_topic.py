@@ -71,3 +71,19 @@ def test_a_mapping_goes_with_its_topic(bench: Bench) -> None:
     make(bench)
     assert bench.peer().ask(DeleteTopicInBroker("T")).code == 0
     assert bench.mappings.details == {}
+
+
+def test_no_end_of_the_broker_leaves_a_mapping_without_its_topic(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(bench)
+    written: list[str] = []
+    keep = bench.files.replace
+
+    def replace(path: str, content: bytes, *, private: bool = False) -> None:
+        written.append(path.rpartition("/")[2])
+        keep(path, content, private=private)
+
+    monkeypatch.setattr(bench.files, "replace", replace)
+    bench.peer().ask(DeleteTopicInBroker("T"))
+    assert written == ["topicQueueMapping.json", "topics.json"]
