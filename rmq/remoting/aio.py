@@ -54,11 +54,17 @@ class AsyncioClient:
         channel.send(request_command(header, body, oneway=True))
 
     async def close(self) -> None:
-        """Ends all connections, after what was written has been sent."""
+        """Ends all connections, after what was written has been sent.
+
+        A peer that does not read gets no more time than one that is connected to.
+        """
         tasks, self._channels = list(self._channels.values()), {}
-        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(outcome, _Channel):
-                await outcome.close()
+        for task in tasks:
+            # Nobody waits any more for one that is still being made.
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        channels = [outcome for outcome in outcomes if isinstance(outcome, _Channel)]
+        await asyncio.gather(*(channel.close(self._connect_timeout) for channel in channels))
 
     async def _channel(self, address: str) -> _Channel:
         task = self._channels.get(address)
@@ -105,7 +111,7 @@ class _Channel(asyncio.Protocol):
         self.alive = True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end(str(exc or ""))
+        self._end("" if exc is None else _plain(exc))
         if not self._closed.done():
             self._closed.set_result(None)
 
@@ -164,7 +170,9 @@ class _Channel(asyncio.Protocol):
         command.opaque = opaque
         self._transport.write(encode(command))
 
-    async def close(self) -> None:
+    async def close(self, patience: float = 3.0) -> None:
         if self._transport is not None and self.alive:
             self._transport.close()
+            await asyncio.wait([self._closed], timeout=patience)
+            self._transport.abort()
         await self._closed

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from rmq.wire.command import Command, encode
 from rmq.wire.connection import CommandStream
 from rmq.wire.errors import QueryNotFoundError
 from rmq.wire.requests.kv import GetKVConfig
+from tests.kit import tiny
 
 Answer = Callable[[Command], Command | bytes | None]
 HEADER = GetKVConfig("n", "k")
@@ -193,6 +195,62 @@ def test_a_oneway_goes_out_and_a_servers_request_is_refused() -> None:
         assert (refusals[0].code, refusals[0].opaque) == (3, 77)
 
     run(answer, use)
+
+
+def test_closing_does_not_wait_for_a_connection_that_is_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    async def never(*_: Any) -> None:
+        begun.append("connect")
+        await asyncio.get_running_loop().create_future()
+
+    async def use(client: AsyncioClient, address: str, server: Server) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(asyncio.get_running_loop(), "create_connection", never)
+            with pytest.raises(CallTimeoutError):
+                await client.call(address, HEADER, timeout=0.01)
+            assert begun == ["connect"]
+            async with asyncio.timeout(1):
+                await client.close()
+
+    run(value, use)
+
+
+def test_a_reset_is_told_plainly() -> None:
+    def reset(connection: socket.socket) -> None:
+        connection.recv(4)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    async def use(client: AsyncioClient, _: str, server: Server) -> None:
+        with tiny.server(reset) as address, pytest.raises(ConnectionClosedError) as caught:
+            await client.call(address, HEADER)
+        assert str(caught.value).endswith(": Connection reset by peer")
+
+    run(value, use)
+
+
+def test_closing_gives_a_peer_that_does_not_read_up() -> None:
+    class Deaf(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            transport.pause_reading()
+            deaf.append(transport)
+
+    deaf: list[asyncio.Transport] = []
+
+    async def use(_: AsyncioClient, __: str, server: Server) -> None:
+        listening = await asyncio.get_running_loop().create_server(Deaf, "127.0.0.1", 0)
+        address = "127.0.0.1:%d" % listening.sockets[0].getsockname()[1]  # noqa: UP031
+        client = AsyncioClient(connect_timeout=0.2)
+        with pytest.raises(CallTimeoutError):
+            await client.call(address, HEADER, bytes(16_000_000), timeout=0.2)
+        async with asyncio.timeout(5):
+            await client.close()
+        listening.close()
+        deaf[0].abort()
+
+    run(value, use)
 
 
 def test_a_cancelled_call_does_not_break_the_connection_for_others() -> None:

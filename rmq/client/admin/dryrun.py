@@ -22,7 +22,7 @@ from rmq.wire.declare import Declared, camel_case, encode_header, neutral_body, 
 MASKED: Final = "******"
 _NAMES: Final = "password|secret|credential|initAuthenticationUser"
 _SECRET: Final = re.compile(_NAMES, re.IGNORECASE)
-_SECRET_LINE: Final = re.compile(rf"(?im)^([\w.\s]*(?:{_NAMES})[\w.\s]*=).+$")
+_SECRET_LINE: Final = re.compile(rf"(?im)^([\w. \t]*(?:{_NAMES})[\w. \t]*=).+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,11 @@ class HoldingBack:
         )
 
 
+def names_secret(text: str) -> bool:
+    """Whether a text names something whose value is a secret."""
+    return _SECRET.search(text) is not None
+
+
 def _body(body: bytes | Declared) -> Any:
     if not isinstance(body, bytes):
         written = fastjson.dumps(_masked(to_plain(body)), strict=True)
@@ -118,7 +123,7 @@ def _body(body: bytes | Declared) -> Any:
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: MASKED if item is not None and _SECRET.search(str(key)) else _masked(item)
+            key: MASKED if item is not None and names_secret(str(key)) else _masked(item)
             for key, item in value.items()
         }
     return [_masked(item) for item in value] if isinstance(value, list) else value

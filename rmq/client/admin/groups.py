@@ -65,17 +65,23 @@ async def delete_group_topics(admin: Admin, cluster: str, group: str) -> None:
     """Removes a group's retry and dead-letter topics, with the messages in them, from a cluster and the name servers.
 
     Raises:
-        RemotingError: a server cannot be reached or refuses; what was removed until then stays so.
+        RemotingError: a server cannot be reached or refuses; the others of its kind have done it. The name servers are
+            asked only when all brokers have.
     """
-    from rmq.client.admin.order import delete_order_conf
+    from rmq.client.admin.namesrv import delete_kv
+    from rmq.client.admin.order import NAMESPACE
 
     topics = (retry_topic(group), dlq_topic(group))
-    jobs = [(topic, broker.address) for topic in topics for broker in await replicas(admin, cluster)]
-    await admin.each(jobs, lambda job: delete_topic_on_broker(admin, job[1], job[0]))
-    for topic in topics:
-        for address in admin.nameservers:
-            await delete_topic_on_namesrv(admin, address, topic, cluster)
-        await delete_order_conf(admin, topic)
+    addresses = [broker.address for broker in await replicas(admin, cluster)]
+    jobs = [(topic, address) for topic in topics for address in addresses]
+    await admin.every(jobs, lambda job: delete_topic_on_broker(admin, job[1], job[0]))
+
+    async def forget(job: tuple[str, str]) -> None:
+        topic, address = job
+        await delete_topic_on_namesrv(admin, address, topic, cluster)
+        await delete_kv(admin, address, NAMESPACE, topic)
+
+    await admin.every([(topic, address) for topic in topics for address in admin.nameservers], forget)
 
 
 class GroupOnBroker(NamedTuple):

@@ -11,10 +11,10 @@ file are set and those that it lacks are taken away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rmq.client.admin.clusters import Replica
 from rmq.client.admin.export import EXPORT_TIME, FORBIDDEN, GROUPS, TOPICS
@@ -134,17 +134,32 @@ async def import_metadata(
         targets: the masters, each with its name and address.
         metadata: what to make.
         overwrite: whether what is there already and differs is made like the file's.
+
+    Raises:
+        RemotingError: a master cannot tell what it has; nothing was made then.
     """
-    parts = zip(targets, shares(metadata, len(targets)), strict=True)
+    known = await admin.each(targets, lambda target: _look(admin, target.address))
+    parts = zip(targets, known, shares(metadata, len(targets)), strict=True)
     # One broker after the other: the order configuration of a topic grows with each of its brokers.
-    return [item for target, part in parts for item in await _import(admin, target, part, overwrite)]
+    return [item for target, had, part in parts for item in await _import(admin, target, had, part, overwrite)]
 
 
-async def _import(admin: Admin, target: Replica, metadata: Metadata, overwrite: bool) -> list[Imported]:
-    address = target.address
+class _Known(NamedTuple):
+    """What a broker has already, and the names of the topics that it made for itself."""
+
+    topics: dict[str, TopicConfig]
+    groups: SubscriptionGroupWrapper
+    own: Collection[str]
+
+
+async def _look(admin: Admin, address: str) -> _Known:
     topics = (await all_topics(admin, address)).topic_config_table
-    groups = await all_groups(admin, address)
-    own = await system_topics(admin, address)
+    return _Known(topics, await all_groups(admin, address), await system_topics(admin, address))
+
+
+async def _import(admin: Admin, target: Replica, had: _Known, metadata: Metadata, overwrite: bool) -> list[Imported]:
+    address = target.address
+    topics, groups, own = had
 
     async def topic(config: TopicConfig) -> Imported:
         known = topics.get(config.topic_name)

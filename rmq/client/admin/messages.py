@@ -5,6 +5,7 @@ Source: MQAdminImpl, DefaultMQAdminExtImpl.messageTrackDetail.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -59,6 +60,7 @@ async def messages_with_key(
     end: int = FOREVER,
     kind: str = BY_KEY,
     last_key: str | None = None,
+    failed: Callable[[RemotingError], object] | None = None,
 ) -> list[MessageExt]:
     """Messages with a key or a tag, of every broker that holds the topic.
 
@@ -72,13 +74,15 @@ async def messages_with_key(
         end: stored at this time (ms) or earlier.
         kind: `BY_KEY` or `BY_TAG`.
         last_key: where an earlier look ended.
+        failed: is told of brokers that could not look while others have found something.
 
     Raises:
         NoTopicRouteError: the topic has no route.
         NoMessageError: nothing was found.
+        RemotingError: nothing was found, and a broker could not look.
     """
     header = QueryMessage(_indexed_topic(topic, cluster), key, most, begin, end, kind, last_key)
-    found = await _query(admin, topic, cluster, header)
+    found = await _query(admin, topic, cluster, header, failed)
 
     def matches(message: MessageExt) -> bool:
         if kind == BY_TAG:
@@ -122,7 +126,13 @@ def _indexed_topic(topic: str, cluster: str | None) -> str:
     return cluster if cluster and topic.startswith(LMQ_PREFIX) else topic
 
 
-async def _query(admin: Admin, topic: str, cluster: str | None, header: QueryMessage) -> list[MessageExt]:
+async def _query(
+    admin: Admin,
+    topic: str,
+    cluster: str | None,
+    header: QueryMessage,
+    failed: Callable[[RemotingError], object] | None = None,
+) -> list[MessageExt]:
     by_cluster_topic = topic.startswith(LMQ_PREFIX) or topic == TIMER_TOPIC
     try:
         route = await topic_route(admin, cluster if cluster and by_cluster_topic else topic)
@@ -146,6 +156,9 @@ async def _query(admin: Admin, topic: str, cluster: str | None, header: QueryMes
     hiding = [failure for failure in failures if failure.code != ResponseCode.QUERY_NOT_FOUND]
     if hiding and not found:
         raise hiding[0]
+    for failure in hiding:
+        if failed is not None:
+            failed(failure)
     return found
 
 

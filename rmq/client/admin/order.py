@@ -5,12 +5,11 @@ Source: DefaultMQAdminExtImpl.createOrUpdateOrderConf.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from rmq.client.admin.namesrv import delete_kv, put_kv
 from rmq.client.admin.session import Admin
-from rmq.wire.errors import QueryNotFoundError, RemotingError
+from rmq.wire.errors import QueryNotFoundError
 from rmq.wire.requests.kv import GetKVConfig, GetKVConfigReply
 
 NAMESPACE: Final = "ORDER_TOPIC_CONFIG"
@@ -32,18 +31,12 @@ async def put_order_conf(admin: Admin, topic: str, conf: str) -> None:
     Raises:
         RemotingError: the first name server that refused or was silent; the others have taken it.
     """
-    await _at_every(admin, lambda address: put_kv(admin, address, NAMESPACE, topic, conf))
+    await admin.every(admin.nameservers, lambda address: put_kv(admin, address, NAMESPACE, topic, conf))
 
 
 async def delete_order_conf(admin: Admin, topic: str) -> None:
     """Removes a topic's order configuration from every name server. Raises as `put_order_conf`."""
-    await _at_every(admin, lambda address: delete_kv(admin, address, NAMESPACE, topic))
-
-
-async def _at_every(admin: Admin, job: Callable[[str], Awaitable[None]]) -> None:
-    for outcome in await admin.attempt_each(admin.nameservers, job):
-        if isinstance(outcome, RemotingError):
-            raise outcome
+    await admin.every(admin.nameservers, lambda address: delete_kv(admin, address, NAMESPACE, topic))
 
 
 async def put_broker_order(admin: Admin, topic: str, broker: str, queues: int) -> None:

@@ -145,3 +145,13 @@ class Admin:
                 return error
 
         return await self.each(items, attempt)
+
+    async def every(self, items: Sequence[Item], job: Callable[[Item], Awaitable[None]]) -> None:
+        """`job` of every item, whatever becomes of the others.
+
+        Raises:
+            RemotingError: the first server's refusal or silence, after all were asked.
+        """
+        for outcome in await self.attempt_each(items, job):
+            if isinstance(outcome, RemotingError):
+                raise outcome

@@ -8,7 +8,7 @@ Source: TraceView, TraceDataEncoder.decoderFromTraceDataString.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,7 @@ from rmq.client.admin.session import Admin
 from rmq.client.errors import ClientError
 from rmq.client.message import MessageExt
 from rmq.client.trace import FIELD, RECORD
+from rmq.wire.errors import RemotingError
 from rmq.wire.names import TRACE_TOPIC
 
 PUBLISHED: Final = "Pub"
@@ -59,7 +60,14 @@ class TraceEvent:
 
 
 async def message_trace(
-    admin: Admin, message_id: str, *, topic: str = TRACE_TOPIC, most: int = 64, begin: int = 0, end: int = FOREVER
+    admin: Admin,
+    message_id: str,
+    *,
+    topic: str = TRACE_TOPIC,
+    most: int = 64,
+    begin: int = 0,
+    end: int = FOREVER,
+    failed: Callable[[RemotingError], object] | None = None,
 ) -> list[TraceEvent]:
     """What is told of the message with a client's id.
 
@@ -70,13 +78,14 @@ async def message_trace(
         most: trace messages from each broker.
         begin: stored at this time (ms) or later.
         end: stored at this time (ms) or earlier.
+        failed: is told of brokers that could not look while others have found something.
 
     Raises:
         NoTopicRouteError: the trace topic has no route.
         NoMessageError: nothing is told of it.
         MalformedTraceError: a trace cannot be read.
     """
-    found = await messages_with_key(admin, topic, message_id, most=most, begin=begin, end=end)
+    found = await messages_with_key(admin, topic, message_id, most=most, begin=begin, end=end, failed=failed)
     events = []
     for message in found:
         try:

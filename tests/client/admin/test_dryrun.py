@@ -95,6 +95,8 @@ def test_secrets_are_masked() -> None:
         f"a=1\ntls.client.keyPassword={MASKED}\ninnerClientAuthenticationCredentials={MASKED}\n"
         f"initAuthenticationUser={MASKED}\nb=2\n"
     )
+    call(held, UpdateBrokerConfig(), b"no secret\nb=2\n my secret = x\n")
+    assert held.changes[2].body == f"no secret\nb=2\n my secret ={MASKED}\n"
 
 
 def test_files() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rmq.client.admin.groups import GroupOnBroker, create_groups, delete_group, delete_group_topics, group_configs
+from rmq.remoting.errors import ConnectFailedError
 from rmq.wire.bodies.group import SubscriptionGroupConfig, SubscriptionGroupList, SubscriptionGroupWrapper
 from rmq.wire.errors import SystemBusyError
 from rmq.wire.requests.group import (
@@ -41,6 +42,25 @@ def test_delete_the_topics_of_a_group() -> None:
     ]
     assert made.sent(DeleteTopicInNamesrv) == [(NAMESRV, DeleteTopicInNamesrv(topic, "C1")) for topic in topics]
     assert made.sent(DeleteKVConfig) == [(NAMESRV, DeleteKVConfig("ORDER_TOPIC_CONFIG", topic)) for topic in topics]
+
+
+def test_a_server_that_is_down_does_not_keep_the_others_from_deleting_them() -> None:
+    topics = ("%RETRY%G", "%DLQ%G")
+    made = FakeServers()
+    made.nameservers = ("10.0.0.8:9876", NAMESRV)
+    made.down = {"10.0.0.8:9876"}
+    with pytest.raises(ConnectFailedError):
+        operate(made, lambda admin: delete_group_topics(admin, "C1", "G"))
+    for topic in topics:
+        assert (NAMESRV, DeleteTopicInNamesrv(topic, "C1")) in made.sent(DeleteTopicInNamesrv)
+        assert (NAMESRV, DeleteKVConfig("ORDER_TOPIC_CONFIG", topic)) in made.sent(DeleteKVConfig)
+
+    made = FakeServers()
+    made.down = {MASTER_A}
+    with pytest.raises(ConnectFailedError):
+        operate(made, lambda admin: delete_group_topics(admin, "C1", "G"))
+    assert len(made.sent(DeleteTopicInBroker)) == 6
+    assert made.sent(DeleteTopicInNamesrv) == []
 
 
 @pytest.mark.parametrize("busy", [False, True])
