@@ -7,6 +7,7 @@ Source: MQAdminStartup.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -20,6 +21,7 @@ from rmq.admin.specials import SPECIALS
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _open_streams()
     try:
         code = _dispatch(words)
         sys.stdout.flush()
@@ -29,17 +31,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone, as `head` does. Python must not try to flush at exit.
         sys.stderr.close()
         return FAILED
+    except OSError as error:
+        # Standard output takes no more: its disk is full.
+        sys.stderr.write(f"mqadmin: {error.strerror or error}\n")
+        return FAILED
     return code
+
+
+def _open_streams() -> None:
+    """Opens the standard streams that whoever started us has closed: nothing is read, what is written is lost."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
 
 
 def _dispatch(words: list[str]) -> int:
     if not words:
         return show_list()
+    if not is_text(words):
+        return WRONG_USAGE
     special = _SPECIAL.get(words[0])
     if special is not None:
         return special(words[1:])
     use = use_of(words)
     return use if isinstance(use, int) else _alone(use)
+
+
+def is_text(words: Sequence[str]) -> bool:
+    """Whether the words were given in UTF-8; complains if they were not."""
+    try:
+        "".join(words).encode()
+    except UnicodeEncodeError:
+        complain("the command line is not UTF-8")
+        return False
+    return True
 
 
 def use_of(words: Sequence[str], namesrv: str | None = None) -> Use | int:

@@ -127,6 +127,8 @@ class Command:
         ours: it is not one of Apache's.
         changes: it can send a request that changes something, or write a file; it takes --dry-run then, and else
             --watch.
+        endless: it repeats itself until Ctrl-C of its own accord; it takes no --watch then, and its JSON a line each
+            time.
         examples: command lines without `mqadmin`, each with what it does.
     """
 
@@ -139,6 +141,7 @@ class Command:
     differs: tuple[str, ...] = ()
     ours: bool = False
     changes: bool = False
+    endless: bool = False
     examples: tuple[tuple[str, str], ...] = ()
 
     @cached_property
@@ -160,7 +163,8 @@ class Command:
     @property
     def extras(self) -> tuple[Option, ...]:
         """What it accepts beyond Apache's options."""
-        return self.format_option, DRY_RUN if self.changes else WATCH, TIMEOUT, DEBUG
+        repeat = () if self.endless else (WATCH,)
+        return self.format_option, *((DRY_RUN,) if self.changes else repeat), TIMEOUT, DEBUG
 
 
 def _options_of(declared: Iterable[Declaration]) -> Iterator[Option]:
@@ -180,6 +184,7 @@ def command(
     differs: tuple[str, ...] = (),
     ours: bool = False,
     changes: bool = False,
+    endless: bool = False,
     examples: tuple[tuple[str, str], ...] = (),
 ) -> Callable[[Function], Command]:
     """Makes a function a subcommand.
@@ -189,7 +194,9 @@ def command(
     """
 
     def declare(function: Function) -> Command:
-        made = Command(name, summary, declared, function, data, needs_one_of, differs, ours, changes, examples)
+        made = Command(
+            name, summary, declared, function, data, needs_one_of, differs, ours, changes, endless, examples
+        )
         keys = [key for option in made.options for key in (option.short, option.long) if key]
         twice = {key for key in keys if keys.count(key) > 1}
         if twice or name.lower() in _declared:

@@ -37,16 +37,17 @@ cut short as long as they are clear, flags run together. Name servers come from 
 - `--dry-run` on every command that changes something: all questions are asked, so that a wrong name fails as it would
   in earnest, but no request that changes something is sent and no file is written. Each is a line instead. What a
   command would do after it has seen the result of a change cannot be told so.
-- `--watch N` on every other command: it is done again every N seconds until Ctrl-C; a terminal is cleared each time,
-  JSON takes a line each time. A server that does not answer for a while does not end it.
+- `--watch N` on every other command, but for `startMonitoring`, which repeats itself anyway: it is done again every N
+  seconds until Ctrl-C; a terminal is cleared each time, JSON takes a line each time. A server that does not answer for
+  a while does not end it.
 - `--timeout N`: no request takes longer, including those that get more than the usual five seconds when nothing is
   said. At most 32 requests are under way at a time. An operation that takes long shows its progress on standard error,
   where that is a terminal.
 - `mqadmin completion bash|zsh|fish` prints a script that completes commands, options and their values, among them names
   of topics, groups, brokers and clusters as the cluster knows them: `source <(mqadmin completion bash)`.
-- `mqadmin shell` takes commands from a prompt with history (in ~/.mqadmin_history, without the lines of commands that
-  take a password) and completion, and keeps its connections. Its standard input may be a file or a pipe: a command a
-  line, `#` begins a comment, a failure does not end it, and the exit code is that of the last command that failed.
+- `mqadmin shell` takes commands from a prompt with history (in ~/.mqadmin_history, without lines that may hold a
+  password) and completion, and keeps its connections. Its standard input may be a file or a pipe: a command a line, `#`
+  begins a comment, a failure does not end it, and the exit code is that of the last command that failed.
 - `-f,--format json` prints one JSON object instead; its members are listed with each command. `errors` is among them
   when something failed for some brokers: a list of objects with `code`, `address` and `message`. A command that repeats
   itself prints one object each time. `csv` prints the tables.

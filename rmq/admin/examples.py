@@ -35,7 +35,7 @@ SAMPLES: Final = {
     "groupName": "GID_orders",
     "index": "0",
     "ipList": "10.0.0.1,10.0.0.2",
-    "key": "flushDiskType",
+    "key": "fileReservedTime",
     "method": "get",
     "mode": "POP",
     "msgId": "7F0000010000D5A900000000000003E8",
@@ -60,7 +60,7 @@ SAMPLES: Final = {
     "totalQueueNum": "8",
     "userStatus": "enable",
     "username": "alice",
-    "value": "ASYNC_FLUSH",
+    "value": "48",
 }
 """A value for each option that some command requires, by its long name."""
 

@@ -29,8 +29,8 @@ MESSAGE_HELP: Final = (
 """The members that `message_members` makes, for the manual."""
 
 SHOWN_HELP: Final = (
-    f"{MESSAGE_HELP}; bodyPath, the file that holds the body; and tracks: consumerGroup, trackType and exceptionDesc"
-    " of each group of the topic"
+    f"{MESSAGE_HELP}; bodyPath, the file that holds the body; and tracks: group, trackType and exceptionDesc of each"
+    " group of the topic"
 )
 """The members of a message that `show_message` has shown, for the manual."""
 
@@ -188,7 +188,7 @@ async def show_message(call: Call, report: Report, message: MessageExt, how: Sho
         report.say(str(track), end=how.track_end)
         members["tracks"].append(
             {
-                "consumerGroup": track.consumer_group,
+                "group": track.consumer_group,
                 "trackType": track.track_type,
                 "exceptionDesc": track.exception_desc,
             }

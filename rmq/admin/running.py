@@ -139,7 +139,7 @@ def _failed(command: Command, error: Exception) -> int:
     if isinstance(error, RemotingError):
         failure = one_line(error)
     elif isinstance(error, OSError):
-        failure = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+        failure = f"{error.strerror}: {error.filename}" if error.filename else error.strerror or str(error)
     else:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         failure = f"unexpected {reason:.300}. This is a fault of mqadmin; --debug shows where."
@@ -166,8 +166,10 @@ async def _once(use: Use, invoker: Invoker) -> int:
     outcome = use.command.function(Call(use.options, _session(use, invoker, progress=screen.progress)))
     try:
         if isinstance(outcome, AsyncIterator):
-            codes = [screen.show(report) async for report in outcome]
-            return max(codes, default=DONE)
+            code = DONE
+            async for report in outcome:
+                code = max(code, screen.show(report))
+            return code
         return screen.show(await outcome)
     finally:
         screen.wipe()
@@ -263,7 +265,8 @@ class _Screen:
 
     def _text(self, report: Report) -> str:
         try:
-            return report.render(self._use.form, on_one_line=self._use.watch is not None)
+            again = self._use.watch is not None or self._use.command.endless
+            return report.render(self._use.form, on_one_line=again)
         except NoTableError:
             if report.refusal or report.failures:
                 return ""

@@ -4,7 +4,7 @@ A line is a command line without `mqadmin`, split as a POSIX shell splits it; `#
 are the prompt's own. A failure ends a command, not the shell. On a terminal there are a history and completion; when
 standard input is none, every line of it is a command, and the exit code is that of the last one that failed.
 
-Lines of commands that take a password are not kept in the history.
+Lines of commands that take a password, or that are no commands, are not kept in the history.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import sys
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rmq.admin.cli import show_help, use_of
+from rmq.admin.cli import is_text, show_help, use_of
 from rmq.admin.completion import FILES, ClusterNames, candidates, split_line
 from rmq.admin.declare import find
-from rmq.admin.errors import DONE, INTERRUPTED, WRONG_USAGE
+from rmq.admin.errors import DONE, FAILED, INTERRUPTED, WRONG_USAGE
 from rmq.admin.options import HELP, NAMESRV
 from rmq.admin.parser import UsageError, parse
 from rmq.admin.running import complain, guarded
 from rmq.admin.specials import SPECIALS
 from rmq.admin.usage import option_lines
+from rmq.client.admin.dryrun import names_secret
 from rmq.client.admin.session import DEFAULT_TIMEOUT
 from rmq.remoting.aio import AsyncioClient
 from rmq.settings.environment import NamesrvAddressError, namesrv_addresses
@@ -75,6 +76,8 @@ class Shell:
         except ValueError as error:
             complain(f"shell: {error}")
             return WRONG_USAGE
+        if not is_text(words):
+            return WRONG_USAGE
         if words and words[0] == "mqadmin":
             del words[0]
         if not words:
@@ -122,10 +125,14 @@ def _show_page() -> None:
 
 
 def _follow(runner: asyncio.Runner, made: Shell, lines: Iterable[str]) -> int:
-    for line in lines:
-        runner.run(made.execute(line))
-        if made.ended:
-            break
+    try:
+        for line in lines:
+            runner.run(made.execute(line))
+            if made.ended:
+                break
+    except UnicodeDecodeError:
+        complain("shell: standard input is not UTF-8")
+        return FAILED
     return made.failed
 
 
@@ -195,6 +202,7 @@ def prompt_session(
 
 
 def _secret(line: str) -> bool:
+    """Whether a line may hold a secret: so may one whose command is misspelt."""
     words, _ = split_line(line + " ")
     command = find(words[words[0] == "mqadmin"]) if words and words != ["mqadmin"] else None
-    return command is not None and any("password" in option.long for option in command.options)
+    return command is None or any("password" in option.long for option in command.options) or names_secret(line)

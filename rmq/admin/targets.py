@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rmq.admin.declare import Call
 from rmq.admin.errors import CLUSTER_HINT
 from rmq.admin.output import Report
 from rmq.client.admin.clusters import Replica, replicas
 from rmq.client.admin.errors import UnknownClusterError
+
+OTHERS_GO_ON: Final = "A broker that fails does not keep the others of a cluster from being asked."
+"""What commands say in their manual where Apache's end with the first broker that fails."""
 
 
 async def replicas_in(call: Call, report: Report, cluster: str) -> list[Replica]:

@@ -13,6 +13,8 @@ from rmq.admin.declare import every, names
 from tests.kit.ports import free_port
 from tests.kit.tiny import answering, answering_always, server
 
+PROGRAM = (sys.executable, "-m", "rmq.admin.cli")
+
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     code = main(words)
@@ -193,7 +195,7 @@ def test_help_of_what_is_no_command(capsys: pytest.CaptureFixture[str], name: st
 
 def test_ctrl_c_ends_a_repetition() -> None:
     with server(answering_always(lambda code: (0, None, b'{"topicList":["A"]}'))) as address:
-        words = [sys.executable, "-m", "rmq.admin.cli", "topicList", "--watch", "0.05", "-n", address]
+        words = [*PROGRAM, "topicList", "--watch", "0.05", "-n", address]
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert [process.stdout.readline() for _ in range(3)] == ["A\n"] * 3
@@ -223,6 +225,31 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sys, "stdout", Gone())
     monkeypatch.setattr(sys, "stderr", Quiet())
     assert main(["help"]) == 1
+
+
+def test_a_full_disk_is_one_line() -> None:
+    for words in (["help"], ["topicList", "-h"]):
+        with open("/dev/full", "w") as full:
+            line = [*PROGRAM, *words]
+            done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (1, "mqadmin: No space left on device\n")
+    with server(answering(0, None, b'{"topicList":["A"]}')) as address, open("/dev/full", "w") as full:
+        words = [*PROGRAM, "topicList", "-n", address]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, "mqadmin topicList: No space left on device\n")
+
+
+@pytest.mark.parametrize(("closed", "out", "err"), [("0<&-", "A\n", ""), ("1>&-", "", ""), ("2>&-", "A\n", "")])
+def test_streams_that_are_closed(closed: str, out: str, err: str) -> None:
+    with server(answering(0, None, b'{"topicList":["A"]}')) as address:
+        words = ["sh", "-c", f'"$@" {closed}', "sh", *PROGRAM, "topicList", "-n", address]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, out, err)
+
+
+@pytest.mark.parametrize("words", [("topicRoute", "-t", "\udcff"), ("\udcff",), ("help", "\udcff")])
+def test_words_that_are_no_text(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    assert run(capsys, *words) == (2, "", "mqadmin the command line is not UTF-8\n")
 
 
 def test_every_command_is_declared_well() -> None:

@@ -203,6 +203,15 @@ def test_watching_in_json_gives_a_line_each(capsys: pytest.CaptureFixture[str], 
     assert out == '{"topics":["T"]}\n' * 3
 
 
+def test_what_repeats_itself_anyway_takes_no_watch_and_gives_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, FakeServers(), "startMonitoring", "--watch", "1")
+    assert (code, err) == (2, "Unrecognized option: --watch\n")
+    servers = FakeServers({GetAllTopicListFromNameserver: TopicList([])})
+    code, out, _ = run(capsys, servers, "startMonitoring", "--rounds", "1", "-f", "json")
+    assert (code, out.count("\n")) == (0, 1)
+    assert list(json.loads(out)) == ["time", "undone", "notices", "deleted"]
+
+
 def test_watching_goes_on_after_a_failure(capsys: pytest.CaptureFixture[str], rounds: list[float]) -> None:
     answers = iter([SystemBusyError("busy"), TopicList(["T"]), SystemBusyError("busy")])
     servers = FakeServers({GetAllTopicListFromNameserver: lambda address, header: next(answers)})

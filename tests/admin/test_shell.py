@@ -87,6 +87,22 @@ def test_exit_ends_it(namesrv: str) -> None:
         assert (done.returncode, done.stdout, done.stderr) == (0, "orders\npayments\n", "")
 
 
+def test_lines_that_are_no_text(namesrv: str) -> None:
+    for errors, code, complaint in (
+        ("strict", 1, "shell: standard input is not UTF-8"),
+        ("surrogateescape", 2, "the command line is not UTF-8"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "rmq.admin.cli", "shell", "-n", namesrv],
+            input=b"topicRoute -t \xff\n",
+            capture_output=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "PYTHONIOENCODING": f"utf-8:{errors}"},
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (code, b"", f"mqadmin {complaint}\n".encode())
+
+
 def test_help_of_the_shell(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["shell", "-h"]) == 0
     out, err = capsys.readouterr()
@@ -120,7 +136,8 @@ def typed(keys: str, namesrv: str, history: Path) -> str:
                 made = Shell(client, namesrv)
                 session = prompt_session(made, history=str(history), input=keyboard, output=DummyOutput())
                 keyboard.send_text(keys)
-                return await asyncio.wait_for(session.prompt_async(), 20)
+                async with asyncio.timeout(20):
+                    return await session.prompt_async()
         finally:
             await client.close()
 
@@ -135,6 +152,9 @@ def test_history(namesrv: str, tmp_path: Path) -> None:
     assert typed("topicList" + ENTER, namesrv, file) == "topicList"
     assert typed("createUser -u admin -p secret" + ENTER, namesrv, file) == "createUser -u admin -p secret"
     assert typed("mqadmin createUser -u admin -p secret" + ENTER, namesrv, file).endswith("secret")
+    assert typed("createuser2 -u admin -p secret" + ENTER, namesrv, file).endswith("secret")
+    setting = "updateBrokerConfig -b a:1 -k tls.server.keyPassword -v secret"
+    assert typed(setting + ENTER, namesrv, file) == setting
     assert typed(UP + ENTER, namesrv, file) == "topicList"
     assert "secret" not in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600

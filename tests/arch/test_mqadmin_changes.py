@@ -139,4 +139,9 @@ def test_a_command_says_whether_it_can_change_something(command: Command) -> Non
 def test_the_option_that_is_offered() -> None:
     for command in every():
         offered = {option.key for option in command.extras} & {"dry-run", "watch"}
-        assert offered == ({"dry-run"} if command.changes else {"watch"})
+        expected = {"dry-run"} if command.changes else {"watch"}
+        assert offered == (set() if command.endless else expected)
+
+
+def test_what_never_ends() -> None:
+    assert [command.name for command in every() if command.endless] == ["startMonitoring"]

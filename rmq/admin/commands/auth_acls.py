@@ -13,7 +13,7 @@ from rmq.admin.declare import Call, command
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import Option, broker_or_cluster, value
 from rmq.admin.output import Column, Member, Report, Table
-from rmq.admin.targets import masters_in
+from rmq.admin.targets import OTHERS_GO_ON, masters_in
 from rmq.client.admin.auth import copy_acls, create_acl, delete_acl, get_acl, list_acls, rules_for, update_acl
 from rmq.client.admin.session import Admin
 from rmq.wire.bodies.auth import AclInfo, Action, Decision, by_name
@@ -23,11 +23,12 @@ from rmq.wire.errors import RemotingError
 _ACTIONS = [action.value for action in Action if action not in {Action.UNKNOWN, Action.ANY}]
 _RULES = Table(
     "rules",
-    "A rule and the broker that told of it; `actions` and `sourceIps` are lists, the latter null for every address.",
+    "A rule and the address of the broker that told of it; `actions` and `sourceIps` are lists, the latter"
+    " null for every address.",
     "%.0s%-16s  %-10s  %-22s  %-20s  %-24s  %-10s",
     "%.0s%-16s  %-10s  %-22s  %-20s  %-24s  %-10s",
     (
-        Column("broker"),
+        Column("address"),
         Column("subject", "#Subject", java_text),
         Column("policyType", "#PolicyType", java_text),
         Column("resource", "#Resource", java_text),
@@ -58,12 +59,12 @@ def _rule_options() -> tuple[Option, ...]:
     broker_or_cluster("Address of the one broker to put rules on.", "Cluster to put rules on, slaves too."),
     *_rule_options(),
     data=(_BROKERS,),
-    differs=("An unknown action is refused; with Apache's tool it is left out when others are known.",),
+    differs=("An unknown action is refused; with Apache's tool it is left out when others are known.", OTHERS_GO_ON),
     changes=True,
     examples=(
         (
-            "createAcl -c DefaultCluster -s User:alice -r Topic:Order*,Group:* -a Pub,Sub -d Allow -i 10.0.0.0/8",
-            "Lets alice send to topics that begin with Order and consume, from one network.",
+            "createAcl -c DefaultCluster -s User:alice -r 'Topic:Order*,Group:*' -a Pub,Sub -d Allow -i 10.0.0.0/8",
+            "Let alice send to topics that begin with Order and consume, from one network.",
         ),
     ),
 )
@@ -78,7 +79,7 @@ async def create(call: Call) -> Report:
     broker_or_cluster("Address of the one broker to put rules on.", "Cluster to put rules on, slaves too."),
     *_rule_options(),
     data=(_BROKERS,),
-    differs=("An unknown action is refused; with Apache's tool it is left out when others are known.",),
+    differs=("An unknown action is refused; with Apache's tool it is left out when others are known.", OTHERS_GO_ON),
     changes=True,
 )
 async def update(call: Call) -> Report:
@@ -116,9 +117,10 @@ def _actions(text: str) -> list[str]:
     differs=(
         "Several resources can be given; Apache's tool takes the list for one resource and removes nothing.",
         "A resource that is none is refused; an Apache broker takes it for none given and removes all rules.",
+        OTHERS_GO_ON,
     ),
     changes=True,
-    examples=(("deleteAcl -b 10.0.0.1:10911 -s User:alice -r Topic:Order*", "Removes one rule from one broker."),),
+    examples=(("deleteAcl -b 10.0.0.1:10911 -s User:alice -r 'Topic:Order*'", "Remove one rule from one broker."),),
 )
 async def delete(call: Call) -> Report:
     """`deleteAcl`."""
@@ -133,7 +135,7 @@ async def delete(call: Call) -> Report:
     broker_or_cluster("Address of the broker to ask.", "Cluster whose masters are asked."),
     value("s", "subject", f"{_SUBJECT} Must be given."),
     data=(_RULES,),
-    differs=("A broker that cannot tell does not keep the others of a cluster from being asked.",),
+    differs=(OTHERS_GO_ON,),
 )
 async def get(call: Call) -> Report:
     """`getAcl`."""
@@ -153,7 +155,7 @@ async def get(call: Call) -> Report:
     value("s", "subject", "Only rules whose subject holds this text."),
     value("r", "resource", "Only rules whose resource holds this text."),
     data=(_RULES,),
-    differs=("A broker that cannot tell does not keep the others of a cluster from being asked.",),
+    differs=(OTHERS_GO_ON,),
 )
 async def list_all(call: Call) -> Report:
     """`listAcl`."""

@@ -13,7 +13,7 @@ from rmq.admin.declare import Call, command
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import Group, broker_or_cluster, value
 from rmq.admin.output import Column, Member, Report, Table
-from rmq.admin.targets import masters_in
+from rmq.admin.targets import OTHERS_GO_ON, masters_in
 from rmq.client.admin.auth import (
     UnknownUserError,
     copy_users,
@@ -29,11 +29,11 @@ from rmq.wire.bodies.printed import java_text
 
 _USERS = Table(
     "users",
-    "A user and the broker that told of it; the password is shown as it is.",
+    "A user and the address of the broker that told of it; the password is shown as it is.",
     "%.0s%-16s  %-22s  %-22s  %-22s",
     "%.0s%-16s  %-22s  %-22s  %-22s",
     (
-        Column("broker"),
+        Column("address"),
         Column("username", "#UserName", java_text),
         Column("password", "#Password", java_text),
         Column("userType", "#UserType", java_text),
@@ -57,8 +57,9 @@ def _show(report: Report, address: str, users: Sequence[UserInfo]) -> None:
     value("p", "password", "Password of the user; brokers keep it as it is.", required=True),
     value("t", "userType", "Super or Normal; brokers take any other word for Normal.", default="Normal"),
     data=(_BROKERS,),
+    differs=(OTHERS_GO_ON,),
     changes=True,
-    examples=(("createUser -c DefaultCluster -u alice -p wonderland -t Super", "Makes a super user on every broker."),),
+    examples=(("createUser -c DefaultCluster -u alice -p wonderland -t Super", "Make a super user on every broker."),),
 )
 async def create(call: Call) -> Report:
     """`createUser`."""
@@ -79,9 +80,12 @@ async def create(call: Call) -> Report:
         )
     ),
     data=(_BROKERS,),
-    differs=("A type or status that is unknown is refused; Apache's tool says success and nothing changes.",),
+    differs=(
+        "A type or status that is unknown is refused; Apache's tool says success and nothing changes.",
+        OTHERS_GO_ON,
+    ),
     changes=True,
-    examples=(("updateUser -c DefaultCluster -u alice -s disable", "Locks a user out on every broker."),),
+    examples=(("updateUser -c DefaultCluster -u alice -s disable", "Lock a user out on every broker."),),
 )
 async def update(call: Call) -> Report:
     """`updateUser`."""
@@ -101,6 +105,7 @@ async def update(call: Call) -> Report:
     broker_or_cluster("Address of the one broker to remove it from.", "Cluster to remove it from, slaves too."),
     value("u", "username", "Name of the user.", required=True),
     data=(_BROKERS,),
+    differs=(OTHERS_GO_ON,),
     changes=True,
 )
 async def delete(call: Call) -> Report:
@@ -167,7 +172,7 @@ async def _asked(call: Call, report: Report) -> list[str]:
     data=(Member("copied", "Names of the users that were copied."),),
     differs=("A user that cannot be copied does not keep the others from it; a name that nobody has is a failure.",),
     changes=True,
-    examples=(("copyUser -f 10.0.0.1:10911 -t 10.0.0.2:10911 -u alice,bob", "Copies two users."),),
+    examples=(("copyUser -f 10.0.0.1:10911 -t 10.0.0.2:10911 -u alice,bob", "Copy two users."),),
 )
 async def copy(call: Call) -> Report:
     """`copyUser`."""

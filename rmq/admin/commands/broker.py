@@ -53,6 +53,7 @@ async def broker_status(call: Call) -> Report:
     "Show a broker's settings.",
     broker_or_cluster("Address of the broker.", "Cluster whose brokers, slaves too, are shown."),
     data=(Member("brokers", "By address: an object with every setting as text."),),
+    differs=("A broker that cannot tell has its heading only, and does not keep the others from being shown.",),
 )
 async def get_broker_config(call: Call) -> Report:
     """`getBrokerConfig`."""
@@ -64,18 +65,25 @@ async def get_broker_config(call: Call) -> Report:
         shown[address] = await broker_config(call.admin, address)
         _show_config(report, address, shown[address])
         return report
-    groups: dict[str, list[Replica]] = {}
-    for replica in await replicas_in(call, report, call.required("c")):
-        groups.setdefault(replica.broker_name, []).append(replica)
+    replicas = await replicas_in(call, report, call.required("c"))
+    outcomes = await call.admin.attempt_each(replicas, lambda replica: broker_config(call.admin, replica.address))
+    groups: dict[str, list[tuple[Replica, RemotingError | dict[str, str]]]] = {}
+    for replica, outcome in zip(replicas, outcomes, strict=True):
+        groups.setdefault(replica.broker_name, []).append((replica, outcome))
     for group in groups.values():
         # Replicas come by id, so a master comes first.
-        master = group[0].address if group[0].is_master else _NO_MASTER
+        first = group[0][0]
+        master = first.address if first.is_master else _NO_MASTER
         if master == _NO_MASTER:
             report.say(_RULE + "Master: NO_MASTER" + _RULE)
-        for replica in group:
+        for replica, outcome in group:
             head = f"Master: {master}" if replica.is_master else f"My Master: {master}=====Slave: {replica.address}"
-            shown[replica.address] = await broker_config(call.admin, replica.address)
-            _show_config(report, head, shown[replica.address])
+            if isinstance(outcome, RemotingError):
+                report.say(_RULE + head + _RULE)
+                report.fail(outcome)
+            else:
+                shown[replica.address] = outcome
+                _show_config(report, head, outcome)
     return report
 
 

@@ -22,21 +22,39 @@ _MILLIS_OF_HOUR = 3_600_000
 _WAN = 10_000
 
 
-def _load(tps: float | None, pools: list[tuple[str, str]]) -> str:
-    waiting = "|".join(f"{size},{wait}ms" for size, wait in pools)
-    return f"{fixed(tps or 0.0, 2):>9}({waiting})"
+def _load(load: dict[str, Any] | None, pools: dict[str, str]) -> str:
+    """The column of a load: Apache shows nothing for a broker that cannot be asked, else a word for what is not told.
+
+    Args:
+        load: the figures; None of a broker that cannot be asked.
+        pools: each pool, and the word for its figures when it is not told of.
+    """
+
+    def shown(name: str, missing: str) -> str:
+        return "" if load is None else missing if load[name] is None else str(load[name])
+
+    waiting = "|".join(f"{shown(f'{pool}Queue', word)},{shown(f'{pool}Wait', word)}ms" for pool, word in pools.items())
+    return f"{fixed(load['tps'] if load else 0.0, 2):>9}({waiting})"
 
 
-def _timer(timer: dict[str, Any]) -> str:
+def _timer(timer: dict[str, Any] | None) -> str:
+    if timer is None:
+        return "0-0(0.0w, 0.0, 0.0)"
     congested = fixed(timer["congestNum"] / _WAN, 1)
     rates = f"{fixed(timer['enqueueTps'], 1)}, {fixed(timer['dequeueTps'], 1)}"
     return f"{timer['readBehind']}-{timer['offsetBehind']}({congested}w, {rates})"
 
 
+def _or_nothing(told: object) -> str:
+    return "" if told is None else str(told)
+
+
 _BROKERS = Table(
     "brokers",
-    "Without -m: a broker. Rates are messages per second, waits ms; `in`, `out` and `timer` hold the figures that one"
-    " column shows together; what a broker does not tell is an empty text.",
+    "Without -m: a broker; what is not known of it is null. `in` has tps (messages a second), sendQueue (requests that"
+    " wait) and sendWait (ms that the first of them has waited); `out` likewise tps, pullQueue, pullWait, ackQueue and"
+    " ackWait; `timer` readBehind (s), offsetBehind and congestNum (messages), enqueueTps and dequeueTps."
+    " `pageCacheWait` is in ms, `hours` the age of the oldest message, `space` the part of the disk that is in use.",
     "%-22s  %-22s  %-4s  %-22s %-16s  %16s  %30s  %-22s  %-11s  %-12s  %-8s  %-10s",
     "%-22s  %-22s  %-4s  %-22s %-16s  %16s  %30s  %-22s  %11s  %-12s  %-8s  %10s",
     (
@@ -44,20 +62,14 @@ _BROKERS = Table(
         Column("brokerName", "#Broker Name"),
         Column("brokerId", "#BID"),
         Column("address", "#Addr"),
-        Column("version", "#Version"),
-        Column("in", "#InTPS(LOAD)", lambda load: _load(load["tps"], [(load["sendQueue"], load["sendWait"])])),
-        Column(
-            "out",
-            "#OutTPS(LOAD)",
-            lambda load: _load(
-                load["tps"], [(load["pullQueue"], load["pullWait"]), (load["ackQueue"], load["ackWait"])]
-            ),
-        ),
+        Column("version", "#Version", _or_nothing),
+        Column("in", "#InTPS(LOAD)", lambda load: _load(load, {"send": "null"})),
+        Column("out", "#OutTPS(LOAD)", lambda load: _load(load, {"pull": "null", "ack": "N"})),
         Column("timer", "#Timer(Progress)", _timer),
-        Column("pageCacheWait", "#PCWait(ms)"),
-        Column("hours", "#Hour", lambda hours: fixed(hours, 2)),
-        Column("space", "#SPACE", lambda space: fixed(space, 4)),
-        Column("activated", "#ACTIVATED", java_text),
+        Column("pageCacheWait", "#PCWait(ms)", _or_nothing),
+        Column("hours", "#Hour", lambda hours: fixed(hours or 0.0, 2)),
+        Column("space", "#SPACE", lambda space: fixed(space or 0.0, 4)),
+        Column("activated", "#ACTIVATED", lambda active: java_text(bool(active))),
     ),
 )
 _TOTALS = Table(
@@ -121,25 +133,24 @@ async def _look(call: Call) -> Report:
 
 
 def _figures(call: Call, replica: Replica, stats: dict[str, str]) -> tuple[object, ...]:
-    # A pool that a broker does not tell of prints as Java's null; all are empty when it told nothing.
-    missing = "null" if stats else ""
-    newer = "N" if stats else ""
-    earliest = stats.get("earliestMessageTimeStamp", "")
+    if not stats:
+        return (*replica, *[None] * 8)
+
+    def whole(name: str) -> int | None:
+        return whole_number(stats[name]) if stats.get(name) else None
+
+    def pool(name: str) -> dict[str, int | None]:
+        return {
+            f"{name}Queue": whole(f"{name}ThreadPoolQueueSize"),
+            f"{name}Wait": whole(f"{name}ThreadPoolQueueHeadWaitTimeMills"),
+        }
+
+    earliest = whole("earliestMessageTimeStamp")
     return (
         *replica,
-        stats.get("brokerVersionDesc", missing),
-        {
-            "tps": first_number(stats.get("putTps")),
-            "sendQueue": stats.get("sendThreadPoolQueueSize", missing),
-            "sendWait": stats.get("sendThreadPoolQueueHeadWaitTimeMills", missing),
-        },
-        {
-            "tps": first_number(stats.get("getTransferredTps")),
-            "pullQueue": stats.get("pullThreadPoolQueueSize", missing),
-            "pullWait": stats.get("pullThreadPoolQueueHeadWaitTimeMills", missing),
-            "ackQueue": stats.get("ackThreadPoolQueueSize", newer),
-            "ackWait": stats.get("ackThreadPoolQueueHeadWaitTimeMills", newer),
-        },
+        stats.get("brokerVersionDesc"),
+        {"tps": first_number(stats.get("putTps")), **pool("send")},
+        {"tps": first_number(stats.get("getTransferredTps")), **pool("pull"), **pool("ack")},
         {
             "readBehind": whole_number(stats.get("timerReadBehind")),
             "offsetBehind": whole_number(stats.get("timerOffsetBehind")),
@@ -147,8 +158,8 @@ def _figures(call: Call, replica: Replica, stats: dict[str, str]) -> tuple[objec
             "enqueueTps": first_number(stats.get("timerEnqueueTps")),
             "dequeueTps": first_number(stats.get("timerDequeueTps")),
         },
-        stats.get("pageCacheLockTimeMills", missing),
-        (call.admin.now() - whole_number(earliest)) / _MILLIS_OF_HOUR if earliest else 0.0,
+        whole("pageCacheLockTimeMills"),
+        None if earliest is None else (call.admin.now() - earliest) / _MILLIS_OF_HOUR,
         first_number(stats.get("commitLogDiskRatio")),
         stats.get("brokerActive", "").lower() == "true",
     )

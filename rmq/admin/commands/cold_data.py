@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from rmq.admin.declare import Call, command, integer
 from rmq.admin.options import broker, cluster, value
 from rmq.admin.output import Member, Report, seconds
-from rmq.admin.targets import masters_in, replicas_in
+from rmq.admin.targets import OTHERS_GO_ON, masters_in, replicas_in
 from rmq.client.admin.session import Admin
 from rmq.wire.errors import RemotingError
 
@@ -68,7 +68,7 @@ async def _on_each(
     cluster("Cluster whose brokers, slaves too, are shown."),
     data=(Member("brokers", "By address: the broker's table, times in ms; null when it keeps none."),),
     needs_one_of=("b", "c"),
-    differs=("Without -b and -c it shows its page; Apache's prints nothing.",),
+    differs=("Without -b and -c it shows its page; Apache's prints nothing.", OTHERS_GO_ON),
 )
 async def get_cold_data_flow_ctr_info(call: Call) -> Report:
     """`getColdDataFlowCtrInfo`."""
@@ -197,7 +197,7 @@ async def remove_cold_data_flow_ctr_group_config(call: Call) -> Report:
         Member("brokers", "By address: the broker's words."),
     ),
     needs_one_of=("b", "c"),
-    differs=("Without -b and -c it shows its page; Apache's prints nothing.",),
+    differs=("Without -b and -c it shows its page; Apache's prints nothing.", OTHERS_GO_ON),
     changes=True,
     examples=(("setCommitLogReadAheadMode -b 10.0.0.1:10911 -m 1", "Read no more of the log than is asked for."),),
 )

@@ -52,17 +52,18 @@ _PROGRESS_WITH_CLIENT = Table(
 )
 _GROUP_COLUMNS = (
     Column("group", "#Group", cut(64)),
-    Column("count", "#Count", same),
+    Column("clients", "#Count", same),
     Column("version", "#Version", lambda version: version or "OFFLINE"),
     Column("type", "#Type", lambda kind: kind or ""),
-    Column("model", "#Model", lambda model: model or ""),
+    Column("messageModel", "#Model", lambda model: model or ""),
 )
 _GROUPS = Table(
     "groups",
-    "Without -g: a group; version, type and model are null while nobody of it is connected.",
+    "Without -g: a group, the number of its clients, and the oldest version of them; version, type (PUSH or PULL) and"
+    " messageModel are null while nobody of it is connected, messageModel also for PULL.",
     "%-64s  %-6s  %-24s %-5s  %-14s  %-7s  %s",
     "%-64s  %-6d  %-24s %-5s  %-14s  %-7d  %d",
-    (*_GROUP_COLUMNS, Column("tps", "#TPS", same), Column("diffTotal", "#Diff Total", same)),
+    (*_GROUP_COLUMNS, Column("consumeTps", "#TPS", int), Column("diffTotal", "#Diff Total", same)),
 )
 
 
@@ -123,7 +124,7 @@ async def _all_groups(call: Call) -> Report:
     report = Report()
 
     async def describe(group: str) -> tuple[object, ...]:
-        tps, diff = 0, 0
+        tps, diff = 0.0, 0
         try:
             addresses = addresses_of(await topic_route(call.admin, retry_topic(group)))
         except RemotingError as error:
@@ -132,7 +133,7 @@ async def _all_groups(call: Call) -> Report:
             return (group, 0, None, None, None, tps, diff)
         try:
             stats = await stats_on(call.admin, addresses, group)
-            tps = int(stats.consume_tps)
+            tps = stats.consume_tps
             diff = sum(offsets.broker_offset - offsets.consumer_offset for offsets in stats.offset_table.values())
         except RemotingError as error:
             report.fail_unless_answered(error)
@@ -176,7 +177,7 @@ def _model(connection: ConsumerConnection) -> str | None:
 
 _MEMBERS = Table(
     "groups",
-    "A group; version, type and model are null while nobody of it is connected.",
+    "A group: as of consumerProgress without -g.",
     "%-64s  %-6s  %-24s %-5s  %s",
     "%-64s  %-6d  %-24s %-5s  %s",
     _GROUP_COLUMNS,

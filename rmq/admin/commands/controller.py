@@ -9,6 +9,7 @@ from rmq.admin.declare import Call, command, integer
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import DRY_RUN, flag, value
 from rmq.admin.output import Member, Report
+from rmq.wire.errors import RemotingError
 
 _ANY_CONTROLLER = value("a", "controllerAddress", "Address of any of the controllers, host:port.", required=True)
 _CONTROLLERS = value("a", "controllerAddress", "Addresses of the controllers, host:port joined by ';'.", required=True)
@@ -64,6 +65,7 @@ async def get_controller_meta_data(call: Call) -> Report:
     "Show the settings of controllers.",
     _CONTROLLERS,
     data=(Member("controllers", "By address: an object with every setting as text."),),
+    differs=("A controller that cannot tell does not keep the others from being shown.",),
     examples=(("getControllerConfig -a '10.0.0.8:9878;10.0.0.9:9878'", "Show the settings of two controllers."),),
 )
 async def get_controller_config(call: Call) -> Report:
@@ -72,12 +74,17 @@ async def get_controller_config(call: Call) -> Report:
 
     report = Report()
     addresses = _controllers(call)
-    configs = await call.admin.each(addresses, lambda address: controller_config(call.admin, address))
-    for address, settings in zip(addresses, configs, strict=True):
+    shown: dict[str, dict[str, str]] = {}
+    outcomes = await call.admin.attempt_each(addresses, lambda address: controller_config(call.admin, address))
+    for address, outcome in zip(addresses, outcomes, strict=True):
+        if isinstance(outcome, RemotingError):
+            report.fail(outcome)
+            continue
+        shown[address] = outcome
         report.say(_RULE + address + _RULE)
-        for name, setting in settings.items():
+        for name, setting in outcome.items():
             report.say(f"{name:<50}=  {setting}")
-    report.put(controllers=dict(zip(addresses, configs, strict=True)))
+    report.put(controllers=shown)
     return report
 
 
@@ -92,7 +99,10 @@ async def get_controller_config(call: Call) -> Report:
         Member("value", "Its new value."),
         Member("controllers", "Addresses of the controllers that took it."),
     ),
-    differs=("A setting that the controller does not know, or a value that it cannot read, is no success.",),
+    differs=(
+        "A setting that a controller does not know, or a value that it cannot read, is a failure and no success.",
+        "A controller that refuses does not keep the others from changing it; the line names those that did.",
+    ),
     changes=True,
     examples=(
         (
@@ -106,7 +116,6 @@ async def update_controller_config(call: Call) -> Report:
     from rmq.client.admin.changing import change_controller_setting
     from rmq.client.admin.controllers import update_controller_config as update
     from rmq.wire.bodies.printed import java_text
-    from rmq.wire.errors import RemotingError
 
     report = Report()
     addresses, key, setting = _controllers(call), call.required("k").strip(), call.required("v").strip()
@@ -124,8 +133,8 @@ async def update_controller_config(call: Call) -> Report:
         else:
             done.append(address)
     report.put(key=key, value=setting, controllers=done)
-    if not report.failures:
-        report.say(f"update controller config success!{java_text(addresses)}")
+    if done:
+        report.say(f"update controller config success!{java_text(done)}")
         report.say(f"{key} : {setting}")
     return report
 

@@ -11,6 +11,7 @@ from rmq.admin.declare import Call, command
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import broker, broker_or_cluster, cluster, value
 from rmq.admin.output import Member, Report
+from rmq.admin.targets import OTHERS_GO_ON, masters_in
 from rmq.client.admin.groups import create_group
 from rmq.wire.errors import RemotingError
 
@@ -30,7 +31,7 @@ _RULE = "=" * 29
     cluster("Cluster to create it on, on every master."),
     value("g", "groupName", "Name of the consumer group.", required=True),
     value("s", "consumeEnable", "Whether it may consume (true or false).", default="true"),
-    value("m", "consumeFromMinEnable", "Whether it may begin at a queue's oldest message.", default="false"),
+    value("m", "consumeFromMinEnable", "Whether it may begin at the oldest message (true or false).", default="false"),
     value("d", "consumeBroadcastEnable", "Whether it may broadcast (true or false).", default="false"),
     value("o", "consumeMessageOrderly", "Whether it consumes in order (true or false).", default="false"),
     value("q", "retryQueueNums", "Queues of its retry topic.", default="1"),
@@ -46,7 +47,8 @@ _RULE = "=" * 29
     value("a", "notifyConsumerIdsChanged", "Whether its clients hear of each other (true or false).", default="true"),
     value("", "attributes", "Attributes to set and to drop: +key=value,-key."),
     data=(
-        Member("group", "The configuration that was sent."),
+        Member("group", "The group."),
+        Member("config", "The configuration that was sent."),
         Member("brokers", "Addresses of the brokers that took it."),
     ),
     needs_one_of=("b", "c"),
@@ -54,12 +56,11 @@ _RULE = "=" * 29
 )
 async def update_sub_group(call: Call) -> Report:
     """`updateSubGroup`."""
-    from rmq.admin.targets import masters_in
     from rmq.wire.declare import to_plain
 
     report = Report()
     config = _config(call)
-    report.put(group=to_plain(config), brokers=[])
+    report.put(group=config.group_name, config=to_plain(config), brokers=[])
     address = call.text("b")
     addresses = [address] if address is not None else await masters_in(call, report, call.required("c"))
     outcomes = await call.admin.attempt_each(addresses, lambda broker: create_group(call.admin, broker, config))
@@ -126,7 +127,7 @@ def _retry_policy(text: str) -> GroupRetryPolicy:
         Member("groups", "Names of the groups in the file."),
         Member("brokers", "Addresses of the brokers that took all of them."),
     ),
-    differs=("With -c it does not print its page.",),
+    differs=("With -c it does not print its page.", OTHERS_GO_ON),
     changes=True,
     examples=(("updateSubGroupList -c DefaultCluster -f groups.json", "Create the groups of groups.json."),),
 )
@@ -160,7 +161,7 @@ async def update_sub_group_list(call: Call) -> Report:
     ),
     needs_one_of=("b", "c"),
     differs=(
-        "An unknown cluster is said once, and is an error.",
+        "An unknown cluster is said once, and is a failure.",
         "With -c one broker's failure does not keep the others from removing the group; the topics stay then.",
         "The topics are taken out of the routes of this cluster only.",
     ),
@@ -185,7 +186,6 @@ async def delete_sub_group(call: Call) -> Report:
 
 
 async def _delete_in_cluster(call: Call, report: Report, group: str, remove_offset: bool) -> None:
-    from rmq.admin.targets import masters_in
     from rmq.client.admin.groups import delete_group, delete_group_topics
     from rmq.wire.names import dlq_topic, retry_topic
 
@@ -218,7 +218,7 @@ async def _delete_in_cluster(call: Call, report: Report, group: str, remove_offs
     "Show a consumer group's configuration on every broker that has it.",
     value("g", "groupName", "Name of the consumer group.", required=True),
     data=(Member("configs", "Objects with cluster, brokerName and config: the configuration with the names shown."),),
-    differs=("A group that no broker has is an error.",),
+    differs=("A group that no broker has is a failure.",),
 )
 async def get_consumer_config(call: Call) -> Report:
     """`getConsumerConfig`."""

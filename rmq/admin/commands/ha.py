@@ -12,6 +12,7 @@ from rmq.admin.declare import Call, command, integer
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import Group, broker, cluster, value
 from rmq.admin.output import Column, Member, Report, Table, fixed, millis, same
+from rmq.admin.targets import OTHERS_GO_ON
 from rmq.wire.bodies.printed import java_text
 from rmq.wire.errors import RemotingError
 
@@ -46,11 +47,12 @@ def _kilobytes(speed: int) -> str:
 
 _SLAVES = Table(
     "slaves",
-    "A slave as its master sees it: the byte that it confirmed, the bytes it is behind, its speed, whether it counts"
-    " as in step, and from which byte it is sent the log.",
-    "%-32s  %-16s %16s %16s %16s %16s",
-    "%-32s  %-16d %16d %16s %16s %16d",
+    "A slave as its master sees it: the master's address, the slave's, the byte that it confirmed, the bytes it is"
+    " behind, its speed, whether it counts as in step, and from which byte it is sent the log.",
+    "%.0s%-32s  %-16s %16s %16s %16s %16s",
+    "%.0s%-32s  %-16d %16d %16s %16s %16d",
     (
+        Column("masterAddress"),
         Column("address", "#SlaveAddr"),
         Column("ackOffset", "#SlaveAckOffset", same),
         Column("diff", "#Diff", same),
@@ -77,6 +79,7 @@ _SLAVES = Table(
         ),
     ),
     needs_one_of=("b", "c"),
+    differs=(OTHERS_GO_ON,),
     examples=(("haStatus -b 10.0.0.2:10911 -i 5", "Show every five seconds how far a slave is."),),
 )
 async def ha_status(call: Call) -> AsyncIterator[Report]:
@@ -118,8 +121,8 @@ def _show_replication(report: Report, address: str, status: HARuntimeInfo) -> No
     report.table(
         _SLAVES,
         (
-            (slave.addr, slave.slave_ack_offset, slave.diff, slave.transferred_byte_in_second, slave.in_sync,
-             slave.transfer_from_where)
+            (address, slave.addr, slave.slave_ack_offset, slave.diff, slave.transferred_byte_in_second,
+             slave.in_sync, slave.transfer_from_where)
             for slave in slaves
         ),
     )  # fmt: skip
@@ -232,6 +235,7 @@ def _show_sync_state(report: Report, state: BrokerReplicasInfo) -> None:
             "By address: cluster, brokerName, brokerId, and epochs, a list of epoch, startOffset, endOffset (bytes).",
         ),
     ),
+    differs=(OTHERS_GO_ON,),
     examples=(("getBrokerEpoch -b broker-a", "Show who wrote the logs of broker-a's replicas."),),
 )
 async def get_broker_epoch(call: Call) -> AsyncIterator[Report]:
@@ -295,7 +299,7 @@ def _show_epochs(report: Report, address: str, cache: EpochEntryCache) -> None:
     "Set what a slave believes of how far its master's log is on the disk; a master ignores it.",
     broker("Address of the slave; needed."),
     value("o", "offset", "The offset, bytes; needed."),
-    data=(Member("broker", "Address of the broker."), Member("offset", "The offset, bytes.")),
+    data=(Member("address", "Address of the slave."), Member("offset", "The offset, bytes.")),
     changes=True,
     examples=(
         (
@@ -315,5 +319,5 @@ async def reset_master_flush_offset(call: Call) -> Report:
     offset = integer(text.strip(), bits=64)
     await reset(call.admin, address, offset)
     report.say(f"reset master flush offset to {offset} success")
-    report.put(broker=address, offset=offset)
+    report.put(address=address, offset=offset)
     return report

@@ -10,10 +10,12 @@ from rmq.admin.errors import CommandLineError
 from rmq.admin.options import broker_or_cluster, flag, value
 from rmq.admin.output import Column, Report, Table
 from rmq.admin.targets import replicas_in
+from rmq.wire.errors import RemotingError
 
 if TYPE_CHECKING:
     from rmq.client.admin.clusters import Replica
     from rmq.client.admin.importing import Metadata
+    from rmq.client.admin.settings import ImportedSetting
 
 _TOGETHER: Final = "metadata.json"
 _APART: Final = ("topic.json", "subscriptionGroup.json")
@@ -26,7 +28,7 @@ _ITEMS = Table(
     _HEAD,
     _HEAD,
     (
-        Column("broker", "#Broker Name"),
+        Column("brokerName", "#Broker Name"),
         Column("kind", "#Kind"),
         Column("name", "#Name"),
         Column("outcome", "#Outcome", str),
@@ -123,7 +125,7 @@ _SETTINGS = Table(
     "%-24s  %-32s  %-24s  %-24s  %-8s",
     "%-24s  %-32s  %-24s  %-24s  %-8s",
     (
-        Column("broker", "#Broker Name"),
+        Column("brokerName", "#Broker Name"),
         Column("key", "#Key"),
         Column("before", "#Before"),
         Column("wanted", "#Wanted"),
@@ -151,15 +153,22 @@ async def import_configs(call: Call) -> Report:
     source = call.text("s")
     if source is not None and source not in configs:
         raise CommandLineError(f"{path} holds no broker {source}: {', '.join(sorted(configs)) or 'it holds none'}")
-    rows: list[tuple[str, ...]] = []
-    for master in await _masters(call, report):
-        wanted = configs.get(source or master.broker_name)
-        if wanted is None:
+    masters = await _masters(call, report)
+    for master in masters:
+        if (source or master.broker_name) not in configs:
             raise CommandLineError(
                 f"{path} holds no broker {master.broker_name}; -s names one of {', '.join(sorted(configs))}"
             )
-        differing = await import_settings(call.admin, master.address, wanted)
-        rows += [(master.broker_name, *item) for item in differing]
+
+    async def change(master: Replica) -> list[ImportedSetting]:
+        return await import_settings(call.admin, master.address, configs[source or master.broker_name])
+
+    rows: list[tuple[str, ...]] = []
+    for master, outcome in zip(masters, await call.admin.attempt_each(masters, change), strict=True):
+        if isinstance(outcome, RemotingError):
+            report.fail(outcome)
+        else:
+            rows += [(master.broker_name, *item) for item in outcome]
     report.table(_SETTINGS, rows)
     return report
 

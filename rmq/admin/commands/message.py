@@ -25,13 +25,13 @@ _MAX_INT32 = (1 << 31) - 1
 
 _SENT = Table(
     "sent",
-    "Where the message went; `sendResult` is SEND_OK, FLUSH_DISK_TIMEOUT, FLUSH_SLAVE_TIMEOUT or SLAVE_NOT_AVAILABLE.",
+    "Where the message went; `sendStatus` is SEND_OK, FLUSH_DISK_TIMEOUT, FLUSH_SLAVE_TIMEOUT or SLAVE_NOT_AVAILABLE.",
     "%-32s  %-4s  %-20s    %s",
     "%-32s  %-4s  %-20s    %s",
     (
         Column("brokerName", "#Broker Name"),
         Column("queueId", "#QID"),
-        Column("sendResult", "#Send Result"),
+        Column("sendStatus", "#Send Result"),
         Column("msgId", "#MsgId"),
     ),
 )

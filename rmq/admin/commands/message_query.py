@@ -54,6 +54,7 @@ _PUSHED = Member("pushed", "With -g and -d: msgId and the consumer's consumeResu
         Member("resent", "With -s true: originalMsgId, and the new message's sendStatus, msgId and offsetMsgId."),
         _PUSHED,
     ),
+    differs=("With -s false it shows the messages; Apache's prints nothing.",),
     changes=True,
     examples=(
         ("queryMsgById -t T -i 7F0000010ED8251A69D72E2F5B4C0000 -f UTF-8", "Show a message with its body as text."),
@@ -70,8 +71,6 @@ async def query_message_by_id(call: Call) -> Report:
     ids = [part.strip() for part in call.required("i").split(",") if part.strip()]
     pushing = call.given("g") and call.given("d")
     report.put(messages=[])
-    if call.given("s") and not pushing and not call.truth("s"):
-        return report
     sender = _sender(call) if call.truth("s") else None
     for message_id in ids:
         try:
@@ -190,6 +189,7 @@ async def query_message_by_key(call: Call) -> Report:
         end=call.number("e", FOREVER, bits=64),
         kind=kind,
         last_key=call.text("l"),
+        failed=report.fail,
     )
 
     def index_key(message: MessageExt) -> str:

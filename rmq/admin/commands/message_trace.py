@@ -72,6 +72,7 @@ async def query_message_trace(call: Call) -> Report:
         most=call.number("c", 64),
         begin=call.number("b", 0, bits=64),
         end=call.number("e", FOREVER, bits=64),
+        failed=report.fail,
     )
     report.put(published=[], consumed=[], events=[])
     consumed: dict[str | None, list[TraceEvent]] = {}

@@ -6,12 +6,15 @@ Source: StartMonitoringSubCommand, MonitorService, DefaultMonitorListener.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from rmq.admin.declare import Call, command
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import value
 from rmq.admin.output import Column, Member, Report, Table, millis
 from rmq.client.admin.monitoring import Monitor, Round
+from rmq.wire.bodies.route import MessageQueue
+from rmq.wire.declare import to_plain
 from rmq.wire.errors import RemotingError
 
 _MINUTE = 60
@@ -40,16 +43,23 @@ _NOTICES = Table(
         Column("text"),
     ),
 )
+
+
+def _queue(queue: dict[str, Any] | None) -> str:
+    return "null" if queue is None else str(MessageQueue(queue["topic"], queue["brokerName"], queue["queueId"]))
+
+
 _DELETED = Table(
     "deleted",
-    "A consumer asked for messages that were deleted, at an offset, and was sent on to another one.",
+    "A consumer asked for messages that were deleted, at an offset, and was sent on to another one; `queue` has topic,"
+    " brokerName and queueId.",
     "",
     "%s [MONITOR] reportDeleteMsgsEvent: DeleteMsgsEvent [offsetMovedEvent=OffsetMovedEvent [consumerGroup=%s, "
     "messageQueue=%s, offsetRequest=%s, offsetNew=%s], eventTimestamp=%s]",
     (
         _TIME,
         Column("group"),
-        Column("queue"),
+        Column("queue", text=_queue),
         Column("offsetRequest"),
         Column("offsetNew"),
         Column("eventTimestamp"),
@@ -69,6 +79,7 @@ _DELETED = Table(
         "The delay of a group is taken from the queues' bounds; nothing is pulled. Events of deleted messages are read"
         " without a consumer group.",
     ),
+    endless=True,
     examples=(
         ("startMonitoring --undone 1000", "Tell every minute which groups are 1000 messages behind or more."),
         ("startMonitoring --rounds 1 -f json", "Look once, for a script."),
@@ -111,8 +122,9 @@ def _report(found: Round, began: int, now: int, least: int) -> Report:
     report.table(
         _DELETED,
         (
-            (now, event.consumer_group, str(event.message_queue), event.offset_request, event.offset_new, timestamp)
+            (now, event.consumer_group, queue and to_plain(queue), event.offset_request, event.offset_new, timestamp)
             for event, timestamp in found.deleted
+            for queue in (event.message_queue,)
         ),
     )
     report.say(f"{millis(now)} [MONITOR] {_RULE}endRound")

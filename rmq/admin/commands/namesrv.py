@@ -92,7 +92,7 @@ async def delete_kv_config(call: Call) -> Report:
     "Take the write permission from all topics of a broker, in the routes of every name server. It comes back when"
     " the broker registers with something new.",
     _BROKER_NAME,
-    data=(Member("broker", "Name of the broker."), _COUNTS),
+    data=(Member("brokerName", "Name of the broker."), _COUNTS),
     differs=("A broker that no name server knows is a failure: there was nothing to wipe.",),
     changes=True,
     examples=(("wipeWritePerm -b broker-a", "Let producers leave broker-a before it is stopped."),),
@@ -106,7 +106,7 @@ async def wipe_write_perm(call: Call) -> Report:
     "addWritePerm",
     "Make all topics of a broker readable and writable, in the routes of every name server.",
     _BROKER_NAME,
-    data=(Member("broker", "Name of the broker."), _COUNTS),
+    data=(Member("brokerName", "Name of the broker."), _COUNTS),
     differs=("A broker that no name server knows is a failure: there was nothing to add to.",),
     changes=True,
     examples=(("addWritePerm -b broker-a", "Let producers come back to broker-a."),),
@@ -123,7 +123,7 @@ async def _change_write_perm(call: Call, verb: str, change: Callable[[Admin, str
     for address in call.admin.nameservers:
         told = f"OK, {counts[address]}" if address in counts else "Failed"
         report.say(f"{verb} write perm of broker[{name}] in name server[{address}] {told}")
-    report.put(broker=name, nameServers=counts)
+    report.put(brokerName=name, nameServers=counts)
     if counts and not any(counts.values()):
         await _note_unknown(call, report, name)
     return report

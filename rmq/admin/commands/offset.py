@@ -5,6 +5,7 @@ Source: org.apache.rocketmq.tools.command.offset.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rmq.admin.declare import Call, command
@@ -27,6 +28,10 @@ _MOVED = Table(
         Column("queueId", "#queueId", same),
         Column("offset", "#offset", same),
     ),
+)
+_MOVED_BY_TIME = replace(
+    _MOVED,
+    help=f"{_MOVED.help} With -q it has the broker's `address` too, and `brokerName` is null where -b was an address.",
 )
 
 
@@ -77,7 +82,7 @@ _GOES_ON = "A broker that refuses does not keep the others from moving the group
     value("o", "offset", "The offset to move to instead of the time's, with -b and -q."),
     route_cluster(),
     data=(
-        _MOVED,
+        _MOVED_BY_TIME,
         _RESET,
         Member("group", "The group."),
         Member("topic", "The topic."),
@@ -119,9 +124,9 @@ async def reset_offset_by_time(call: Call) -> Report:
         f"topic[{wanted.topic}], force[{str(force).lower()}], timestamp(string)[{call.required('s')}],"
         f" timestamp(long)[{timestamp}]"
     )
-    if result.moved:
+    if _by_brokers(result):
         report.say(f"start reset consumer offset by specified, group[{wanted.group}], {told}")
-        report.table(_MOVED, _moved(result))
+        report.table(_MOVED_BY_TIME, _moved(result))
     if result.committed:
         report.say(f"reset consumer offset by specified consumerGroup[{wanted.group}], {told}")
         report.table(_RESET, map(_move, result.committed))
@@ -157,7 +162,8 @@ async def _one_queue(call: Call, timestamp: int) -> Report:
     except RemotingError as error:
         return report.fail(error)
     report.say(f"reset consumer offset to {offset}")
-    report.add("queues", {"brokerName": broker, "queueId": queue_id, "offset": offset})
+    name = None if broker == wanted.address else broker
+    report.add("queues", {"brokerName": name, "queueId": queue_id, "offset": offset, "address": wanted.address})
     return report
 
 
@@ -182,11 +188,16 @@ async def skip_accumulated_message(call: Call) -> Report:
     result = await reset_group(call.admin, wanted)
     report = Report()
     report.put(group=wanted.group, topic=wanted.topic, queues=[], committed=[])
-    if result.moved:
+    if _by_brokers(result):
         report.table(_MOVED, _moved(result))
     if result.committed:
         report.table(_SKIPPED, map(_move, result.committed))
     return _with_failures(report, result)
+
+
+def _by_brokers(result: ResetResult) -> bool:
+    """Whether brokers moved the group; they did also where the topic has no queue to move it on."""
+    return bool(result.moved) or not (result.committed or result.failures)
 
 
 def _moved(result: ResetResult) -> list[tuple[str, int, int]]:
@@ -223,7 +234,7 @@ def _with_failures(report: Report, result: ResetResult) -> Report:
         "Only offsets in the topic of -t are copied. Apache's command copies those of all topics of the group, the"
         " retry topic's too.",
         "A queue on which the source group has no offset is left alone. Apache's command commits 0 there.",
-        "A source group without offsets in the topic is an error.",
+        "A source group without offsets in the topic is a failure.",
     ),
     changes=True,
 )

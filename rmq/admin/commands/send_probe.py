@@ -63,7 +63,7 @@ _SENDS = Table(
     (
         Column("brokerName", "#Broker Name"),
         Column("queueId", "#QID"),
-        Column("sendResult", "#Send Result", java_text),
+        Column("success", "#Send Result", java_text),
         Column("rt", "#RT"),
     ),
 )

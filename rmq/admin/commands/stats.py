@@ -49,6 +49,7 @@ _TRAFFIC = Table(
     flag("a", "activeTopic", "Only topics with messages of the last day."),
     topic(required=False, help="Only this topic."),
     data=(_TRAFFIC,),
+    differs=("A topic of -t that does not exist is a failure; Apache's prints the heading only.",),
     examples=(
         ("statsAll -a", "Show those with messages of the last day."),
         ("statsAll -t Orders -f json", "Show one topic as JSON."),
@@ -56,15 +57,19 @@ _TRAFFIC = Table(
 )
 async def stats_all(call: Call) -> Report:
     """`statsAll`."""
+    from rmq.client.admin.errors import NoTopicRouteError
     from rmq.client.admin.topics import topic_names
     from rmq.client.admin.traffic import traffic
     from rmq.wire.names import DLQ_PREFIX, RETRY_PREFIX
 
     report = Report()
     wanted = call.text("t")
+    known = await topic_names(call.admin)
+    if wanted and wanted not in known:
+        report.fail(NoTopicRouteError(wanted))
     names = [
         name
-        for name in await topic_names(call.admin)
+        for name in known
         if not name.startswith((RETRY_PREFIX, DLQ_PREFIX)) and (not wanted or name == wanted)
     ]
     rows: list[tuple[Any, ...]] = []

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from rmq.wire.bodies.route import ClusterInfo, TopicRouteData
     from rmq.wire.bodies.topic import TopicConfig
 
+_TopicGroup = tuple[str | None, str, str | None]
+"""A cluster, a topic in it, and a group that consumes it."""
+
 _UNIT_BIT = 1
 _UNIT_SUBSCRIPTION_BIT = 2
 
@@ -30,14 +33,14 @@ _UNIT_SUBSCRIPTION_BIT = 2
 
 _TOPIC_GROUPS = Table(
     "topicGroups",
-    "With -c: a topic and a group that consumes it; one row for a topic without groups. Retry and dead-letter topics"
-    " are left out.",
+    "With -c: a topic and a group that consumes it; one row, with a null, for a topic without groups. Retry and"
+    " dead-letter topics are left out.",
     "%-20s  %-48s  %-48s",
     "%-20s  %-64s  %-64s",
     (
-        Column("cluster", "#Cluster Name", cut(20)),
+        Column("cluster", "#Cluster Name", lambda cluster: (cluster or "")[:20]),
         Column("topic", "#Topic", cut(64)),
-        Column("group", "#Consumer Group", cut(64)),
+        Column("group", "#Consumer Group", lambda group: (group or "")[:64]),
     ),
 )
 _TOPICS = Table("topics", "Without -c: a topic.", "", "%s", (Column("topic"),))
@@ -60,19 +63,20 @@ async def topic_list(call: Call) -> Report:
     return report
 
 
-async def _topics_with_groups(call: Call, report: Report) -> list[tuple[str, str, str]]:
+async def _topics_with_groups(call: Call, report: Report) -> list[_TopicGroup]:
     from rmq.client.admin.groups import groups_on
     from rmq.client.admin.topics import addresses_of
 
     info = await cluster_info(call.admin)
     names = [name for name in await topic_names(call.admin) if not name.startswith((RETRY_PREFIX, DLQ_PREFIX))]
 
-    async def describe(name: str) -> list[tuple[str, str, str]]:
-        place, groups = "", [""]
+    async def describe(name: str) -> list[_TopicGroup]:
+        place: str | None = None
+        groups: Sequence[str | None] = [None]
         try:
             route = await topic_route(call.admin, name)
             place, addresses = _cluster_of(route, info), addresses_of(route)
-            groups = (await groups_on(call.admin, addresses[0], name) if addresses else []) or groups
+            groups = (await groups_on(call.admin, addresses[0], name) if addresses else []) or [None]
         except RemotingError as error:
             # A topic without a route is shown with what is known of it.
             report.fail_unless_answered(error)
@@ -81,9 +85,9 @@ async def _topics_with_groups(call: Call, report: Report) -> list[tuple[str, str
     return [row for rows in await call.admin.each(names, describe) for row in rows]
 
 
-def _cluster_of(route: TopicRouteData, info: ClusterInfo) -> str:
+def _cluster_of(route: TopicRouteData, info: ClusterInfo) -> str | None:
     broker_name = route.broker_datas[0].broker_name if route.broker_datas else None
-    return next((name for name, brokers in info.cluster_addr_table.items() if broker_name in brokers), "")
+    return next((name for name, brokers in info.cluster_addr_table.items() if broker_name in brokers), None)
 
 
 # --- topicRoute ----------------------------------------------------------------------------------------------------
@@ -194,6 +198,7 @@ async def topic_status(call: Call) -> Report:
     "Name the clusters that hold a topic.",
     topic(),
     data=(Member("clusters", "Cluster names."),),
+    differs=("A topic in several clusters has all of them shown; Apache's shows those of its first broker.",),
 )
 async def topic_cluster_list(call: Call) -> Report:
     """`topicClusterList`."""
@@ -225,9 +230,14 @@ async def topic_cluster_list(call: Call) -> Report:
     value("a", "attributes", "Attributes to set and to drop: +key=value,-key."),
     changes=True,
     data=(
-        Member("topic", "The configuration that was sent."),
+        Member("topic", "The topic."),
+        Member("config", "The configuration that was sent."),
         Member("brokers", "Addresses of the brokers that took it."),
         Member("orderConf", "With -o true: what was stored in the name servers."),
+    ),
+    differs=(
+        "With -c it goes on after a master that fails; the configuration and its order are left out then.",
+        "Where the order cannot be stored it still says on which brokers the topic was created.",
     ),
     examples=(
         ("updateTopic -c DefaultCluster -t Orders", "Create Orders on every master, with eight queues each."),
@@ -240,7 +250,7 @@ async def update_topic(call: Call) -> Report:
 
     report = Report()
     config = _config(call)
-    report.put(topic=to_plain(config), brokers=[])
+    report.put(topic=config.topic_name, config=to_plain(config), brokers=[])
     address = call.text("b")
     if address is not None:
         await _create_on_broker(call, report, config, address)
@@ -270,14 +280,19 @@ async def _create_on_broker(call: Call, report: Report, config: TopicConfig, add
     from rmq.client.admin.topics import create_topic
 
     await create_topic(call.admin, address, config)
+    report.add("brokers", address)
     if config.order:
-        name = await broker_name_at(call.admin, address)
-        await put_broker_order(call.admin, config.topic_name, name, config.write_queue_nums)
+        try:
+            name = await broker_name_at(call.admin, address)
+            await put_broker_order(call.admin, config.topic_name, name, config.write_queue_nums)
+        except RemotingError as error:
+            report.say(f"create topic to {address} success.")
+            report.fail(error)
+            return
         conf = f"{name}:{config.write_queue_nums}"
         report.say(f"set broker orderConf. isOrder=true, orderConf=[{conf}]")
         report.put(orderConf=conf)
     report.say(f"create topic to {address} success.")
-    report.add("brokers", address)
     report.say(str(config))
 
 
@@ -302,7 +317,11 @@ async def _create_on_cluster(call: Call, report: Report, config: TopicConfig, na
             return
         broker_names = dict.fromkeys(replica.broker_name for replica in replicas)
         conf = ";".join(f"{broker_name}:{config.write_queue_nums}" for broker_name in broker_names)
-        await put_order_conf(call.admin, config.topic_name, conf)
+        try:
+            await put_order_conf(call.admin, config.topic_name, conf)
+        except RemotingError as error:
+            report.fail(error)
+            return
         report.say(f"set cluster orderConf. isOrder=true, orderConf=[{conf}]")
         report.put(orderConf=conf)
     report.say(str(config))

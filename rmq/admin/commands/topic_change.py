@@ -11,6 +11,7 @@ from rmq.admin.declare import Call, command
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import broker, broker_or_cluster, cluster, topic, value
 from rmq.admin.output import Member, Report
+from rmq.admin.targets import OTHERS_GO_ON
 from rmq.wire.errors import RemotingError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     differs=(
         "With -c it does not print its page.",
         "Topics that are like that already do not keep Apache's brokers from taking the others.",
+        OTHERS_GO_ON,
     ),
     changes=True,
     examples=(("updateTopicList -c DefaultCluster -f topics.json", "Create the topics of topics.json."),),
@@ -75,6 +77,7 @@ async def update_topic_list(call: Call) -> Report:
         " command sends the numbers of the route's first broker to all and resets the rest.",
         "The permission before is the broker's and not that of the route, which may be behind or wiped.",
         "With -c masters that do not hold the topic are left alone; Apache's command creates it there.",
+        OTHERS_GO_ON,
     ),
     changes=True,
     examples=(("updateTopicPerm -c DefaultCluster -t Orders -p 4", "Let nobody write to Orders any more."),),

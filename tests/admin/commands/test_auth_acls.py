@@ -31,9 +31,9 @@ HINT = "[error] Make sure the specified clusterName exists or the name server co
 
 def members(broker: str) -> list[dict[str, object]]:
     return [
-        {"broker": broker, "subject": "User:bob", "policyType": "Custom", "resource": "Topic:T_two",
+        {"address": broker, "subject": "User:bob", "policyType": "Custom", "resource": "Topic:T_two",
          "actions": ["Pub", "Sub"], "sourceIps": None, "decision": "Allow"},
-        {"broker": broker, "subject": "User:bob", "policyType": "Default", "resource": "Group:GID_a",
+        {"address": broker, "subject": "User:bob", "policyType": "Default", "resource": "Group:GID_a",
          "actions": ["Sub"], "sourceIps": ["127.0.0.1", "192.168.0.0/16"], "decision": "Deny"},
     ]  # fmt: skip
 
@@ -131,7 +131,7 @@ def test_rules_for_one_user() -> None:
     made = report(servers, "getAcl", "-b", MASTER_A, "-s", "User:bob")
     assert (made.render("text"), made.members) == (HEAD + LINES, {"rules": members(MASTER_A)})
     assert made.render("csv") == (
-        "broker,subject,policyType,resource,actions,sourceIps,decision\n"
+        "address,subject,policyType,resource,actions,sourceIps,decision\n"
         f'{MASTER_A},User:bob,Custom,Topic:T_two,"[""Pub"",""Sub""]",,Allow\n'
         f'{MASTER_A},User:bob,Default,Group:GID_a,"[""Sub""]","[""127.0.0.1"",""192.168.0.0/16""]",Deny\n'
     )
@@ -157,7 +157,7 @@ def test_no_rules() -> None:
     for words in (("getAcl", "-s", "User:alice"), ("listAcl",)):
         made = report(FakeServers(), *words, "-b", MASTER_A)
         assert (made.render("text"), made.members, made.failures) == ("", {"rules": []}, [])
-        assert made.render("csv") == "broker,subject,policyType,resource,actions,sourceIps,decision\n"
+        assert made.render("csv") == "address,subject,policyType,resource,actions,sourceIps,decision\n"
     with pytest.raises(CommandLineError, match=r"^-s is missing$"):
         text(FakeServers(), "getAcl", "-b", MASTER_A)
     with pytest.raises(CommandLineError, match=r"^subject bob: "):

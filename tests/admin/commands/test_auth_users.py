@@ -21,7 +21,7 @@ HINT = "[error] Make sure the specified clusterName exists or the name server co
 
 def members(user: UserInfo, broker: str) -> dict[str, object]:
     return {
-        "broker": broker, "username": user.username, "password": user.password, "userType": user.user_type,
+        "address": broker, "username": user.username, "password": user.password, "userType": user.user_type,
         "userStatus": user.user_status,
     }  # fmt: skip
 
@@ -114,7 +114,7 @@ def test_one_user() -> None:
     assert made.render("text") == HEAD + ALICE_LINE
     assert made.members == {"users": [members(ALICE, MASTER_A)]}
     assert made.render("csv") == (
-        f"broker,username,password,userType,userStatus\n{MASTER_A},alice,secret,Super,enable\n"
+        f"address,username,password,userType,userStatus\n{MASTER_A},alice,secret,Super,enable\n"
     )
 
 
@@ -142,7 +142,7 @@ def test_a_user_that_nobody_has() -> None:
     assert [failure.remark for failure in made.failures] == [
         f"the user nobody does not exist on {MASTER_A}, {MASTER_B}"
     ]
-    assert made.render("csv") == "broker,username,password,userType,userStatus\n"
+    assert made.render("csv") == "address,username,password,userType,userStatus\n"
     with pytest.raises(CommandLineError, match=r"^-u is missing$"):
         text(FakeServers(), "getUser", "-b", MASTER_A)
 

@@ -51,6 +51,19 @@ def test_config_of_a_cluster() -> None:
     )
 
 
+def test_config_of_a_cluster_goes_on_after_a_broker_that_is_down() -> None:
+    servers = FakeServers({GetBrokerConfig: CONFIG})
+    servers.down = {MASTER_A}
+    made = report(servers, "getBrokerConfig", "-c", "C1")
+    assert made.render("text") == (
+        f"============Master: {MASTER_A}============\n"
+        f"============My Master: {MASTER_A}=====Slave: {SLAVE_A}============\n{settings()}"
+        f"============Master: {MASTER_B}============\n{settings()}"
+    )
+    assert list(made.members["brokers"]) == [SLAVE_A, MASTER_B]
+    assert [failure.address for failure in made.failures] == [MASTER_A]
+
+
 def test_config_of_a_cluster_without_a_master() -> None:
     orphan = ClusterInfo({"a": BrokerData("a", "C1", {1: SLAVE_A})}, {"C1": ["a"]})
     servers = FakeServers({GetBrokerClusterInfo: orphan, GetBrokerConfig: CONFIG})

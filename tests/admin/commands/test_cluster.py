@@ -73,7 +73,14 @@ def test_load() -> None:
         + line("broker-b", 0, "10.0.0.3:10911", *known)
     )
     assert [failure.address for failure in made.failures] == [SLAVE_A]
-    assert made.members["brokers"][0]["hours"] == 1.5
+    first, second, _ = made.members["brokers"]
+    assert (first["hours"], first["pageCacheWait"], first["activated"]) == (1.5, 9, True)
+    assert first["in"] == {"tps": 12.345, "sendQueue": 3, "sendWait": 4}
+    assert first["out"] == {"tps": 7.0, "pullQueue": 5, "pullWait": 6, "ackQueue": None, "ackWait": None}
+    assert first["timer"] == {
+        "readBehind": 1, "offsetBehind": 2, "congestNum": 25000, "enqueueTps": 0.5, "dequeueTps": 1.25
+    }  # fmt: skip
+    assert list(second.values()) == ["C1", "broker-a", 1, SLAVE_A, *[None] * 8]
 
 
 def test_totals() -> None:

@@ -104,7 +104,7 @@ def test_progress_of_all_groups() -> None:
         + row("off", 0, "OFFLINE", "", "", 0, 6)
     )
     offline = report(servers, "consumerProgress").members["groups"][1]
-    assert (offline["version"], offline["type"], offline["model"]) == (None, None, None)
+    assert (offline["version"], offline["type"], offline["messageModel"]) == (None, None, None)
 
 
 def test_progress_of_all_groups_prints_its_heading_before_it_fails() -> None:

@@ -59,6 +59,15 @@ def test_settings() -> None:
     assert made.members["controllers"][LEADER] == {"a": "1", "longer": "x=y"}
 
 
+def test_settings_where_a_controller_is_down() -> None:
+    made = servers(more={GetControllerConfig: b"a=1\n"})
+    made.down = {ASKED}
+    result = report(made, "getControllerConfig", "-a", f"{ASKED};{LEADER}")
+    assert result.render("text") == f"============{LEADER}============\n{'a':<50}=  1\n"
+    assert result.members["controllers"] == {LEADER: {"a": "1"}}
+    assert [failure.address for failure in result.failures] == [ASKED]
+
+
 class Controller:
     """Keeps settings that it knows, and answers success to all."""
 
@@ -100,6 +109,15 @@ def test_a_controller_that_refuses_or_does_not_follow_is_no_success() -> None:
     assert made.members["controllers"] == []
     assert [failure.address for failure in made.failures] == ["", LEADER]
     assert "did not take a=b" in made.failures[0].remark
+
+
+def test_a_controller_that_is_down_does_not_hide_that_the_other_took_it() -> None:
+    made = servers(more={GetControllerConfig: b"a=b\n"})
+    made.down = {ASKED}
+    result = report(made, "updateControllerConfig", "-a", f"{ASKED};{LEADER}", "-k", "a", "-v", "b")
+    assert result.render("text") == f"update controller config success![{LEADER}]\na : b\n"
+    assert result.members["controllers"] == [LEADER]
+    assert [failure.address for failure in result.failures] == [ASKED]
 
 
 def test_elect() -> None:

@@ -35,6 +35,7 @@ def test_update_sub_group() -> None:
         "notifyConsumerIdsChangedEnable=true, groupSysFlag=0, consumeTimeoutMinute=15, subscriptionDataSet=null, "
         "attributes={+a=b}}"
     )
+    assert made.members["group"] == made.members["config"]["groupName"] == "G"
     [_, (address, _, body)] = [call for call in servers.calls if isinstance(call[1], UpdateAndCreateSubscriptionGroup)]
     assert address == MASTER_B
     assert (body.group_name, body.retry_queue_nums, body.consume_from_min_enable) == ("G", 2, False)

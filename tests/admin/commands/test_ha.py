@@ -43,7 +43,15 @@ def test_a_master() -> None:
         + row("10.0.0.4:5", 90, 10, "0.98", "Fall Behind", 0)
     )
     assert made.members["brokers"] == {MASTER_A: {"master": True, "maxOffset": 100, "slaves": 2, "inSyncSlaves": 1}}
-    assert made.members["slaves"][1]["inSync"] is False
+    assert made.members["slaves"][1] == {
+        "masterAddress": MASTER_A,
+        "address": "10.0.0.4:5",
+        "ackOffset": 90,
+        "diff": 10,
+        "bytesPerSecond": 1000,
+        "inSync": False,
+        "transferFrom": 0,
+    }
 
 
 def test_a_slave() -> None:
@@ -160,7 +168,7 @@ def test_reset() -> None:
     servers = FakeServers()
     made = report(servers, "resetMasterFlushOffset", "-b", SLAVE_A, "-o", "5000000000")
     assert made.render("text") == "reset master flush offset to 5000000000 success\n"
-    assert made.members == {"broker": SLAVE_A, "offset": 5_000_000_000}
+    assert made.members == {"address": SLAVE_A, "offset": 5_000_000_000}
     assert servers.calls == [(SLAVE_A, ResetMasterFlushOffset(5_000_000_000), b"")]
 
 

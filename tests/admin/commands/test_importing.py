@@ -10,7 +10,7 @@ from rmq.wire import fastjson
 from rmq.wire.bodies.group import SubscriptionGroupConfig, SubscriptionGroupWrapper
 from rmq.wire.bodies.topic import TopicConfig, TopicConfigAndMappingSerializeWrapper, TopicList
 from rmq.wire.declare import to_plain
-from rmq.wire.errors import InvalidParameterError
+from rmq.wire.errors import InvalidParameterError, RemotingError
 from rmq.wire.requests.broker import (
     GetBrokerConfig,
     GetBrokerConfigReply,
@@ -82,7 +82,7 @@ def test_topics_and_groups_of_a_broker(servers: FakeServers, tmp_path: Path) -> 
         "topics: 1 created, 0 changed, 1 same, 1 skipped, 0 failed\n"
         "groups: 1 created, 0 changed, 0 same, 0 skipped, 0 failed\n"
     )
-    assert made.members["items"][0] == {"broker": "broker-a", "kind": "topic", "name": "new", "outcome": "created"}
+    assert made.members["items"][0] == {"brokerName": "broker-a", "kind": "topic", "name": "new", "outcome": "created"}
     assert not made.failures
     assert servers.sent(UpdateAndCreateTopic) == [
         (
@@ -204,6 +204,14 @@ def test_no_file(servers: FakeServers, tmp_path: Path) -> None:
         report(servers, "importMetadata", "-b", MASTER_A, "-f", str(tmp_path))
 
 
+def test_a_master_that_is_down_is_found_out_before_anything_is_made(servers: FakeServers, tmp_path: Path) -> None:
+    path = write(tmp_path / "m.json", **tables(TopicConfig("new", 4, 4)))
+    servers.down = {MASTER_B}
+    with pytest.raises(RemotingError, match=f"connect to {MASTER_B} failed"):
+        report(servers, "importMetadata", "-c", "C1", "-f", path)
+    assert servers.sent(UpdateAndCreateTopic) == []
+
+
 # --- settings ------------------------------------------------------------------------------------------------------
 
 SETTING = "{:<24}  {:<32}  {:<24}  {:<24}  {:<8}\n".format
@@ -240,6 +248,21 @@ def test_configs_of_another_broker_must_be_named(servers: FakeServers, tmp_path:
         report(servers, "importConfigs", "-b", MASTER_A, "-f", path)
     with pytest.raises(CommandLineError, match="holds no broker y: broker-x"):
         report(servers, "importConfigs", "-b", MASTER_A, "-f", path, "-s", "y")
+
+
+def test_configs_of_a_cluster(servers: FakeServers, tmp_path: Path) -> None:
+    wanted = {"traceOn": "false"}
+    path = write(tmp_path / "c.json", brokerConfigs={"broker-a": wanted})
+    with pytest.raises(CommandLineError, match="holds no broker broker-b"):
+        report(servers, "importConfigs", "-c", "C1", "-f", path)
+    assert not servers.sent(UpdateBrokerConfig)
+    path = write(tmp_path / "c.json", brokerConfigs={"broker-a": wanted, "broker-b": wanted})
+    servers.down = {MASTER_A}
+    made = report(servers, "importConfigs", "-c", "C1", "-f", path)
+    assert [(row["brokerName"], row["key"], row["outcome"]) for row in made.members["settings"]] == [
+        ("broker-b", "traceOn", "changed")
+    ]
+    assert [failure.address for failure in made.failures] == [MASTER_A]
 
 
 def test_what_is_no_export_of_configs(servers: FakeServers, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from rmq.client import trace
 from rmq.client.trace import Consumed, ConsumeReturn
 from rmq.wire.errors import QueryNotFoundError, RemotingError
 from rmq.wire.requests.message import QueryMessage, QueryMessageReply
-from tests.kit.adminfake import MASTER_B, FakeServers, Reply, report, route, text
+from tests.kit.adminfake import MASTER_A, MASTER_B, FakeServers, Reply, report, route, text
 from tests.kit.adminstored import record
 
 ID = "C0000202620AD5EE9B53698A4B690001"
@@ -52,6 +52,14 @@ def servers(*bodies: str) -> FakeServers:
     fake = FakeServers({QueryMessage: found})
     fake.routes = {"RMQ_SYS_TRACE_TOPIC": route(), "Mine": route()}
     return fake
+
+
+def test_a_broker_that_cannot_look_is_told_of() -> None:
+    made = servers(published())
+    made.down = {MASTER_A}
+    found = report(made, "queryMsgTraceById", "-i", ID)
+    assert len(found.members["published"]) == 1
+    assert [failure.address for failure in found.failures] == [MASTER_A]
 
 
 ROW = "{:<10} {:<20} {:<20} {:<20} {:<10} {:<10}\n"

@@ -86,6 +86,8 @@ def test_rounds() -> None:
         )
         + END
     )
+    [deleted] = second.members["deleted"]
+    assert (deleted["queue"]["queueId"], deleted["offsetNew"]) == (QUEUE.queue_id, 7)
     assert third.render("text") == first.render("text")
     assert slept == [7.0, 7.0]
 

@@ -74,7 +74,7 @@ def test_write_permission(name: str, verb: str, kind: type[Any], answer: Callabl
     made = report(servers, name, "-b", "broker-a")
     line = f"{verb} write perm of broker[broker-a] in name server[{{}}] OK, 25\n"
     assert made.render("text") == line.format(NAMESRV) + line.format(OTHER)
-    assert made.members == {"broker": "broker-a", "nameServers": {NAMESRV: 25, OTHER: 25}}
+    assert made.members == {"brokerName": "broker-a", "nameServers": {NAMESRV: 25, OTHER: 25}}
     assert servers.sent(kind) == [(NAMESRV, kind("broker-a")), (OTHER, kind("broker-a"))]
 
 

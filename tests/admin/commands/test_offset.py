@@ -99,6 +99,14 @@ def test_reset_that_no_broker_makes_prints_nothing() -> None:
     assert [failure.address for failure in result.failures] == [MASTER_A, MASTER_B]
 
 
+def test_reset_of_a_topic_without_queues_prints_a_table_without_rows() -> None:
+    made = servers()
+    made.answers[InvokeBrokerToResetOffset] = ResetOffsetBody()
+    intro = f"{INTRO}force[true], timestamp(string)[1000], timestamp(long)[1000]\n"
+    assert text(made, *RESET, "-s", "1000") == intro + ONLINE_HEAD
+    assert text(made, "skipAccumulatedMessage", "-g", "G", "-t", "T") == ONLINE_HEAD
+
+
 @pytest.mark.parametrize(("more", "offset"), [((), 6), (("-o", "0"), 0), (("-o", "3"), 3)])
 @pytest.mark.parametrize("broker", ["broker-b", MASTER_B])
 def test_reset_of_one_queue(broker: str, more: tuple[str, ...], offset: int) -> None:
@@ -108,7 +116,8 @@ def test_reset_of_one_queue(broker: str, more: tuple[str, ...], offset: int) -> 
         f"{INTRO}queueId[1], broker[{broker}], timestamp(string)[1000], timestamp(long)[1000]\n"
         f"reset consumer offset to {offset}\n"
     )
-    assert result.members["queues"] == [{"brokerName": broker, "queueId": 1, "offset": offset}]
+    name = "broker-b" if broker == "broker-b" else None
+    assert result.members["queues"] == [{"brokerName": name, "queueId": 1, "offset": offset, "address": MASTER_B}]
     assert made.sent(InvokeBrokerToResetOffset) == [
         (MASTER_B, InvokeBrokerToResetOffset("G", "T", 1000, 1, offset, True))
     ]

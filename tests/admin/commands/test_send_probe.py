@@ -53,10 +53,10 @@ def test_check(servers: FakeServers) -> None:
     )
     assert bodies(servers) == [b"a" * 16] * 3
     assert made.members == {
-        "sends": [{"brokerName": "broker-b", "queueId": queue, "sendResult": True, "rt": 0} for queue in (0, 1, 0)],
+        "sends": [{"brokerName": "broker-b", "queueId": queue, "success": True, "rt": 0} for queue in (0, 1, 0)],
         "avgRt": 0.0,
     }
-    assert made.render("csv").splitlines()[:2] == ["brokerName,queueId,sendResult,rt", "broker-b,0,true,0"]
+    assert made.render("csv").splitlines()[:2] == ["brokerName,queueId,success,rt", "broker-b,0,true,0"]
 
 
 def test_check_by_default_sends_a_hundred_of_128_bytes(servers: FakeServers) -> None:
@@ -69,7 +69,7 @@ def test_check_tells_what_failed(servers: FakeServers) -> None:
         SystemBusyError("busy") if header.queue_id else sent(address, header)
     )
     made = report(servers, "checkMsgSendRT", "-t", "T", "-a", "4")
-    assert [row["sendResult"] for row in made.members["sends"]] == [True, False, True, False]
+    assert [row["success"] for row in made.members["sends"]] == [True, False, True, False]
     assert ROW.format("broker-b", 1, "false", 0) in made.render("text")
     assert [failure.remark for failure in made.failures] == ["busy"]
 

@@ -103,7 +103,10 @@ def test_one_topic() -> None:
     made = servers()
     assert text(made, "statsAll", "-t", LONG) == HEAD + ROW("L" * 64, "G", 4, "0.00", "0.00", 0, 0)
     assert [header.topic for _, header in made.sent(QueryTopicConsumeByWho)] == [LONG]
-    assert text(servers(), "statsAll", "-t", "nope") == HEAD
+    assert report(servers(), "statsAll", "-t", LONG).failures == []
+    unknown = report(servers(), "statsAll", "-t", "nope")
+    assert unknown.render("text") == HEAD
+    assert [failure.code for failure in unknown.failures] == [17]
 
 
 def test_a_broker_that_is_down() -> None:

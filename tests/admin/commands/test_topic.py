@@ -51,7 +51,7 @@ def test_topic_list_with_groups_tells_of_brokers_that_are_down() -> None:
     servers.down = {MASTER_A}
     made = report(servers, "topicList", "-c")
     assert [failure.address for failure in made.failures] == [MASTER_A]
-    assert made.members["topicGroups"] == [{"cluster": "C1", "topic": "A", "group": ""}]
+    assert made.members["topicGroups"] == [{"cluster": "C1", "topic": "A", "group": None}]
 
 
 def test_topic_route() -> None:
@@ -147,7 +147,17 @@ def test_update_topic_on_a_cluster() -> None:
     )
     assert made.members["brokers"] == [MASTER_A, MASTER_B]
     assert made.members["orderConf"] == "broker-a:8;broker-b:8"
-    assert made.members["topic"]["topicName"] == "T"
+    assert made.members["topic"] == made.members["config"]["topicName"] == "T"
+
+
+@pytest.mark.parametrize(("words", "addresses"), [(("-b", MASTER_A), [MASTER_A]), (("-c", "C1"), [MASTER_A, MASTER_B])])
+def test_update_topic_whose_order_is_refused(words: tuple[str, ...], addresses: list[str]) -> None:
+    servers = FakeServers({PutKVConfig: RemotingError("no room"), GetKVConfig: QueryNotFoundError("no")})
+    made = report(servers, "updateTopic", *words, "-t", "T", "-o", "true")
+    assert made.render("text") == "".join(f"create topic to {address} success.\n" for address in addresses)
+    assert made.members["brokers"] == addresses
+    assert "orderConf" not in made.members
+    assert [failure.remark for failure in made.failures] == ["no room"]
 
 
 def test_update_topic_on_an_unknown_cluster() -> None:
