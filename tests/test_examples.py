@@ -66,11 +66,13 @@ def test_it_prints_what_it_says(name: str, server: RocketMQ, tmp_path: Path) -> 
     words = [str(path)]
     if name.startswith("test_"):
         words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(path)]
+    # Options meant for this very run of the tests are none of the example's.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     environment = {"NAMESRV_ADDR": server.namesrv_addr, "HOME": str(tmp_path), "PYTHONPATH": str(EXAMPLES.parent)}
     done = subprocess.run(
         [sys.executable, *words],
         cwd=tmp_path,
-        env={**os.environ, **environment},
+        env={**inherited, **environment},
         capture_output=True,
         text=True,
         timeout=120,
