@@ -49,7 +49,7 @@ cut short as long as they are clear, flags run together. Name servers come from 
   password) and completion, and keeps its connections. Its standard input may be a file or a pipe: a command a line, `#`
   begins a comment, a failure does not end it, and the exit code is that of the last command that failed.
 - `-f,--format json` prints one JSON object instead; its members are listed with each command. `errors` is among them
-  when something failed for some brokers: a list of objects with `code`, `address` and `message`. A command that repeats
+  when something failed for some servers: a list of objects with `code`, `address` and `message`. A command that repeats
   itself prints one object each time. `csv` prints the tables.
 - A command that has an option `-f` of its own keeps it; there only `--format` chooses the format. The long names of our
   own options must be spelt in full, so that no shortened name of Apache's becomes unclear.
