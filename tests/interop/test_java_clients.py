@@ -10,6 +10,7 @@ import pytest
 from tests.interop import scenarios
 from tests.kit.apache import MqAdmin
 from tests.kit.driver import Driver, Outgoing, Received, wait_until
+from tests.kit.frames import wait_for_route
 from tests.kit.messages import assert_received_once, assert_same, by_number, make_messages
 from tests.kit.server import CLUSTER_NAME, RunningServer
 from tests.kit.toolchains import Program
@@ -55,12 +56,16 @@ def test_tag_filter(java: Driver, release: str) -> None:
     scenarios.filters_tags(java, f"Java-tags-{release}")
 
 
-def test_topic_auto_creation_and_explicit_creation(java: Driver, admin: MqAdmin, release: str) -> None:
+def test_topic_auto_creation_and_explicit_creation(
+    java: Driver, admin: MqAdmin, server: RunningServer, release: str
+) -> None:
     java.call("producer", name="P-create", group="PG-create")
     auto, explicit = f"Java-auto-{release}", f"Java-explicit-{release}"
     java.send("P-create", auto, make_messages(auto, 1))
+    wait_for_route(server.namesrv_addr, auto)
     assert sorted(java.call("publishQueues", name="P-create", topic=auto)) == [["broker-a", i] for i in range(4)]
     admin.out("updateTopic", "-c", CLUSTER_NAME, "-t", explicit, "-r", "3", "-w", "2")
+    wait_for_route(server.namesrv_addr, explicit)
     assert sorted(java.call("publishQueues", name="P-create", topic=explicit)) == [["broker-a", i] for i in range(2)]
     java.retire("P-create")
 

@@ -96,6 +96,11 @@ def create_topic(namesrv_addr: str, broker_addr: str, topic: str, queues: int) -
     header, _ = ask(broker_addr, UPDATE_AND_CREATE_TOPIC, fields)
     if header["code"] != 0:
         raise RuntimeError(f"topic {topic} not created: {header}")
+    wait_for_route(namesrv_addr, topic)
+
+
+def wait_for_route(namesrv_addr: str, topic: str) -> None:
+    """Until the name server has a route of the topic: a broker tells it a moment after the topic was made."""
     deadline = time.monotonic() + 10
     while ask(namesrv_addr, GET_ROUTE_BY_TOPIC, {"topic": topic})[0]["code"] != 0:
         if time.monotonic() > deadline:
