@@ -31,7 +31,7 @@ async def submit_list(
     Raises:
         CommandLineError: the file holds no such list.
     """
-    from rmq.admin.targets import masters_in
+    from rmq.admin.targets import done_on_each, masters_in
 
     report = Report()
     path = call.required("f")
@@ -45,13 +45,9 @@ async def submit_list(
         return report, []
     address = call.text("b")
     addresses = [address] if address is not None else await masters_in(call, report, call.required("c"))
-    outcomes = await call.admin.attempt_each(addresses, lambda target: create(call.admin, target, items))
-    for target, outcome in zip(addresses, outcomes, strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            report.say(f"submit batch of {said} config to {target} success, please check the result later.")
-            report.add("brokers", target)
+    for target, _ in await done_on_each(call, report, addresses, lambda target: create(call.admin, target, items)):
+        report.say(f"submit batch of {said} config to {target} success, please check the result later.")
+        report.add("brokers", target)
     return report, items
 
 

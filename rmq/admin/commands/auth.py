@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from rmq.admin.declare import Call
 from rmq.admin.errors import CommandLineError
 from rmq.admin.output import Report
-from rmq.admin.targets import replicas_in
+from rmq.admin.targets import done_on_each, replicas_in
 from rmq.client.admin.auth import Copied
 from rmq.wire.bodies.auth import canonical_resource, subject_user
-from rmq.wire.errors import RemotingError
 
 
 async def change_on_each(call: Call, done: str, job: Callable[[str], Awaitable[None]]) -> Report:
@@ -27,12 +26,9 @@ async def change_on_each(call: Call, done: str, job: Callable[[str], Awaitable[N
         addresses = [call.required("b").strip()]
     else:
         addresses = [replica.address for replica in await replicas_in(call, report, call.required("c").strip())]
-    for address, outcome in zip(addresses, await call.admin.attempt_each(addresses, job), strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            report.say(f"{done} to {address} success.")
-            report.add("brokers", address)
+    for address, _ in await done_on_each(call, report, addresses, job):
+        report.say(f"{done} to {address} success.")
+        report.add("brokers", address)
     return report
 
 

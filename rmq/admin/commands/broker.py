@@ -8,7 +8,7 @@ from __future__ import annotations
 from rmq.admin.declare import Call, command
 from rmq.admin.options import DRY_RUN, broker, broker_or_cluster, cluster, value
 from rmq.admin.output import Member, Report
-from rmq.admin.targets import replicas_in
+from rmq.admin.targets import done_on_each, replicas_in
 from rmq.client.admin.brokers import broker_config, runtime_info, update_broker_config
 from rmq.client.admin.clusters import Replica
 from rmq.wire.errors import RemotingError
@@ -36,11 +36,7 @@ async def broker_status(call: Call) -> Report:
         return report
     addresses = [replica.address for replica in await replicas_in(call, report, call.required("c"))]
     shown = {}
-    outcomes = await call.admin.attempt_each(addresses, lambda each: runtime_info(call.admin, each))
-    for target, outcome in zip(addresses, outcomes, strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-            continue
+    for target, outcome in await done_on_each(call, report, addresses, lambda each: runtime_info(call.admin, each)):
         shown[target] = outcome
         for name in sorted(outcome):
             report.say(f"{target:<24} {name:<32}: {outcome[name]}")
@@ -138,10 +134,7 @@ async def change_broker_config(call: Call) -> Report:
         else:
             await change_broker_setting(call.admin, target, key, text)
 
-    for target, outcome in zip(addresses, await call.admin.attempt_each(addresses, change), strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            report.say(f"update broker config success, {target}")
-            report.add("brokers", target)
+    for target, _ in await done_on_each(call, report, addresses, change):
+        report.say(f"update broker config success, {target}")
+        report.add("brokers", target)
     return report

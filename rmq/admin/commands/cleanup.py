@@ -11,11 +11,11 @@ from typing import Final
 from rmq.admin.declare import Call, command
 from rmq.admin.options import broker, value
 from rmq.admin.output import Member, Report
+from rmq.admin.targets import done_on_each
 from rmq.client.admin import brokers
 from rmq.client.admin.clusters import replicas
 from rmq.client.admin.errors import NoBrokerError, UnknownClusterError
 from rmq.client.admin.session import Admin
-from rmq.wire.errors import RemotingError
 
 _BROKER: Final = broker("Address of the one broker to clean.")
 _CLUSTER: Final = value("c", "cluster", "Cluster whose brokers, slaves too, are cleaned.", default="every cluster")
@@ -74,13 +74,8 @@ async def _clean(call: Call, job: Callable[[Admin, str], Awaitable[None]]) -> Re
     report = Report()
     report.put(brokers=[])
     addresses = await _brokers(call, report)
-    for address, outcome in zip(
-        addresses, await call.admin.attempt_each(addresses, lambda each: job(call.admin, each)), strict=True
-    ):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            report.add("brokers", address)
+    for address, _ in await done_on_each(call, report, addresses, lambda each: job(call.admin, each)):
+        report.add("brokers", address)
     if not report.failures:
         report.say("success", end="")
     return report

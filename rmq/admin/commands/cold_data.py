@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from rmq.admin.declare import Call, command, integer
 from rmq.admin.options import broker, cluster, value
 from rmq.admin.output import Member, Report, seconds
-from rmq.admin.targets import OTHERS_GO_ON, masters_in, replicas_in
+from rmq.admin.targets import OTHERS_GO_ON, done_on_each, masters_in, replicas_in
 from rmq.client.admin.session import Admin
 from rmq.wire.errors import RemotingError
 
@@ -108,13 +108,9 @@ async def _change(call: Call, report: Report, job: Callable[[str], Awaitable[Non
     report.put(brokers=[])
     address = call.text("b")
     addresses = [address] if address is not None else await masters_in(call, report, call.required("c"))
-    outcomes = await call.admin.attempt_each(addresses, job)
-    for target, outcome in zip(addresses, outcomes, strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            report.say(f"{success}, {target}")
-            report.add("brokers", target)
+    for target, _ in await done_on_each(call, report, addresses, job):
+        report.say(f"{success}, {target}")
+        report.add("brokers", target)
     return report
 
 

@@ -9,7 +9,7 @@ from rmq.admin.declare import Call, command, integer
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import DRY_RUN, flag, value
 from rmq.admin.output import Member, Report
-from rmq.wire.errors import RemotingError
+from rmq.admin.targets import done_on_each
 
 _ANY_CONTROLLER = value("a", "controllerAddress", "Address of any of the controllers, host:port.", required=True)
 _CONTROLLERS = value("a", "controllerAddress", "Addresses of the controllers, host:port joined by ';'.", required=True)
@@ -75,11 +75,8 @@ async def get_controller_config(call: Call) -> Report:
     report = Report()
     addresses = _controllers(call)
     shown: dict[str, dict[str, str]] = {}
-    outcomes = await call.admin.attempt_each(addresses, lambda address: controller_config(call.admin, address))
-    for address, outcome in zip(addresses, outcomes, strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-            continue
+    done = await done_on_each(call, report, addresses, lambda address: controller_config(call.admin, address))
+    for address, outcome in done:
         shown[address] = outcome
         report.say(_RULE + address + _RULE)
         for name, setting in outcome.items():
@@ -126,12 +123,7 @@ async def update_controller_config(call: Call) -> Report:
         else:
             await change_controller_setting(call.admin, address, key, setting)
 
-    done = []
-    for address, outcome in zip(addresses, await call.admin.attempt_each(addresses, change), strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            done.append(address)
+    done = [address for address, _ in await done_on_each(call, report, addresses, change)]
     report.put(key=key, value=setting, controllers=done)
     if done:
         report.say(f"update controller config success!{java_text(done)}")

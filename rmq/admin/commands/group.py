@@ -11,7 +11,7 @@ from rmq.admin.declare import Call, command
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import broker, broker_or_cluster, cluster, value
 from rmq.admin.output import Member, Report
-from rmq.admin.targets import OTHERS_GO_ON, masters_in
+from rmq.admin.targets import OTHERS_GO_ON, done_on_each, masters_in
 from rmq.client.admin.groups import create_group
 from rmq.wire.errors import RemotingError
 
@@ -191,15 +191,12 @@ async def _delete_in_cluster(call: Call, report: Report, group: str, remove_offs
 
     name = call.required("c")
     addresses = await masters_in(call, report, name)
-    outcomes = await call.admin.attempt_each(
-        addresses, lambda target: delete_group(call.admin, target, group, remove_offset=remove_offset)
+    done = await done_on_each(
+        call, report, addresses, lambda target: delete_group(call.admin, target, group, remove_offset=remove_offset)
     )
-    for target, outcome in zip(addresses, outcomes, strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            report.say(f"delete subscription group [{group}] from broker [{target}] in cluster [{name}] success.")
-            report.add("brokers", target)
+    for target, _ in done:
+        report.say(f"delete subscription group [{group}] from broker [{target}] in cluster [{name}] success.")
+        report.add("brokers", target)
     if report.failures:
         return
     try:

@@ -12,9 +12,8 @@ from rmq.admin.declare import Call, command, integer
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import Group, broker, cluster, value
 from rmq.admin.output import Column, Member, Report, Table, fixed, millis, same
-from rmq.admin.targets import OTHERS_GO_ON
+from rmq.admin.targets import OTHERS_GO_ON, done_on_each
 from rmq.wire.bodies.printed import java_text
-from rmq.wire.errors import RemotingError
 
 if TYPE_CHECKING:
     from rmq.client.admin.clusters import Replica
@@ -99,12 +98,8 @@ async def _replication(call: Call) -> Report:
         _show_replication(report, address, await status_of(call.admin, address))
         return report
     addresses = await masters_in(call, report, call.required("c"))
-    outcomes = await call.admin.attempt_each(addresses, lambda target: status_of(call.admin, target))
-    for target, outcome in zip(addresses, outcomes, strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            _show_replication(report, target, outcome)
+    for target, outcome in await done_on_each(call, report, addresses, lambda target: status_of(call.admin, target)):
+        _show_replication(report, target, outcome)
     return report
 
 
@@ -250,12 +245,9 @@ async def _epochs(call: Call) -> Report:
     report = Report()
     report.put(brokers={})
     targets = await _replicas_meant(call, report)
-    outcomes = await call.admin.attempt_each(targets, lambda target: broker_epochs(call.admin, target.address))
-    for target, outcome in zip(targets, outcomes, strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            _show_epochs(report, target.address, outcome)
+    done = await done_on_each(call, report, targets, lambda target: broker_epochs(call.admin, target.address))
+    for target, outcome in done:
+        _show_epochs(report, target.address, outcome)
     return report
 
 

@@ -9,8 +9,7 @@ from rmq.admin.declare import Call, command
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import broker_or_cluster, flag, value
 from rmq.admin.output import Column, Report, Table
-from rmq.admin.targets import replicas_in
-from rmq.wire.errors import RemotingError
+from rmq.admin.targets import done_on_each, replicas_in
 
 if TYPE_CHECKING:
     from rmq.client.admin.clusters import Replica
@@ -164,11 +163,8 @@ async def import_configs(call: Call) -> Report:
         return await import_settings(call.admin, master.address, configs[source or master.broker_name])
 
     rows: list[tuple[str, ...]] = []
-    for master, outcome in zip(masters, await call.admin.attempt_each(masters, change), strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            rows += [(master.broker_name, *item) for item in outcome]
+    for master, outcome in await done_on_each(call, report, masters, change):
+        rows += [(master.broker_name, *item) for item in outcome]
     report.table(_SETTINGS, rows)
     return report
 

@@ -11,9 +11,9 @@ from typing import Final, TypeVar
 from rmq.admin.declare import Call, command
 from rmq.admin.options import DRY_RUN, value
 from rmq.admin.output import Member, Report
+from rmq.admin.targets import done_on_each
 from rmq.client.admin import namesrv
 from rmq.client.admin.session import Admin
-from rmq.wire.errors import RemotingError
 
 T = TypeVar("T")
 
@@ -25,14 +25,7 @@ _COUNTS: Final = Member("nameServers", "By address of a name server: how many to
 
 async def _at_each(call: Call, report: Report, job: Callable[[str], Awaitable[T]]) -> list[tuple[str, T]]:
     """What each name server answered; those that did not are failures."""
-    servers = call.admin.nameservers
-    answered = []
-    for address, outcome in zip(servers, await call.admin.attempt_each(servers, job), strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            answered.append((address, outcome))
-    return answered
+    return await done_on_each(call, report, call.admin.nameservers, job)
 
 
 # --- key-value configuration ---------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from __future__ import annotations
 from rmq.admin.declare import Call, command
 from rmq.admin.options import broker, cluster, value
 from rmq.admin.output import Member, Report
-from rmq.wire.errors import RemotingError
 
 _ENGINES = {"R": "ROCKSDB_TIMELINE", "F": "FILE_TIME_WHEEL"}
 
@@ -29,7 +28,7 @@ _ENGINES = {"R": "ROCKSDB_TIMELINE", "F": "FILE_TIME_WHEEL"}
 )
 async def switch_timer_engine(call: Call) -> Report:
     """`switchTimerEngine`."""
-    from rmq.admin.targets import masters_in
+    from rmq.admin.targets import done_on_each, masters_in
     from rmq.client.admin.storage import switch_timer_engine as switch
 
     report = Report()
@@ -42,11 +41,7 @@ async def switch_timer_engine(call: Call) -> Report:
     address = call.text("b")
     addresses = [address] if address is not None else await masters_in(call, report, call.required("c"))
     shown = engine if address is not None else _ENGINES[engine]
-    outcomes = await call.admin.attempt_each(addresses, lambda target: switch(call.admin, target, engine))
-    for target, outcome in zip(addresses, outcomes, strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            report.say(f"switchTimerEngine to {shown} success, {target}")
-            report.add("brokers", target)
+    for target, _ in await done_on_each(call, report, addresses, lambda target: switch(call.admin, target, engine)):
+        report.say(f"switchTimerEngine to {shown} success, {target}")
+        report.add("brokers", target)
     return report

@@ -5,7 +5,7 @@ Source: org.apache.rocketmq.tools.command.topic.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -297,19 +297,16 @@ async def _create_on_broker(call: Call, report: Report, config: TopicConfig, add
 
 
 async def _create_on_cluster(call: Call, report: Report, config: TopicConfig, name: str) -> None:
-    from rmq.admin.targets import replicas_in
+    from rmq.admin.targets import done_on_each, replicas_in
     from rmq.client.admin.order import put_order_conf
     from rmq.client.admin.topics import create_topic
 
     replicas = await replicas_in(call, report, name)
     masters = [replica.address for replica in replicas if replica.is_master]
-    outcomes = await call.admin.attempt_each(masters, lambda address: create_topic(call.admin, address, config))
-    for address, outcome in zip(masters, outcomes, strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            report.say(f"create topic to {address} success.")
-            report.add("brokers", address)
+    done = await done_on_each(call, report, masters, lambda address: create_topic(call.admin, address, config))
+    for address, _ in done:
+        report.say(f"create topic to {address} success.")
+        report.add("brokers", address)
     if masters and report.failures:
         return
     if config.order:
@@ -355,23 +352,23 @@ async def delete_topic(call: Call) -> Report:
     addresses = await masters_in(call, report, place)
     if report.failures:
         return report
-    outcomes = await call.admin.attempt_each(addresses, lambda each: delete_topic_on_broker(call.admin, each, name))
-    if not _deleted(report, "brokers", addresses, outcomes):
+    await _delete(call, report, "brokers", addresses, lambda each: delete_topic_on_broker(call.admin, each, name))
+    if report.failures:
         return report
     report.say(f"delete topic [{name}] from cluster [{place}] success.")
-    servers = call.admin.nameservers
-    outcomes = await call.admin.attempt_each(
-        servers, lambda each: delete_topic_on_namesrv(call.admin, each, name, place)
-    )
-    if _deleted(report, "nameServers", servers, outcomes):
+    await _delete(
+        call, report, "nameServers", call.admin.nameservers,
+        lambda each: delete_topic_on_namesrv(call.admin, each, name, place),
+    )  # fmt: skip
+    if not report.failures:
         report.say(f"delete topic [{name}] from NameServer success.")
     return report
 
 
-def _deleted(report: Report, member: str, addresses: Sequence[str], outcomes: Sequence[RemotingError | None]) -> bool:
-    for address, outcome in zip(addresses, outcomes, strict=True):
-        if outcome is None:
-            report.add(member, address)
-        else:
-            report.fail(outcome)
-    return not report.failures
+async def _delete(
+    call: Call, report: Report, member: str, addresses: Sequence[str], job: Callable[[str], Awaitable[None]]
+) -> None:
+    from rmq.admin.targets import done_on_each
+
+    for address, _ in await done_on_each(call, report, addresses, job):
+        report.add(member, address)

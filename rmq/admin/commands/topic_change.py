@@ -11,8 +11,7 @@ from rmq.admin.declare import Call, command
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import broker, broker_or_cluster, cluster, topic, value
 from rmq.admin.output import Member, Report
-from rmq.admin.targets import OTHERS_GO_ON
-from rmq.wire.errors import RemotingError
+from rmq.admin.targets import OTHERS_GO_ON, done_on_each
 
 if TYPE_CHECKING:
     from rmq.wire.bodies.route import MessageQueue, TopicRouteData
@@ -128,14 +127,11 @@ async def _permit_on_cluster(call: Call, report: Report, route: TopicRouteData, 
     addresses = [replica.address for replica in replicas if replica.is_master and replica.broker_name in holding]
     if not addresses and not report.failures:
         report.fail(NoTopicRouteError(name))
-    outcomes = await call.admin.attempt_each(addresses, lambda each: change_permission(call.admin, each, name, perm))
     changed = {}
-    for address, outcome in zip(addresses, outcomes, strict=True):
-        if isinstance(outcome, RemotingError):
-            report.fail(outcome)
-        else:
-            report.say(f"update topic perm from {outcome.before} to {perm} in {address} success.")
-            changed[address] = outcome.before
+    done = await done_on_each(call, report, addresses, lambda each: change_permission(call.admin, each, name, perm))
+    for address, outcome in done:
+        report.say(f"update topic perm from {outcome.before} to {perm} in {address} success.")
+        changed[address] = outcome.before
     report.put(brokers=changed)
 
 
