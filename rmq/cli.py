@@ -21,6 +21,7 @@ usage: rmq COMMAND [options]
   broker        a broker, as mqbroker
   shutdown      end running servers, as mqshutdown: rmq shutdown broker|namesrv
   admin         administration, as mqadmin: rmq admin topicList -n 127.0.0.1:9876
+  tui           a cluster live in the terminal, as mqtui (try: rmq tui --demo)
   quickstart    send or receive messages: rmq quickstart producer|consumer
 
   -h,--help     this page; rmq COMMAND --help tells more
@@ -67,6 +68,12 @@ def _admin(words: Sequence[str]) -> int:
     return main(words)
 
 
+def _tui(words: Sequence[str]) -> int:
+    from rmq.tui.launch import main
+
+    return main(words)
+
+
 def _producer(words: Sequence[str]) -> int:
     from rmq.quickstart.producer import main
 
@@ -89,6 +96,7 @@ _COMMANDS: Final[dict[str, Program]] = {
     "broker": _broker,
     "shutdown": _shutdown,
     "admin": _admin,
+    "tui": _tui,
     "quickstart": _quickstart,
 }
 

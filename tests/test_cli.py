@@ -32,7 +32,7 @@ def test_help_names_every_command(capsys: Captured) -> None:
         (
             cli.main,
             ["zzz"],
-            "rmq does not know 'zzz'; it knows standalone, namesrv, broker, shutdown, admin, quickstart.",
+            "rmq does not know 'zzz'; it knows standalone, namesrv, broker, shutdown, admin, tui, quickstart.",
         ),
         (
             cli.main,

@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "rmq.client": NETWORK,
     "rmq.admin": CLIENT,
     "rmq.tui": CLIENT,
+    "rmq.tui.demo": CLIENT | {"rmq.testing"},
     "rmq.quickstart": CLIENT,
     "rmq.server.files": set(),
     "rmq.server.store": NETWORK | {"rmq.server.files"},
@@ -170,6 +171,39 @@ def test_the_server_never_imports_the_client() -> None:
         if within(module, "rmq.server") and any(within(name, "rmq.client") for name in imports_of(module))
     ]
     assert offenders == []
+
+
+def test_what_the_terminal_interface_asks_knows_no_terminal() -> None:
+    below = {
+        name
+        for name in MODULES
+        if within(name, "rmq.tui")
+        and not any(within(name, f"rmq.tui.{part}") for part in ("app", "screens", "widgets", "messages", "launch"))
+    }
+    assert {"rmq.tui.service.model", "rmq.tui.service.live.service", "rmq.tui.table.filters"} <= below
+    painting = {"textual", "rich", "rmq.tui.app", "rmq.tui.screens", "rmq.tui.widgets", "rmq.tui.messages"}
+    assert [
+        (module, name)
+        for module in sorted(below)
+        for name in imports_of(module)
+        if any(within(name, part) for part in painting)
+    ] == []
+
+
+def test_only_the_launcher_knows_the_demonstration() -> None:
+    users = {module for module in MODULES if any(within(name, "rmq.tui.demo") for name in imports_of(module))}
+    assert users == {"rmq.tui.launch"}
+
+
+def test_screens_know_no_network() -> None:
+    above = [name for name in MODULES if any(within(name, f"rmq.tui.{part}") for part in ("app", "screens", "widgets"))]
+    wrong = [
+        (module, name)
+        for module in above
+        for name in imports_of(module)
+        if any(within(name, part) for part in ("rmq.client", "rmq.remoting", "rmq.tui.service.live.service"))
+    ]
+    assert wrong == []
 
 
 def test_only_declarations_import_construct() -> None:

@@ -1,0 +1,289 @@
+"""What every numbered screen has: header, names of the screens, status, command line, footer, and the global keys.
+
+Letter keys are bindings of screens and tables without priority, so that an input which has the focus gets every
+character.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.suggester import SuggestFromList
+from textual.widgets import Footer, Input
+
+from rmq.tui import formats
+from rmq.tui.screens.dialogs import CopyDialog, ExportDialog, HelpDialog
+from rmq.tui.service.model import Problem
+from rmq.tui.state.session import Session
+from rmq.tui.table import exports
+from rmq.tui.widgets.grid import Grid
+from rmq.tui.widgets.lines import LineInput, TabLine, TextLine
+
+if TYPE_CHECKING:
+    from rmq.tui.app import RmqApp
+
+
+class FrameScreen(Screen[None]):
+    """A numbered screen.
+
+    Args:
+        session: what all screens share.
+    """
+
+    MODE: ClassVar[str]
+    """Its name, as the command line knows it."""
+    NUMBER: ClassVar[int]
+    TITLE: ClassVar[str]
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("colon", "command", "command", key_display=":", id="screen.command"),
+        Binding("question_mark", "help", "help", key_display="?", id="screen.help"),
+        Binding("escape", "back", "back", id="screen.back", show=False),
+        Binding("r", "refresh_now", "refresh", id="screen.refresh", show=False),
+        Binding("plus", "app.interval(1)", "slower", key_display="+", id="screen.slower", show=False),
+        Binding("minus", "app.interval(-1)", "faster", key_display="-", id="screen.faster", show=False),
+        Binding("z", "app.pause", "pause", id="screen.pause", show=False),
+        Binding("q", "app.quit", "quit", id="screen.quit"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._remark = ""
+
+    @property
+    def rmq(self) -> RmqApp:
+        """The application."""
+        return cast("RmqApp", self.app)
+
+    # --- layout ---------------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Header, names, what the screen shows, status and footer."""
+        yield TextLine(id="top")
+        yield TabLine(id="nav")
+        yield from self.compose_body()
+        yield TextLine(id="status")
+        command = LineInput("topic NAME · group NAME · cluster · topics · groups · theme NAME · q", id="command")
+        command.display = False
+        yield command
+        yield Footer(compact=True, show_command_palette=False)
+
+    def compose_body(self) -> Iterable[TextLine]:
+        """What is between the names of the screens and the status."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Shows what is known before the first answer."""
+        self.show_frame()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lets the width decide how much is shown side by side."""
+        self.set_class(event.size.width < 110, "-narrow")
+        self.show_frame()
+
+    @on(events.ScreenResume)
+    def resumed(self) -> None:
+        """Comes to the front: asks at once."""
+        self.show_frame()
+        self.poll()
+
+    # --- what is asked --------------------------------------------------------------------------------------------
+
+    def poll(self) -> None:
+        """Asks for what the screen shows; what is still under way is not asked again."""
+        raise NotImplementedError
+
+    def poll_again(self) -> None:
+        """Asks now, whatever is under way."""
+        raise NotImplementedError
+
+    def cluster_changed(self) -> None:
+        """Brokers or name servers have been asked."""
+        self.show_frame()
+
+    def go_to(self, name: str) -> None:
+        """Shows one thing."""
+        raise NotImplementedError
+
+    # --- lines ----------------------------------------------------------------------------------------------------
+
+    def show_frame(self) -> None:
+        """Brings header, names and status up to date."""
+        self.query_one("#top", TextLine).say(self._header())
+        screens = self.rmq.screens_in_order
+        nav = self.query_one("#nav", TabLine)
+        nav.show_tabs(
+            [f"{screen.NUMBER} {screen.TITLE}" for screen in screens],
+            next(index for index, screen in enumerate(screens) if screen.MODE == self.MODE),
+        )
+        self.query_one("#status", TextLine).say(self._status())
+
+    def say(self, remark: str) -> None:
+        """Puts a remark into the status line, until a key is pressed."""
+        self._remark = remark
+        self.show_frame()
+
+    def on_key(self) -> None:
+        """A remark has been seen."""
+        if self._remark:
+            self.say("")
+
+    def problem_at_hand(self) -> tuple[Problem, int] | None:
+        """What is wrong with what the screen shows, and since when (ms)."""
+        return None
+
+    def _status(self) -> Text:
+        if self._remark:
+            return Text(f" {self._remark}", "yellow")
+        cluster = self.session.cluster
+        found = (cluster.problem, cluster.since) if cluster.problem is not None else self.problem_at_hand()
+        if found is None:
+            return Text("")
+        problem, since = found
+        text = Text.assemble((f" ✗ {formats.one_line(str(problem))}", "bold red"), f"  for {self.session.age(since)}")
+        if cluster.problem is not None and cluster.at:
+            text.append(f", last answer {self.session.age(cluster.at)} ago")
+        if problem.remedy:
+            text.append(f" · {problem.remedy}", "dim")
+        return text
+
+    def _header(self) -> Text:
+        session, history = self.session, self.session.history
+        cluster = session.cluster.value
+        brokers = () if cluster is None else cluster.brokers
+        first, *others = session.service.address.split(";")
+        address = f"{first} +{len(others)}" if others else first
+        up = sum(broker.problem is None for broker in brokers)
+        failed = session.cluster.problem is not None
+        tone = "red" if failed else "yellow" if up < len(brokers) else "green" if cluster else "dim"
+        text = Text.assemble((" rmq ", "bold"), (" ● ", tone), (session.name, "bold"), f"  {address}")
+        if cluster is None:
+            text.append("   connecting…" if not failed else "   no answer", "dim")
+        else:
+            rates = [
+                sum(history.last(("broker", broker.address, way)) or 0.0 for broker in brokers) for way in ("in", "out")
+            ]
+            text.append(f"   {','.join(cluster.names)}  brokers ")
+            text.append(f"{up}/{len(brokers)}", "" if up == len(brokers) else "bold red")
+            text.append(f"  in {formats.rate(rates[0])}/s out {formats.rate(rates[1])}/s")
+        clock = formats.moment(session.now(), session.now(), session.zone)[:5]
+        marks = ["paused"] * session.paused + ["read-only"] * session.read_only
+        right = "  ".join([*marks, f"{session.refresh:g}s", f"{clock} "])
+        space = self.size.width - text.cell_len - len(right)
+        if space < 1:
+            text.truncate(max(self.size.width - len(right) - 1, 0), overflow="ellipsis")
+            space = self.size.width - text.cell_len - len(right)
+        return text.append(" " * max(space, 1)).append(right, "dim")
+
+    # --- keys -----------------------------------------------------------------------------------------------------
+
+    @property
+    def grid(self) -> Grid | None:
+        """The table that keys are about."""
+        return self.focused if isinstance(self.focused, Grid) else None
+
+    def command_for(self, grid: Grid, key: str) -> str:
+        """The mqadmin command that shows what a row shows."""
+        raise NotImplementedError
+
+    def mqadmin(self, command: str, *options: str) -> str:
+        """A command line of mqadmin for this cluster."""
+        return " ".join(["mqadmin", command, "-n", _quoted(self.session.service.address), *map(_quoted, options)])
+
+    def action_refresh_now(self) -> None:
+        """Asks for everything anew."""
+        self.session.service.forget()
+        self.rmq.poll_cluster()
+        self.poll_again()
+
+    def action_back(self) -> None:
+        """Goes back to where the user came from."""
+        self.rmq.back()
+
+    def action_copy(self) -> None:
+        """Offers texts of the current row."""
+        grid = self.grid
+        if grid is None or grid.current is None:
+            return
+        rows = [grid.rows[key] for key in grid.chosen]
+        plain = [exports.plain(grid.columns, row) for row in rows]
+        texts = {
+            "cell": grid.cell_text(),
+            "row" if len(rows) == 1 else f"{len(rows)} rows": "\n".join(
+                "\t".join(column.text(row).strip() for column in grid.columns) for row in rows
+            ),
+            "JSON": exports.as_json(plain) if len(plain) > 1 else exports.as_jsonl(plain).strip(),
+            "mqadmin": "\n".join(dict.fromkeys(self.command_for(grid, key) for key in grid.chosen)),
+        }
+        self.app.push_screen(CopyDialog(texts))
+
+    def action_export(self) -> None:
+        """Offers to write the marked rows, or all that are shown."""
+        grid = self.grid
+        if grid is None or not grid.keys:
+            self.say("there are no rows to export")
+            return
+        keys = [key for key in grid.keys if key in grid.marked] or grid.keys
+        rows = [exports.plain(grid.columns, grid.rows[key]) for key in keys]
+        self.app.push_screen(ExportDialog(rows, grid.label, f"{grid.label.replace(' ', '-')}.json", self.session.save))
+
+    def action_help(self) -> None:
+        """Explains the focused part."""
+        about = getattr(self.focused, "HELP", "") or f"The screen {self.TITLE}."
+        keys = {
+            active.binding.action: (
+                active.binding.key_display or self.app.get_key_display(active.binding),
+                active.binding,
+            )
+            for active in self.active_bindings.values()
+            if active.binding.description and active.enabled
+        }
+        self.app.push_screen(HelpDialog(about, [(key, binding.description) for key, binding in keys.values()]))
+
+    # --- command line ---------------------------------------------------------------------------------------------
+
+    def action_command(self) -> None:
+        """Opens the command line."""
+        command = self.query_one("#command", LineInput)
+        command.value = ""
+        command.suggester = SuggestFromList(self.rmq.suggestions())
+        self._before = self.focused
+        self.query_one("#status").display = False
+        command.display = True
+        command.focus()
+
+    def close_command(self) -> None:
+        """Gives the line back to the status."""
+        command = self.query_one("#command", LineInput)
+        command.display = False
+        self.query_one("#status").display = True
+        if self._before is not None:
+            self._before.focus()
+
+    @on(Input.Submitted, "#command")
+    def run_command(self, event: Input.Submitted) -> None:
+        """Does what the line says."""
+        event.stop()
+        self.close_command()
+        refusal = self.rmq.run_line(event.value)
+        if refusal:
+            self.say(refusal)
+
+    @on(TabLine.Chosen)
+    def choose_screen(self, event: TabLine.Chosen) -> None:
+        """A screen's name was clicked."""
+        if event.line.id == "nav":
+            self.rmq.show(self.rmq.screens_in_order[event.index].MODE)
+
+
+def _quoted(word: str) -> str:
+    from shlex import quote
+
+    return quote(word)

@@ -1,0 +1,442 @@
+"""A list of names with figures, and a pane about the one under the cursor.
+
+Names come first, in one answer. Then the rows on the screen are asked for, each by itself, so that one behind a slow
+broker does not keep the others; what has come is shown every tenth of a second. When the order or the filter needs
+figures of rows that are not on the screen, a few of those are asked for with each refresh, and the title says of how
+many they are known.
+
+Below 110 columns the pane takes the list's place when a row is opened, and escape gives it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+from textual import on, work
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Input
+from textual.worker import Worker
+
+from rmq.tui.formats import count, one_line
+from rmq.tui.messages import DetailCame, FiguresCame, NamesCame
+from rmq.tui.screens.details import DetailPane, Tab
+from rmq.tui.screens.frame import FrameScreen
+from rmq.tui.service.model import Problem
+from rmq.tui.state.feed import Feed
+from rmq.tui.state.seen import Figures, Seen
+from rmq.tui.state.session import Session
+from rmq.tui.table.columns import Column
+from rmq.tui.widgets.grid import Grid
+from rmq.tui.widgets.lines import LineInput, Panel
+
+F = TypeVar("F", bound=Figures)
+D = TypeVar("D")
+
+_SWEEP: Final = 16
+"""Rows off the screen that one refresh asks for, where order or filter need them."""
+_TOGETHER: Final = 0.1
+"""Seconds after which rows that have come are shown, while others are still awaited."""
+
+
+class ListScreen(FrameScreen, Generic[F, D]):
+    """A numbered screen of this form.
+
+    Args:
+        session: what all screens share.
+    """
+
+    WHAT: ClassVar[str]
+    """One row, in the singular."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.names: Feed[tuple[str, ...]] = Feed()
+        self.seen: dict[str, Seen[F]] = {}
+        self.detail: Feed[D] = Feed()
+        self.subject: str | None = None
+        self._wanted: str | None = None
+        self._generation = 0
+        self._swept = 0
+
+    # --- what a list is made of -----------------------------------------------------------------------------------
+
+    def columns(self) -> Sequence[Column[Seen[F]]]:
+        """Columns of the list."""
+        raise NotImplementedError
+
+    def tabs(self) -> Sequence[Tab[D]]:
+        """Tabs of the pane."""
+        raise NotImplementedError
+
+    async def ask_names(self) -> tuple[str, ...] | Problem:
+        """Every name."""
+        raise NotImplementedError
+
+    async def ask_figures(self, name: str) -> F:
+        """Figures of one name."""
+        raise NotImplementedError
+
+    async def ask_detail(self, name: str) -> D | Problem:
+        """Everything about one name."""
+        raise NotImplementedError
+
+    def figures_of(self, detail: D) -> F:
+        """The figures that are part of it."""
+        raise NotImplementedError
+
+    def remember(self, figures: F) -> None:
+        """Puts figures that are whole into the history."""
+        raise NotImplementedError
+
+    def headline(self, name: str, detail: D | None) -> str:
+        """The pane's title."""
+        raise NotImplementedError
+
+    def problems_of(self, detail: D) -> tuple[Problem, ...]:
+        """What is missing in it."""
+        raise NotImplementedError
+
+    def row_command(self, name: str) -> tuple[str, ...]:
+        """The mqadmin command that shows a row."""
+        raise NotImplementedError
+
+    def shown_names(self) -> Sequence[str]:
+        """Names that belong in the list."""
+        return self.names.value or ()
+
+    # --- layout ---------------------------------------------------------------------------------------------------
+
+    def compose_body(self) -> Iterable[Widget]:  # type: ignore[override]
+        """List and pane side by side."""
+        self.list = Grid(self.columns(), label=self.MODE, empty="asking…", sort="name", identity="list")
+        self.pane: DetailPane[D] = DetailPane(self.tabs())
+        field = LineInput("words, !not, ~regex, column:>100 — enter keeps, esc clears", id="filter")
+        field.display = False
+        with Horizontal(id="body"):
+            with Panel(id="left"):
+                yield from self.compose_lists()
+                yield field
+            yield self.pane
+
+    def compose_lists(self) -> Iterable[Widget]:
+        """What is on the left."""
+        yield self.list
+
+    def on_mount(self) -> None:
+        """Begins with the list."""
+        super().on_mount()
+        self.set_focus(self.list)
+        self.show_title()
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether list and pane take turns."""
+        return self.has_class("-narrow")
+
+    @property
+    def pane_is_shown(self) -> bool:
+        """Whether the pane is on the screen."""
+        return not self.is_narrow or self.has_class("-detail")
+
+    # --- asking ---------------------------------------------------------------------------------------------------
+
+    def poll(self) -> None:
+        """Asks for names, and with them for figures and detail, unless that is still under way."""
+        if not self._is_asking("names"):
+            self._ask_names()
+
+    def poll_again(self) -> None:
+        """Asks for everything now."""
+        self._ask_names()
+
+    def _is_asking(self, group: str) -> bool:
+        return any(worker.node is self and worker.group == group and not worker.is_finished for worker in self.workers)
+
+    @work(exclusive=True, group="names")
+    async def _ask_names(self) -> None:
+        generation = self.names.begin()
+        self.post_message(NamesCame(generation, await self.ask_names()))
+
+    @on(NamesCame)
+    def names_came(self, message: NamesCame) -> None:
+        """The list of names is there, or why it is not."""
+        if not self.names.take(message.generation, message.answer, self.session.now()):
+            return
+        if isinstance(message.answer, tuple):
+            self.seen = {name: self.seen.get(name) or Seen(name) for name in message.answer}
+            self.list.empty = f"there are no {self.MODE}" if not message.answer else f"no {self.MODE} to show"
+        elif self.names.value is None:
+            self.list.empty = "no answer"
+            self.list.refresh_line(1)
+        self.show_rows()
+        self._reach_wanted()
+        if not self._is_asking("figures"):
+            self.ask_window()
+        if not self._is_asking("detail"):
+            self.look()
+
+    def ask_window(self) -> None:
+        """Asks for figures of the rows on the screen."""
+        if self.session.paused or not self.is_current:
+            return
+        names = list(self.list.window) + self._sweep()
+        if names:
+            self._generation += 1
+            self._ask_figures(self._generation, names)
+
+    def _sweep(self) -> list[str]:
+        if not self.list.needs_all:
+            return []
+        window = set(self.list.window)
+        others = [name for name in self.shown_names() if name not in window]
+        unknown = [name for name in others if not self.seen[name].at and self.seen[name].problem is None]
+        pool = unknown or others
+        start = 0 if unknown else self._swept % max(len(pool), 1)
+        self._swept = start + _SWEEP
+        return pool[start : start + _SWEEP]
+
+    @work(exclusive=True, group="figures")
+    async def _ask_figures(self, generation: int, names: Sequence[str]) -> None:
+        waiting = {asyncio.ensure_future(self.ask_figures(name)): name for name in names}
+        try:
+            while waiting:
+                done, _ = await asyncio.wait(waiting, timeout=_TOGETHER)
+                if done:
+                    self.post_message(FiguresCame(generation, {waiting.pop(task): task.result() for task in done}))
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    @on(FiguresCame)
+    def figures_came(self, message: FiguresCame) -> None:
+        """Figures of some rows are there; those of an earlier question come too late."""
+        if message.generation == self._generation:
+            self.take_figures(message.figures)
+
+    def take_figures(self, figures: Mapping[str, F]) -> None:
+        """Shows figures of rows."""
+        now = self.session.now()
+        for name, told in figures.items():
+            if name in self.seen:
+                self.seen[name] = self.seen[name].told(told, now)
+                if told.problem is None:
+                    self.remember(told)
+        self.show_rows()
+        self.show_frame()
+
+    # --- the list -------------------------------------------------------------------------------------------------
+
+    def show_rows(self) -> None:
+        """Brings the list up to date."""
+        names = self.shown_names()
+        self.list.update_rows({name: self.seen[name] for name in names if name in self.seen})
+        self.show_title()
+
+    def show_title(self) -> None:
+        """What the list shows of how many, filtered and sorted how."""
+        total, shown = len(self.list.rows), len(self.list.keys)
+        number = count(total) if shown == total else f"{count(shown)}/{count(total)}"
+        marked = f" · {len(self.list.marked)} marked" if self.list.marked else ""
+        column = self.list.sort_column
+        parts = [f"sort: {column.title.lower()} {'↓' if self.list.sort_down else '↑'}"] if column is not None else []
+        if self.list.filter_text:
+            parts.insert(0, f"filter: {one_line(self.list.filter_text)}")
+        if self.list.problem:
+            parts.insert(0, f"✗ {self.list.problem}")
+        if self.list.needs_all:
+            known = sum(bool(row.at) for row in self.seen.values())
+            if known < total:
+                parts.append(f"figures of {count(known)}")
+        self.query_one("#left", Panel).entitle(f"{self.TITLE} ({number}){marked}", " · ".join(parts))
+
+    @on(Grid.Viewed, "#list")
+    def viewed(self, message: Grid.Viewed) -> None:
+        """Other rows are on the screen: once that rests, they are asked for."""
+        self.show_title()
+        self._later("window", self.ask_window)
+
+    @on(Grid.Highlighted, "#list")
+    def highlighted(self, message: Grid.Highlighted) -> None:
+        """The cursor is on another row: once that rests, the pane follows."""
+        if isinstance(message, Grid.Selected):
+            return
+        self._subject_changed(message.key)
+        self._later("detail", self.look)
+
+    def _later(self, what: str, call: Any) -> None:
+        timers: dict[str, Any] = self.__dict__.setdefault("_timers_by_name", {})
+        if what in timers:
+            timers[what].stop()
+        timers[what] = self.set_timer(self.session.settle, call)
+
+    def _subject_changed(self, name: str | None) -> None:
+        if name == self.subject:
+            return
+        self.subject = name
+        self.detail = _after(self.detail)
+        self.show_detail()
+        self.show_frame()
+
+    # --- the pane -------------------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Asks for everything about the row under the cursor, when the pane is on the screen."""
+        if self.subject is not None and self.pane_is_shown and self.is_current and not self.session.paused:
+            self._ask_detail(self.subject)
+
+    @work(exclusive=True, group="detail")
+    async def _ask_detail(self, name: str) -> None:
+        feed = self.detail
+        generation = feed.begin()
+        self.post_message(DetailCame(generation, name, await self.ask_detail(name)))
+
+    @on(DetailCame)
+    def detail_came(self, message: DetailCame) -> None:
+        """Everything about a row is there; dropped when the cursor has gone on."""
+        if message.name != self.subject:
+            return
+        if self.detail.take(message.generation, message.answer, self.session.now()):
+            if not isinstance(message.answer, Problem):
+                self.detail_taken(message.answer)
+            self.show_detail()
+            self.show_frame()
+
+    def detail_taken(self, detail: D) -> None:
+        """Takes the row's figures from it, too."""
+        figures = self.figures_of(detail)
+        if self.subject is not None:
+            self.take_figures({self.subject: figures})
+
+    def show_detail(self) -> None:
+        """Brings the pane up to date."""
+        feed = self.detail
+        name = self.subject
+        self.pane.entitle("" if name is None else self.headline(name, feed.value), self._pane_remark())
+        nothing = "nothing is chosen" if name is None else "no answer" if feed.problem else "asking…"
+        self.pane.show(feed.value, nothing)
+
+    def _pane_remark(self) -> str:
+        feed = self.detail
+        if feed.problem is not None:
+            known = f"as of {self.session.age(feed.at)} ago · " if feed.value is not None else ""
+            return f"{known}✗ {feed.problem.cause}"
+        missing = () if feed.value is None else self.problems_of(feed.value)
+        return f"✗ {missing[0]}" if missing else ""
+
+    def problem_at_hand(self) -> tuple[Problem, int] | None:
+        """Of the list, else of the row under the cursor."""
+        if self.names.problem is not None:
+            return self.names.problem, self.names.since
+        row = self.seen.get(self.subject or "")
+        if row is not None and row.problem is not None:
+            return row.problem, row.since
+        return (self.detail.problem, self.detail.since) if self.detail.problem is not None else None
+
+    def cluster_changed(self) -> None:
+        """Which topics are internal may have become known; ages go on."""
+        super().cluster_changed()
+        if self.subject is not None:
+            self.pane.entitle(self.headline(self.subject, self.detail.value), self._pane_remark())
+
+    @on(Grid.Selected)
+    def selected(self, message: Grid.Selected) -> None:
+        """A row was opened: the list's opens the pane, the pane's leads elsewhere."""
+        if message.grid is self.list:
+            self.open_pane()
+        elif message.grid is self.pane.grid and message.key is not None and self.pane.tab.leads_to is not None:
+            self.rmq.drill(*self.pane.tab.leads_to(message.grid.rows[message.key]))
+
+    def open_pane(self) -> None:
+        """Goes to the pane, which takes the list's place where there is no room for both."""
+        if self.subject is None:
+            return
+        self.add_class("-detail")
+        self.call_after_refresh(self.pane.grid.focus)
+        if self.is_narrow:
+            self.look()
+
+    def close_pane(self) -> None:
+        """Goes back to the list."""
+        self.remove_class("-detail")
+        self.call_after_refresh(self.list.focus)
+
+    def action_back(self) -> None:
+        """Out of the pane, then out of the filter, then to where the user came from."""
+        if self.has_class("-detail") or self.pane.grid.has_focus:
+            self.close_pane()
+        elif self.list.filter_text:
+            self.list.set_filter("")
+        else:
+            super().action_back()
+
+    def command_for(self, grid: Grid, key: str) -> str:
+        """See `FrameScreen`."""
+        if grid is not self.list and self.subject is not None:
+            return self.mqadmin(*self.pane.tab.command(self.subject, key))
+        return self.mqadmin(*self.row_command(key))
+
+    def go_to(self, name: str) -> None:
+        """Puts the cursor on a name, once it is known, and opens the pane."""
+        self._wanted = name
+        self._reach_wanted()
+
+    def _reach_wanted(self) -> None:
+        name = self._wanted
+        if name is None or self.names.value is None:
+            return
+        self._wanted = None
+        if name not in self.names.value:
+            self.say(f"there is no {self.WHAT} {one_line(name)}")
+            return
+        self.reveal(name)
+        if not self.list.go_to(name) and self.list.filter_text:
+            self.list.set_filter("")
+            self.list.go_to(name)
+        self._subject_changed(name)
+        self.open_pane()
+        self.look()
+
+    def reveal(self, name: str) -> None:
+        """Has the list show a name that it usually leaves out."""
+
+    # --- filter ---------------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Opens the filter line of the list."""
+        if self.is_narrow and self.has_class("-detail"):
+            self.close_pane()
+        field = self.query_one("#filter", LineInput)
+        field.value = self.list.filter_text
+        field.display = True
+        field.focus()
+
+    @on(Input.Changed, "#filter")
+    def filter_changed(self, event: Input.Changed) -> None:
+        """Filters while the user types."""
+        self.list.set_filter(event.value)
+        self.show_title()
+
+    @on(Input.Submitted, "#filter")
+    def filter_kept(self, event: Input.Submitted) -> None:
+        """Back to the list, filtered."""
+        event.stop()
+        self.close_filter()
+
+    def close_filter(self) -> None:
+        """Takes the filter line away."""
+        self.query_one("#filter", LineInput).display = False
+        self.list.focus()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Workers report through messages of their own."""
+        event.stop()
+
+
+def _after(feed: Feed[D]) -> Feed[D]:
+    """A feed for another subject, whose generations go on."""
+    fresh: Feed[D] = Feed(_begun=feed.begin())
+    fresh.drop_late()
+    return fresh

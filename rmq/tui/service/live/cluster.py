@@ -1,0 +1,59 @@
+"""Brokers and name servers as they are now."""
+
+from __future__ import annotations
+
+from rmq.client.admin.brokers import first_number, runtime_info, whole_number
+from rmq.client.admin.clusters import Replica, replicas_of
+from rmq.client.admin.session import Admin
+from rmq.tui.service.model import Broker, Cluster, NameServer
+from rmq.tui.service.problems import problem_of
+from rmq.wire.bodies.route import ClusterInfo
+from rmq.wire.errors import RemotingError
+from rmq.wire.requests.route import GetBrokerClusterInfo
+
+
+async def cluster_view(admin: Admin) -> Cluster:
+    """Brokers that any name server knows, and what each name server knows.
+
+    Raises:
+        RemotingError: no name server answered.
+    """
+
+    async def ask(address: str) -> ClusterInfo:
+        return (await admin.call(address, GetBrokerClusterInfo())).json(ClusterInfo)
+
+    views = await admin.attempt_each(admin.nameservers, ask)
+    infos = [view for view in views if not isinstance(view, RemotingError)]
+    if not infos:
+        raise next(view for view in views if isinstance(view, RemotingError))
+    replicas = sorted({replica for info in infos for replica in replicas_of(info)})
+    outcomes = await admin.attempt_each(replicas, lambda replica: runtime_info(admin, replica.address))
+    return Cluster(
+        tuple(_broker(replica, told) for replica, told in zip(replicas, outcomes, strict=True)),
+        tuple(_nameserver(*view, replicas) for view in zip(admin.nameservers, views, strict=True)),
+    )
+
+
+def _broker(replica: Replica, told: dict[str, str] | RemotingError) -> Broker:
+    if isinstance(told, RemotingError):
+        return Broker(*replica, problem=problem_of(told))
+    return Broker(
+        *replica,
+        version=told.get("brokerVersionDesc", ""),
+        put_total=whole_number(told.get("msgPutTotalTodayNow")),
+        get_total=whole_number(told.get("msgGetTotalTodayNow")),
+        page_cache_wait=whole_number(told.get("pageCacheLockTimeMills")),
+        disk=max(first_number(told.get("commitLogDiskRatio")), 0.0),
+        earliest=max(whole_number(told.get("earliestMessageTimeStamp")), 0),
+        timer_backlog=whole_number(told.get("timerOffsetBehind")),
+        started=whole_number(told.get("bootTimestamp")),
+        figures=tuple(sorted(told.items())),
+    )
+
+
+def _nameserver(address: str, view: ClusterInfo | RemotingError, replicas: list[Replica]) -> NameServer:
+    if isinstance(view, RemotingError):
+        return NameServer(address, problem=problem_of(view))
+    known = {replica.address for replica in replicas_of(view)}
+    missing = tuple(replica.address for replica in replicas if replica.address not in known)
+    return NameServer(address, len(known), missing)

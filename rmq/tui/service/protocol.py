@@ -1,0 +1,61 @@
+"""What a screen may ask, whoever answers.
+
+Every question is answered by a value or by a `Problem`; nothing that servers do is raised. The lists of names are one
+request, whatever their length. Figures are asked for names that the caller sees, and for no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from rmq.tui.service.model import Cluster, Group, GroupDetail, Problem, Setting, Topic, TopicDetail
+
+
+class AdminService(Protocol):
+    """A cluster, as an operator looks at it."""
+
+    @property
+    def address(self) -> str:
+        """The name servers, `host:port` joined by `;`."""
+        ...
+
+    def forget(self) -> None:
+        """Lets go of answers that were kept to spare questions: the next ones are all new."""
+        ...
+
+    async def cluster(self) -> Cluster | Problem:
+        """Brokers and name servers; a broker that does not answer is there with its problem."""
+        ...
+
+    async def broker_config(self, address: str) -> tuple[Setting, ...] | Problem:
+        """A broker's settings."""
+        ...
+
+    async def topic_names(self) -> tuple[str, ...] | Problem:
+        """Every topic, the system's own included."""
+        ...
+
+    async def topics(self, names: Sequence[str]) -> Mapping[str, Topic]:
+        """Figures of these topics."""
+        ...
+
+    async def topic(self, name: str) -> TopicDetail | Problem:
+        """One topic."""
+        ...
+
+    async def group_names(self) -> tuple[str, ...] | Problem:
+        """Every consumer group that users made."""
+        ...
+
+    async def groups(self, names: Sequence[str]) -> Mapping[str, Group]:
+        """Figures of these groups."""
+        ...
+
+    async def group(self, name: str) -> GroupDetail | Problem:
+        """One group."""
+        ...
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        ...

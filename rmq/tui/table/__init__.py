@@ -1,0 +1,1 @@
+"""Tables: columns, order, filter, what is painted, copied and exported."""

@@ -1,0 +1,53 @@
+"""The demonstration: real servers, real traffic, the real service."""
+
+import asyncio
+import time
+from typing import Any
+
+from rmq.tui.demo import Demo
+from rmq.tui.service.live.service import LiveService
+from rmq.tui.service.model import Cluster, GroupDetail, TopicDetail
+
+
+async def until(ask: Any, fulfilled: Any) -> Any:
+    """The first answer that is as wanted."""
+    async with asyncio.timeout(30):
+        while not fulfilled(answer := await ask()):
+            await asyncio.sleep(0.1)
+    return answer
+
+
+def test_there_is_something_to_see() -> None:
+    async def look(address: str) -> None:
+        service = LiveService([address], lambda: time.time_ns() // 1_000_000)
+        try:
+            names = await until(service.topic_names, lambda found: isinstance(found, tuple) and "Orders" in found)
+            assert {"Orders", "Payments", "Shipments", "Reminders", "Clicks", "Audit"} <= set(names)
+            groups = await until(service.group_names, lambda found: isinstance(found, tuple) and "analytics" in found)
+            assert {"billing", "warehouse", "fraud-check", "analytics", "mail-sender"} <= set(groups)
+
+            def flows(detail: Any) -> bool:
+                return isinstance(detail, TopicDetail) and detail.topic.total > 40 and len(detail.readers) >= 3
+
+            orders = await until(lambda: service.topic("Orders"), flows)
+            assert (orders.topic.kind, orders.topic.read_queues, orders.problems) == ("NORMAL", 8, ())
+
+            def owned(detail: Any) -> bool:
+                return isinstance(detail, GroupDetail) and bool(detail.queues) and all(q.owner for q in detail.queues)
+
+            billing = await until(lambda: service.group("billing"), owned)
+            assert (billing.group.state, billing.group.clients, len(billing.clients)) == ("online", 1, 1)
+            assert {item.topic for item in billing.subscriptions} >= {"Orders", "Payments"}
+            assert all(item.agreed for item in billing.subscriptions)
+            mail = (await service.groups(["mail-sender"]))["mail-sender"]
+            assert mail.state == "offline"
+            cluster = await service.cluster()
+            assert isinstance(cluster, Cluster)
+            assert (cluster.names, [broker.name for broker in cluster.brokers]) == (("DemoCluster",), ["broker-demo"])
+            assert cluster.brokers[0].put_total > 0
+            assert isinstance(await service.broker_config(cluster.brokers[0].address), tuple)
+        finally:
+            await service.close()
+
+    with Demo() as demo:
+        asyncio.run(look(demo.namesrv_addr))
