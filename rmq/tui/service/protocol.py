@@ -12,17 +12,8 @@ from typing import Protocol
 from rmq.tui.service.model import Cluster, Group, GroupDetail, Problem, Setting, Topic, TopicDetail
 
 
-class AdminService(Protocol):
-    """A cluster, as an operator looks at it."""
-
-    @property
-    def address(self) -> str:
-        """The name servers, `host:port` joined by `;`."""
-        ...
-
-    def forget(self) -> None:
-        """Lets go of answers that were kept to spare questions: the next ones are all new."""
-        ...
+class ClusterQuestions(Protocol):
+    """Brokers, name servers, settings."""
 
     async def cluster(self) -> Cluster | Problem:
         """Brokers and name servers; a broker that does not answer is there with its problem."""
@@ -31,6 +22,10 @@ class AdminService(Protocol):
     async def broker_config(self, address: str) -> tuple[Setting, ...] | Problem:
         """A broker's settings."""
         ...
+
+
+class TopicQuestions(Protocol):
+    """Topics."""
 
     async def topic_names(self) -> tuple[str, ...] | Problem:
         """Every topic, the system's own included."""
@@ -44,6 +39,10 @@ class AdminService(Protocol):
         """One topic."""
         ...
 
+
+class GroupQuestions(Protocol):
+    """Consumer groups."""
+
     async def group_names(self) -> tuple[str, ...] | Problem:
         """Every consumer group that users made."""
         ...
@@ -54,6 +53,19 @@ class AdminService(Protocol):
 
     async def group(self, name: str) -> GroupDetail | Problem:
         """One group."""
+        ...
+
+
+class AdminService(ClusterQuestions, TopicQuestions, GroupQuestions, Protocol):
+    """A cluster, as an operator looks at it."""
+
+    @property
+    def address(self) -> str:
+        """The name servers, `host:port` joined by `;`."""
+        ...
+
+    def forget(self) -> None:
+        """Lets go of answers that were kept to spare questions: the next ones are all new."""
         ...
 
     async def close(self) -> None:

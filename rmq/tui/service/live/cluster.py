@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from rmq.client.admin.brokers import first_number, runtime_info, whole_number
+from rmq.client.admin.brokers import broker_config, first_number, runtime_info, whole_number
 from rmq.client.admin.clusters import Replica, replicas_of
 from rmq.client.admin.session import Admin
-from rmq.tui.service.model import Broker, Cluster, NameServer
+from rmq.tui.service.live.known import Known, or_problem
+from rmq.tui.service.model import Broker, Cluster, NameServer, Setting
 from rmq.tui.service.problems import problem_of
 from rmq.wire.bodies.route import ClusterInfo
 from rmq.wire.errors import RemotingError
 from rmq.wire.requests.route import GetBrokerClusterInfo
+
+
+class LiveCluster:
+    """See `protocol.ClusterQuestions`."""
+
+    _known: Known
+
+    @or_problem
+    async def cluster(self) -> Cluster:
+        """See `AdminService.cluster`."""
+        return await cluster_view(self._known.admin)
+
+    @or_problem
+    async def broker_config(self, address: str) -> tuple[Setting, ...]:
+        """See `AdminService.broker_config`."""
+        found = await broker_config(self._known.admin, address)
+        return tuple(Setting(address, key, value) for key, value in found.items())
 
 
 async def cluster_view(admin: Admin) -> Cluster:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from rmq.client.admin.errors import GroupOfflineError
-from rmq.client.admin.groups import GroupOnBroker, consumer_connection, group_configs
+from rmq.client.admin.groups import GroupOnBroker, consumer_connection, group_configs, retry_groups
+from rmq.client.admin.metadata import is_own_group
 from rmq.client.admin.running import STARTED, Member, members
+from rmq.tui.service.live.known import Known, or_problem
 from rmq.tui.service.model import Client, Group, GroupDetail, GroupQueue, Problem, Setting, Subscription
 from rmq.tui.service.problems import problem_of
 from rmq.wire.bodies.connection import ConsumerConnection
@@ -19,14 +20,34 @@ from rmq.wire.codes import version_name
 from rmq.wire.declare import to_plain
 from rmq.wire.errors import ConsumerNotOnlineError, RemotingError
 
-if TYPE_CHECKING:
-    from rmq.tui.service.live.service import Known
-
 _KINDS = {
     ConsumeType.CONSUME_ACTIVELY: "pull",
     ConsumeType.CONSUME_PASSIVELY: "push",
     ConsumeType.CONSUME_POP: "pop",
 }
+
+
+class LiveGroups:
+    """See `protocol.GroupQuestions`."""
+
+    _known: Known
+
+    @or_problem
+    async def group_names(self) -> tuple[str, ...]:
+        """See `AdminService.group_names`."""
+        retrying = await retry_groups(self._known.admin)
+        configured = await self._known.groups.get("")
+        return tuple(sorted({name for name in (*retrying, *configured) if not is_own_group(name)}))
+
+    async def groups(self, names: Sequence[str]) -> Mapping[str, Group]:
+        """See `AdminService.groups`."""
+        found = await self._known.admin.each(list(names), lambda name: group_figures(self._known, name))
+        return {group.name: group for group in found}
+
+    @or_problem
+    async def group(self, name: str) -> GroupDetail:
+        """See `AdminService.group`."""
+        return await group_detail(self._known, name)
 
 
 async def group_figures(known: Known, name: str) -> Group:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from rmq.client.admin.clusters import chosen_address
-from rmq.client.admin.topics import addresses_of
+from rmq.client.admin.topics import addresses_of, topic_names
+from rmq.tui.service.live.known import Known, or_problem
 from rmq.tui.service.model import Problem, Queue, Reader, RouteEntry, Setting, Topic, TopicDetail
 from rmq.tui.service.problems import problem_of
 from rmq.wire.bodies.route import TopicRouteData
@@ -14,11 +15,29 @@ from rmq.wire.bodies.topic import TopicConfig, TopicStatsTable, perm_text
 from rmq.wire.errors import RemotingError
 from rmq.wire.requests.topic import GetTopicStatsInfo
 
-if TYPE_CHECKING:
-    from rmq.tui.service.live.service import Known
-
 _TYPE: Final = "message.type"
 _DEFAULT_TYPE: Final = "NORMAL"
+
+
+class LiveTopics:
+    """See `protocol.TopicQuestions`."""
+
+    _known: Known
+
+    @or_problem
+    async def topic_names(self) -> tuple[str, ...]:
+        """See `AdminService.topic_names`."""
+        return tuple(await topic_names(self._known.admin))
+
+    async def topics(self, names: Sequence[str]) -> Mapping[str, Topic]:
+        """See `AdminService.topics`."""
+        found = await self._known.admin.each(list(names), lambda name: topic_figures(self._known, name))
+        return {topic.name: topic for topic in found}
+
+    @or_problem
+    async def topic(self, name: str) -> TopicDetail:
+        """See `AdminService.topic`."""
+        return await topic_detail(self._known, name)
 
 
 async def topic_figures(known: Known, name: str) -> Topic:
