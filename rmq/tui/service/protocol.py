@@ -6,9 +6,10 @@ request, whatever their length. Figures are asked for names that the caller sees
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from rmq.tui.service.changes.change import Change, Item, Outcome, Preview
 from rmq.tui.service.model import Cluster, Group, GroupDetail, Problem, Setting, Topic, TopicDetail
 
 
@@ -56,7 +57,24 @@ class GroupQuestions(Protocol):
         ...
 
 
-class AdminService(ClusterQuestions, TopicQuestions, GroupQuestions, Protocol):
+class Changes(Protocol):
+    """What alters the cluster."""
+
+    async def preview(self, change: Change) -> Preview | Problem:
+        """What a change will do; nothing is altered."""
+        ...
+
+    async def change(self, change: Change, done: Callable[[Item], None]) -> Outcome | Problem:
+        """Carries a change out and reads back what became of it.
+
+        Args:
+            change: what is to be done.
+            done: is told of each part as it is done.
+        """
+        ...
+
+
+class AdminService(ClusterQuestions, TopicQuestions, GroupQuestions, Changes, Protocol):
     """A cluster, as an operator looks at it."""
 
     @property
