@@ -18,6 +18,7 @@ NETWORK = BASE | {"rmq.remoting"}
 CLIENT = NETWORK | {"rmq.client"}
 STORE = NETWORK | {"rmq.server.files", "rmq.server.store"}
 DELIVERY = STORE | {"rmq.server.delivery", "rmq.server.filter", "rmq.server.ha", "rmq.server.acl"}
+SETTINGS = {"rmq.server.files", "rmq.server.reconfigure"}
 
 ALLOWED: dict[str, set[str]] = {
     "rmq.wire": set(),
@@ -29,13 +30,14 @@ ALLOWED: dict[str, set[str]] = {
     "rmq.tui.demo": CLIENT | {"rmq.testing"},
     "rmq.quickstart": CLIENT,
     "rmq.server.files": set(),
+    "rmq.server.reconfigure": NETWORK | {"rmq.server.files"},
     "rmq.server.store": NETWORK | {"rmq.server.files"},
     "rmq.server.delivery": STORE,
     "rmq.server.filter": {"rmq.wire"},
     "rmq.server.ha": STORE,
     "rmq.server.acl": STORE,
-    "rmq.server.broker": DELIVERY,
-    "rmq.server.namesrv": NETWORK | {"rmq.server.files"},
+    "rmq.server.broker": DELIVERY | SETTINGS,
+    "rmq.server.namesrv": NETWORK | SETTINGS,
     "rmq.server": NETWORK | {"rmq.server"},
     "rmq.testing": CLIENT | {"rmq.server"},
     "rmq.cli": CLIENT | {"rmq.admin", "rmq.quickstart", "rmq.server", "rmq.tui", "rmq.testing"},

@@ -6,7 +6,6 @@ Source: AdminBrokerProcessor.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from twisted.logger import Logger
 
@@ -14,16 +13,15 @@ from rmq.remoting.dispatch import Call, Reply, handles
 from rmq.server.broker.runtime import RuntimeInfo
 from rmq.server.broker.stats import BrokerStats
 from rmq.server.files import SmallFiles
+from rmq.server.reconfigure import reconfigure
 from rmq.server.store.store import MessageStore
 from rmq.settings.dump import body
-from rmq.settings.errors import ForbiddenKeyError, SettingError
 from rmq.settings.model import BrokerSettings
-from rmq.settings.update import persist, update
 from rmq.wire import fastjson
 from rmq.wire.bodies.broker import BrokerStatsData, HARuntimeInfo, KVTable
 from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import to_plain
-from rmq.wire.errors import InvalidParameterError, NoPermissionError, RemotingError
+from rmq.wire.errors import RemotingError
 from rmq.wire.requests.broker import (
     CleanExpiredConsumeQueue,
     DeleteExpiredCommitLog,
@@ -70,20 +68,8 @@ class AdminProcessor:
     @handles(UpdateBrokerConfig)
     def update_config(self, header: UpdateBrokerConfig, call: Call) -> None:
         """Changes settings, at once where they can change, and keeps them in the configuration file."""
-        try:
-            changes = update(self._settings, call.body.decode("utf-8", "replace"))
-        except ForbiddenKeyError as error:
-            raise NoPermissionError(str(error)) from None
-        except SettingError as error:
-            raise InvalidParameterError(str(error)) from None
-        for change in changes:
-            log.info("{peer} set {change}", peer=call.connection.address, change=change)
-        self._on_settings()
-        try:
-            # A new file is for the owner only: the settings may name a user with a password.
-            persist(self._settings, partial(self._files.replace, private=True))
-        except OSError as error:
-            raise RemotingError(f"in effect, but {self._settings.file} cannot be written: {error}") from None
+        text = call.body.decode("utf-8", "replace")
+        reconfigure(self._settings, text, call.connection.address, self._files, self._on_settings)
 
     @handles(GetBrokerRuntimeInfo)
     def runtime_info(self, header: GetBrokerRuntimeInfo, call: Call) -> KVTable:

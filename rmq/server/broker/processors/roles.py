@@ -7,20 +7,14 @@ Source: AdminBrokerProcessor.
 
 from __future__ import annotations
 
-from functools import partial
-
-from twisted.logger import Logger
-
 from rmq.remoting.dispatch import Call, Reply, handles
 from rmq.server.files import SmallFiles
+from rmq.server.reconfigure import reconfigure
 from rmq.settings.model import BrokerSettings
-from rmq.settings.update import persist, update
 from rmq.wire.errors import InvalidParameterError, RemotingError
 from rmq.wire.requests.broker import SwitchTimerEngine
 from rmq.wire.requests.controller import GetBrokerEpochCache
 from rmq.wire.requests.replication import ResetMasterFlushOffset
-
-log = Logger()
 
 
 class RolesProcessor:
@@ -49,10 +43,5 @@ class RolesProcessor:
         if header.engine_type != "F":
             raise InvalidParameterError("param error")
         if self._settings.store.timer_stop_enqueue:
-            for change in update(self._settings, "timerStopEnqueue=false"):
-                log.info("{peer} set {change}", peer=call.connection.address, change=change)
-            try:
-                persist(self._settings, partial(self._files.replace, private=True))
-            except OSError as error:
-                raise RemotingError(f"in effect, but {self._settings.file} cannot be written: {error}") from None
+            reconfigure(self._settings, "timerStopEnqueue=false", call.connection.address, self._files)
         return Reply(remark="switch timer engine success")

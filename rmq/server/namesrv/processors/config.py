@@ -10,12 +10,11 @@ from twisted.logger import Logger
 from rmq.remoting.dispatch import Call, Reply, handles
 from rmq.server.files import SmallFiles
 from rmq.server.namesrv.kv import KvConfig
+from rmq.server.reconfigure import reconfigure
 from rmq.settings.dump import body as settings_text
-from rmq.settings.errors import ForbiddenKeyError, SettingError
 from rmq.settings.model import NamesrvSettings
-from rmq.settings.update import persist, update
 from rmq.wire.bodies.broker import KVTable
-from rmq.wire.errors import InvalidParameterError, NoPermissionError, QueryNotFoundError, RemotingError
+from rmq.wire.errors import QueryNotFoundError
 from rmq.wire.requests.kv import DeleteKVConfig, GetKVConfig, GetKVConfigReply, GetKVListByNamespace, PutKVConfig
 from rmq.wire.requests.namesrv import GetNamesrvConfig, UpdateNamesrvConfig
 
@@ -67,18 +66,7 @@ class ConfigProcessor:
     @handles(UpdateNamesrvConfig)
     def update(self, _: UpdateNamesrvConfig, call: Call) -> None:
         """Changes settings and writes them to their file."""
-        try:
-            changes = update(self._settings, call.body.decode("utf-8", "replace"))
-        except ForbiddenKeyError as error:
-            raise NoPermissionError(str(error)) from None
-        except SettingError as error:
-            raise InvalidParameterError(str(error)) from None
-        for change in changes:
-            log.info("{peer} set {change}", peer=call.connection.address, change=change)
-        try:
-            persist(self._settings, self._files.replace)
-        except OSError as error:
-            raise RemotingError(f"in effect, but {self._settings.file} cannot be written: {error}") from None
+        reconfigure(self._settings, call.body.decode("utf-8", "replace"), call.connection.address, self._files)
 
     @handles(GetNamesrvConfig)
     def settings(self, _: GetNamesrvConfig, __: Call) -> Reply:
