@@ -189,10 +189,10 @@ class Consumer(Member):
                 queues = self.instance.routes.read_queues(topic) or []
             mine = queues if self._broadcasting else await self._share(topic, queues)
         except RemotingError as error:
-            # The same trouble comes again every second; it is told once.
+            # The same trouble comes again every second; it is told once. A retry topic may be missing for ever.
             if not retry and self._troubles.get(topic) != str(error):
-                self._troubles[topic] = str(error)
                 log.warn("{group} cannot divide {topic}: {error}", group=self.group, topic=topic, error=error)
+            self._troubles[topic] = str(error)
             return retry
         self._troubles.pop(topic, None)
         return await self.fetcher.assign(topic, mine)

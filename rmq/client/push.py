@@ -172,6 +172,9 @@ class PushConsumer(Consumer):
         except RemotingError as error:
             log.warn("{message} goes to the retry topic as new: {error}", message=message, error=error)
             await self._send_as_new(message)
+        # Now there is a retry topic, and the message would wait there until the next look.
+        if self._troubles.pop(self._retry_topic, None) is not None:
+            self.rebalance_soon()
 
     @property
     def _max_reconsume_times(self) -> int:

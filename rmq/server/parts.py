@@ -31,6 +31,11 @@ class NamesrvPart:
     def __init__(self, reactor: Any, settings: NamesrvSettings) -> None:
         self.server = NameServer(reactor, settings)
 
+    @property
+    def address(self) -> str:
+        """See `rmq.server.runner.Part`."""
+        return self.server.address
+
     def start(self) -> None:
         """See `rmq.server.runner.Part`."""
         try:

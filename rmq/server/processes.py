@@ -29,11 +29,18 @@ _STAT_START: Final = 19
 
 @dataclass(frozen=True, slots=True)
 class ServerProcess:
-    """A running server process: what it is, and when it started as the system tells it."""
+    """A running server process.
+
+    Attributes:
+        started: when it started, as the system tells it.
+        roles: what it is.
+        addresses: where each of the roles can be reached, `host:port`; none before all have started.
+    """
 
     pid: int
     started: str
     roles: tuple[str, ...]
+    addresses: tuple[str, ...] = ()
 
 
 def run_directory() -> Path:
@@ -69,14 +76,14 @@ class Registry:
         self._directory = directory or run_directory()
         self._moment = moment
 
-    def enter(self, roles: Sequence[str]) -> None:
-        """Notes this process.
+    def enter(self, roles: Sequence[str], addresses: Sequence[str] = ()) -> None:
+        """Notes this process, and when its servers have started where they can be reached.
 
         Raises:
             OSError: the file cannot be written.
         """
         pid = os.getpid()
-        process = ServerProcess(pid, self._moment(pid) or "", tuple(roles))
+        process = ServerProcess(pid, self._moment(pid) or "", tuple(roles), tuple(addresses))
         self._directory.mkdir(parents=True, exist_ok=True)
         self._path(pid).write_text(json.dumps(asdict(process)))
 
@@ -95,14 +102,64 @@ class Registry:
             elif role in process.roles:
                 yield process
 
+    def serving(self, role: str, address: str) -> ServerProcess | None:
+        """The running process that plays a role at an address."""
+        for process in self.running(role):
+            if (role, address) in zip(process.roles, process.addresses, strict=False):
+                return process
+        return None
+
     def _path(self, pid: int) -> Path:
         return self._directory / f"{pid}.json"
+
+
+class LocalBrokers:
+    """The brokers of this user on this machine, by the address that clients are told.
+
+    Args:
+        registry: where they are entered.
+        kill: sends a signal to a process.
+        moment: tells when a process started.
+    """
+
+    def __init__(
+        self,
+        registry: Registry | None = None,
+        kill: Callable[[int, int], None] = os.kill,
+        moment: Callable[[int], str | None] = start_moment,
+    ) -> None:
+        self._registry = registry or Registry()
+        self._kill = kill
+        self._moment = moment
+        self._asked: dict[int, str] = {}
+
+    def find(self, address: str) -> ServerProcess | None:
+        """The process of a broker; None when it is none of these."""
+        return self._registry.serving(BROKER, address)
+
+    def stop(self, address: str) -> int | None:
+        """Asks the process of a broker to end, and gives its number; None when it is none of these.
+
+        Raises:
+            OSError: it cannot be signalled.
+        """
+        process = self.find(address)
+        if process is None:
+            return None
+        self._asked[process.pid] = process.started
+        self._kill(process.pid, signal.SIGTERM)
+        return process.pid
+
+    def has_ended(self, pid: int) -> bool:
+        """Whether a process that was asked to end has ended."""
+        return self._moment(pid) != self._asked.get(pid)
 
 
 def _read(path: Path) -> ServerProcess | None:
     try:
         plain = json.loads(path.read_text())
-        return ServerProcess(int(plain["pid"]), str(plain["started"]), tuple(plain["roles"]))
+        pid, started, roles = int(plain["pid"]), str(plain["started"]), tuple(plain["roles"])
+        return ServerProcess(pid, started, roles, tuple(plain.get("addresses", ())))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -49,6 +49,11 @@ class Part(Protocol):
 
     role: str
 
+    @property
+    def address(self) -> str:
+        """Where clients reach it, once it has started."""
+        ...
+
     def start(self) -> Deferred[Any] | None:
         """Starts it.
 
@@ -151,10 +156,7 @@ class Process:
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:
         """Starts the parts."""
-        try:
-            self._registry.enter([part.role for part in self._parts])
-        except OSError as error:
-            log.warn("mqshutdown will not find this process: {error}", error=error)
+        self._enter(())
         for part in self._parts:
             self._begun.append(part)
             try:
@@ -172,7 +174,14 @@ class Process:
                 return
             log.info("{line}", line=part.boot_line())
             print(part.boot_line(), flush=True)
+        self._enter([part.address for part in self._parts])
         self._ready()
+
+    def _enter(self, addresses: Sequence[str]) -> None:
+        try:
+            self._registry.enter([part.role for part in self._parts], addresses)
+        except OSError as error:
+            log.warn("mqshutdown will not find this process: {error}", error=error)
 
     def _give_up(self, part: Part, sentence: str, exit_code: int) -> Deferred[Any]:
         # A part that could not start has tidied up after itself.

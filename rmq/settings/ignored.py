@@ -125,7 +125,7 @@ GROUPS = (
         long brokerNotActiveTimeoutMillis=10000 forwardTimeout=3000 broadcastOffsetExpireSecond=120
         long broadcastOffsetExpireMaxSecond=300
         """),
-    Group("broker", "A registration always carries all topics in one request.", """
+    Group("broker", "A change registers the topics that changed, a period registers all, in one request.", """
         boolean enableSingleTopicRegister=false enableSplitRegistration=false enableSplitMetadata=true
         int splitRegistrationSize=800 splitMetadataSize=2000
         """),

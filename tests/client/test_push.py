@@ -16,12 +16,19 @@ from rmq.wire.bodies.heartbeat import ConsumeFromWhere, ConsumeType, MessageMode
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.bodies.running import ConsumeResult
 from rmq.wire.command import Command
-from rmq.wire.errors import NotSupportedError, RemotingError, SubscriptionNotExistError, SystemBusyError
+from rmq.wire.errors import (
+    NotSupportedError,
+    RemotingError,
+    SubscriptionNotExistError,
+    SystemBusyError,
+    TopicNotExistError,
+)
 from rmq.wire.message import decode_message, parse_properties
 from rmq.wire.requests.client import GetConsumerListByGroup, Heartbeat, UnregisterClient
 from rmq.wire.requests.offset import UpdateConsumerOffset
 from rmq.wire.requests.pull import PullMessage
 from rmq.wire.requests.retry import ConsumerSendMsgBack
+from rmq.wire.requests.route import GetRouteInfoByTopic
 from rmq.wire.requests.send import SendMessageV2
 from tests.kit.cluster import NAMESRV, START, MemoryCluster
 
@@ -401,6 +408,28 @@ def test_broadcasting_drops_what_fails(tmp_path: Path) -> None:
     cluster.store(queue, "a")
     made = started(cluster, inbox, message_model=MessageModel.BROADCASTING, offset_store_dir=tmp_path)
     assert (cluster.asked(ConsumerSendMsgBack), made.offsets.get(queue)) == ([], 1)
+
+
+def test_who_sends_a_message_back_and_knows_no_retry_topic_looks_again_at_once() -> None:
+    cluster, inbox = MemoryCluster(), Inbox(later)
+    (queue,) = cluster.create("T", 1)
+    retries = MessageQueue("%RETRY%G", "broker-a", 0)
+    missing = TopicNotExistError("none")
+    cluster.failures[GetRouteInfoByTopic] = lambda call: missing if call.header.topic == "%RETRY%G" else None
+    made = started(cluster, inbox)
+    assert made.fetcher.queues == [queue]
+    looks = len(cluster.asked(GetConsumerListByGroup))
+    cluster.store(queue, "a")
+    cluster.advance(0.5)
+    assert (made.fetcher.queues, len(cluster.asked(GetConsumerListByGroup))) == ([queue], looks + 1), "none still"
+    del cluster.failures[GetRouteInfoByTopic]
+    cluster.store(queue, "b")
+    cluster.advance(0.5)
+    assert made.fetcher.queues == [queue, retries]
+    looks = len(cluster.asked(GetConsumerListByGroup))
+    cluster.store(queue, "c")
+    cluster.advance(0.5)
+    assert len(cluster.asked(GetConsumerListByGroup)) == looks, "whoever knows it does not look again"
 
 
 def test_retried_messages_have_their_own_topic() -> None:

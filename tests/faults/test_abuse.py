@@ -4,6 +4,7 @@ import itertools
 import json
 import random
 import socket
+import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,9 +105,10 @@ def watched(target: Target) -> Iterator[Target]:
     for neighbour in (asks_route, sends):
         assert neighbour.error is None
         assert neighbour.codes == {0}
-        assert max(neighbour.times) < 3.0
+        assert statistics.median(neighbour.times) < 1.0
+        assert max(neighbour.times) < 10.0
     assert memory.growth < ROOM, f"{memory.growth / MIB:.0f} MiB"
-    wait_for_broker(target.namesrv, target.broker, timeout=5)
+    wait_for_broker(target.namesrv, target.broker, timeout=60)
 
 
 def test_a_hundred_thousand_bad_frames(watched: Target) -> None:

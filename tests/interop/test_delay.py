@@ -21,7 +21,7 @@ from tests.kit.server import RunningServer, chosen_kind, maker
 
 pytestmark = pytest.mark.interop
 
-SLACK = 2.0
+SLACK = 5.0
 LEVEL_STEP = 0.1
 TIMER_STEP = 1.0
 LEVELS = "1s 3s 5s 1h"
@@ -129,7 +129,7 @@ def test_levels(
     sent = client.send(topic, make_messages(topic, 40), plan)
     assert {one.sent.status for one in sent} == {"SEND_OK"}
     assert {one.handle for one in sent} == {None}
-    received = client.driver.wait_received("C", 40, timeout=20)
+    received = client.driver.wait_received("C", 40)
     check_all(received, sent, topic)
     for message in received:
         delay = sent[int(message.properties["number"])].delay
@@ -157,7 +157,7 @@ def test_level_beyond_the_last_is_the_last(
     client.driver.push("C", f"G-{topic}", topic)
     messages = make_messages(topic, 2)
     sent = client.send(topic, messages, [(("setDelayTimeLevel", 99), 3600.0), (("setDelayTimeLevel", 1), 1.0)])
-    check_all(client.driver.wait_received("C", 1, timeout=10), sent[1:], topic)
+    check_all(client.driver.wait_received("C", 1), sent[1:], topic)
     view = client.driver.call("producer", name="V", group="V") and client.driver.call(
         "view", name="V", topic="SCHEDULE_TOPIC_XXXX", msgId=sent[0].sent.offset_msg_id
     )
@@ -179,7 +179,7 @@ def test_any_delay(delay_server: RunningServer, start_client: Callable[[str], Cl
     sent += client.send(topic, messages[30:31], [(("setDeliverTimeMs", int(due * 1000)), due - time.time())])
     past = (("setDeliverTimeMs", int((due - 60) * 1000)), 0.0)
     sent += client.send(topic, messages[31:], [past])
-    received = client.driver.wait_received("C", 32, timeout=20)
+    received = client.driver.wait_received("C", 32)
     for message in received:
         if message.keys == messages[30].keys:
             assert due <= message.store_timestamp / 1000 <= due + TIMER_STEP + SLACK
@@ -209,9 +209,9 @@ def test_recall(delay_server: RunningServer, start_client: Callable[[str], Clien
     for one in sent[::2]:
         assert one.handle is not None
         assert client.recall(topic, one.handle) == one.sent.msg_id
-    check_all(client.driver.wait_received("C", 10, timeout=20), sent[1::2], topic)
+    check_all(client.driver.wait_received("C", 10), sent[1::2], topic)
     after = client.send(topic, make_messages("after", 1), [(("setDelayTimeMs", 1500), 1.5)])
-    client.driver.wait_received("C", 11, timeout=20)
+    client.driver.wait_received("C", 11)
     assert {m.keys for m in client.driver.received("C")} == {one.message.keys for one in [*sent[1::2], *after]}
     # Too late, or no handle of this message.
     assert sent[1].handle is not None
@@ -237,7 +237,7 @@ def test_go_levels(delay_server: RunningServer, tmp_path: Path) -> None:
             Delayed(message, ("setDelayTimeLevel", 1 + i % 2), 1.0 + i % 2 * 2.0, before, after, Sent(*fact), None)
             for i, (message, fact) in enumerate(zip(messages, facts, strict=True))
         ]
-        check_all(go.wait_received("C", 20, timeout=20), sent, topic)
+        check_all(go.wait_received("C", 20), sent, topic)
     finally:
         go.kill()
 
@@ -283,7 +283,7 @@ def test_pending_messages_outlive_their_broker(writer: str, heir: str, end: str,
             assert one.handle is not None
             client.recall(topic, one.handle)
         client.driver.push("C", "Readers", topic)
-        client.driver.wait_received("C", 20, timeout=20)
+        client.driver.wait_received("C", 20)
         client.driver.call("stop", name="C")
         # What was delivered until now is in the checkpoints then: a killed broker repeats only what is newer.
         time.sleep(2.5)

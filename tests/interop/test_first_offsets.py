@@ -197,17 +197,17 @@ def test_a_new_group_begins_where_it_wants(old: Old, start: Callable[[Program], 
             driver.call("push", name=name, group=f"G-{name}", topic=TOPIC, set=setting | consume_timestamp(old, origin))
             wait_until(
                 lambda d=driver, n=name: len(d.call("queues", name=n, topic=TOPIC)) == QUEUES,
-                timeout=20,
+                timeout=60,
                 what=lambda n=name: f"{n} has not all queues",
             )
             started[name] = (driver, origin)
     for name, (driver, origin) in started.items():
-        received = driver.wait_received(name, len(wanted[origin]), timeout=20)
+        received = driver.wait_received(name, len(wanted[origin]))
         assert (name, places(received)) == (name, sorted(wanted[origin]))
         for message in received:
             assert message.body == old.bodies[message.queue_id, message.queue_offset]
     old.send(2, size=10)
     later = [(queue, end + n) for queue, end in enumerate(ends) for n in range(2)]
     for name, (driver, origin) in started.items():
-        received = driver.wait_received(name, len(wanted[origin]) + len(later), timeout=20)
+        received = driver.wait_received(name, len(wanted[origin]) + len(later))
         assert (name, places(received)) == (name, sorted([*wanted[origin], *later]))

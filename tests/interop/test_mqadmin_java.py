@@ -279,7 +279,7 @@ def test_send_message_and_all_that_shows_it(mq: MqAdmin, own: RunningServer) -> 
     offset_id = f"7F000001{port:08X}{0:016X}"
     wait_until(
         lambda: first in mq.run("queryMsgByKey", "-t", "Orders", "-k", "key1").out,
-        timeout=5,
+        timeout=60,
         what=lambda: "key1 is in no index",
     )
     head, row = trimmed(mq.out("queryMsgByKey", "-t", "Orders", "-k", "key1"))
@@ -359,7 +359,7 @@ def test_consumer_progress(mq: MqAdmin, group: tuple[str, str]) -> None:
     def committed() -> bool:
         return "Consume Diff Total: 0" in mq.run("consumerProgress", "-g", "Buyers").out
 
-    wait_until(committed, timeout=10, what=lambda: mq.run("consumerProgress", "-g", "Buyers").out)
+    wait_until(committed, timeout=60, what=lambda: mq.run("consumerProgress", "-g", "Buyers").out)
     lines = trimmed(mq.out("consumerProgress", "-g", "Buyers"))
     assert lines[0] == progress_head(client_ip=False)
     for line, queue, offset in ((lines[1], 0, 20), (lines[2], 1, 2)):

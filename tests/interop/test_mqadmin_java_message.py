@@ -63,7 +63,7 @@ def ids(server: RunningServer, tools: Tools) -> list[str]:
         found += IDS.findall(tools.ours(*words))
     wait_until(
         lambda: tools.ours("queryMsgByKey", "-t", TOPIC, "-k", "all").count("@all@") == 10,
-        timeout=10,
+        timeout=60,
         what=lambda: "the index is behind",
     )
     return found
@@ -153,7 +153,7 @@ def test_traces(server: RunningServer, tools: Tools) -> None:
     for text in (sent + consumed("GID_b", success=True), consumed("GID_a", success=False) + sent):
         tools.ours("sendMessage", "-t", TRACES, "-k", message_id, "-p", text)
     line = ("queryMsgTraceById", "-i", message_id, "-t", TRACES)
-    wait_until(lambda: tools.ours(*line).count("Pub ") == 2, timeout=10, what=lambda: "the index is behind")
+    wait_until(lambda: tools.ours(*line).count("Pub ") == 2, timeout=60, what=lambda: "the index is behind")
     assert re.findall(r"^Sub +(\w+) .* (\w+) +$", tools.same(*line), re.MULTILINE) == [
         ("GID_a", "failed"),
         ("GID_b", "success"),

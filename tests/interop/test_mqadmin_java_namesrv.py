@@ -98,7 +98,7 @@ def test_topics_of_a_file(mq: MqAdmin, own: RunningServer, tmp_path: Path) -> No
     path.write_text(json.dumps(topics))
     assert mq.out("updateTopicList", "-b", own.broker_addr, "-f", str(path)) == done
     assert mq.out("updateTopicList", "-c", "DefaultCluster", "-f", str(path)).startswith(done)
-    wait_until(lambda: "CODE" not in mq.run("topicRoute", "-t", "T_two").err, timeout=10, what=lambda: "no route")
+    wait_until(lambda: "CODE" not in mq.run("topicRoute", "-t", "T_two").err, timeout=60, what=lambda: "no route")
     route = mq.out("topicRoute", "-t", "T_two")
     assert '"readQueueNums":2' in route
     assert '"writeQueueNums":3' in route
@@ -120,14 +120,14 @@ def test_permission_of_a_topic(mq: MqAdmin, own: RunningServer) -> None:
         "TopicConfig [topicName=T_one, readQueueNums=1, writeQueueNums=1, perm=R--, topicFilterType=SINGLE_TAG, "
         "topicSysFlag=0, order=false, attributes={}].\n"
     )
-    wait_until(lambda: perm(mq, "T_one") == 4, timeout=10, what=lambda: "the route is behind")
+    wait_until(lambda: perm(mq, "T_one") == 4, timeout=60, what=lambda: "the route is behind")
     assert mq.out("updateTopicPerm", "-b", own.broker_addr, "-t", "T_one", "-p", "4") == (
         "new perm equals to the old one!\n"
     )
     assert mq.out("updateTopicPerm", "-c", "DefaultCluster", "-t", "T_one", "-p", "6") == (
         f"update topic perm from 4 to 6 in {own.broker_addr} success.\n"
     )
-    wait_until(lambda: perm(mq, "T_one") == 6, timeout=10, what=lambda: "the route is behind")
+    wait_until(lambda: perm(mq, "T_one") == 6, timeout=60, what=lambda: "the route is behind")
 
 
 def test_queues_are_divided(mq: MqAdmin) -> None:

@@ -179,7 +179,7 @@ def test_a_message_that_fails_holds_its_queue_up(scene: StartScene) -> None:
         assert [m.queue_offset for m in deliveries] == [0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 7, 8, 9]
         assert [m.reconsume_times for m in deliveries] == [0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 1, 0, 0]
         pauses = [b.at - a.at for a, b in itertools.pairwise(deliveries) if a.queue_offset == b.queue_offset]
-        assert all(400 <= pause < 1500 for pause in pauses), pauses
+        assert all(400 <= pause < 5000 for pause in pauses), pauses
 
 
 def test_what_is_given_up_is_a_dead_letter_and_the_queue_goes_on(scene: StartScene, server: RunningServer) -> None:
@@ -197,7 +197,7 @@ def test_what_is_given_up_is_a_dead_letter_and_the_queue_goes_on(scene: StartSce
     dead = f"%DLQ%{made.group}"
     wait_until(
         lambda: ask(server.namesrv_addr, GET_ROUTE_BY_TOPIC, {"topic": dead})[0]["code"] == 0,
-        timeout=10,
+        timeout=60,
         what=lambda: f"there is no {dead}",
     )
     driver.push("D", f"GD-{made.topic}", dead)
@@ -217,12 +217,12 @@ def test_one_of_two_leaves(scene: StartScene) -> None:
     made.wait_for_all()
     second = made.join("second")
     # A client that comes for a queue before the other has let go of its lock asks again after 20 s.
-    wait_for_shares(made.shares, [2, 2], 4, within=30)
+    wait_for_shares(made.shares, [2, 2], 4)
     made.send(100)
     made.wait_for_all()
     assert second.received("second"), "the second consumer held two queues and received nothing"
     second.retire("second")
-    wait_until(lambda: len(first.queues("first")) == 4, timeout=20, what=lambda: str(first.queues("first")))
+    wait_until(lambda: len(first.queues("first")) == 4, timeout=60, what=lambda: str(first.queues("first")))
     made.consumers = {"first": first, "second": second}
     made.send(50)
     made.wait_for_all()
@@ -235,7 +235,7 @@ def test_all_in_one_order(scene: StartScene) -> None:
     first = made.join("first", work=5)
     second = made.join("second", work=5)
     wait_until(
-        lambda: sorted(map(len, made.shares())) == [0, 1], timeout=20, what=lambda: f"queues held: {made.shares()}"
+        lambda: sorted(map(len, made.shares())) == [0, 1], timeout=60, what=lambda: f"queues held: {made.shares()}"
     )
     made.send(100)
     made.wait_for_all()

@@ -26,8 +26,9 @@ POP, ACK, PEEK, CHANGE, NOTIFY, POLLING, BATCH_ACK = 200050, 200051, 200052, 200
 FOUND, NOTHING, NO_SUCH_MESSAGE = 0, 210, 208
 HANDLED_BY_POP = frozenset({"POP_CK", "ORIGIN_GROUP", "REAL_TOPIC", "REAL_QID"})
 
-# What the slowest of both servers needs: invisible time is over, its timer's second, two seconds of grace, a look.
-COMES_AGAIN_WITHIN = 12.0
+# What the slowest of both servers needs: invisible time is over, its timer's second, two seconds of grace, a look; and
+# what a loaded machine adds.
+COMES_AGAIN_WITHIN = 20.0
 
 
 @pytest.fixture
@@ -99,12 +100,13 @@ def test_a_waiting_pop_is_woken_at_once(java: Driver, server: RunningServer, adm
     java.send(f"P-{topic}", topic, outgoing[:1])
     start(java, f"C-{topic}", topic)
     java.wait_received(f"C-{topic}", 1)
+    # Less than a pop waits where nobody wakes it.
     for number in range(1, 20):
         java.send(f"P-{topic}", topic, outgoing[number : number + 1])
-        java.wait_received(f"C-{topic}", number + 1, timeout=5)
+        java.wait_received(f"C-{topic}", number + 1, timeout=12)
     received = java.received(f"C-{topic}")
     assert_each_once(received, outgoing, topic)
-    assert max(m.at - m.store_timestamp for m in received[1:]) < 3000
+    assert max(m.at - m.store_timestamp for m in received[1:]) < 10_000
     java.retire(f"C-{topic}")
     java.retire(f"P-{topic}")
 
@@ -134,6 +136,7 @@ def test_what_is_not_acknowledged_comes_again(java: Driver, server: RunningServe
     java.call("producer", name=f"P-{topic}", group="PG")
     java.send(f"P-{topic}", topic, outgoing)
     start(java, f"C-{topic}", topic, invisible=6000)
+    java.wait_received(f"C-{topic}", 12)
     found = by_number(java.wait_received(f"C-{topic}", 14, timeout=6 + COMES_AGAIN_WITHIN))
     assert {number: len(each) for number, each in found.items() if len(each) > 1} == {3: 2, 8: 2}
     for number, each in found.items():
@@ -157,6 +160,7 @@ def test_consume_later(java: Driver, server: RunningServer, admin: MqAdmin) -> N
     java.call("producer", name=f"P-{topic}", group="PG")
     java.send(f"P-{topic}", topic, outgoing)
     start(java, f"C-{topic}", topic)
+    java.wait_received(f"C-{topic}", 6)
     found = by_number(java.wait_received(f"C-{topic}", 7, timeout=10 + COMES_AGAIN_WITHIN))
     assert {number: len(each) for number, each in found.items()} == {n: 2 if n == 2 else 1 for n in range(6)}
     first, second = found[2]
@@ -178,7 +182,7 @@ def test_several_consumers_share_all_queues(
         start(driver, name, topic)
         wait_until(
             lambda driver=driver, name=name: driver.call("ask", name=name, what="popQueues") != [],
-            timeout=20,
+            timeout=60,
             what=lambda name=name: f"{name} pops nothing",
         )
     outgoing = make_messages(topic, 900)
@@ -191,7 +195,7 @@ def test_several_consumers_share_all_queues(
     def everything() -> list[Received]:
         return [m for driver, name in zip((java, java, other), names, strict=True) for m in driver.received(name)]
 
-    wait_until(lambda: len(everything()) >= 900, timeout=30, what=lambda: f"{len(everything())} of 900 arrived")
+    wait_until(lambda: len(everything()) >= 900, timeout=60, what=lambda: f"{len(everything())} of 900 arrived")
     assert_each_once(everything(), outgoing, topic)
     assert len({m.client for m in everything()}) == 3
     for name in names[:2]:
@@ -214,7 +218,7 @@ def test_a_killed_consumers_messages_go_to_another(
     victim.wait_received("victim", 8)
     victim.kill()
     start(java, f"C-{topic}", topic)
-    found = by_number(java.wait_received(f"C-{topic}", 8, timeout=6 + COMES_AGAIN_WITHIN))
+    found = by_number(java.wait_received(f"C-{topic}", 8))
     assert sorted(found) == list(range(8))
     for number, (message,) in found.items():
         assert_pop_is(message, outgoing[number], topic, 1)
@@ -240,7 +244,7 @@ def test_a_group_changes_between_pull_and_pop(java: Driver, server: RunningServe
             held = len(java.call("ask", name=name, what=table)), len(java.call("ask", name=name, what=other))
             return held == (1 if table == "popQueues" else 4, 0)
 
-        wait_until(switched, timeout=20, what=lambda mode=mode: f"the group does not {mode}")
+        wait_until(switched, timeout=60, what=lambda mode=mode: f"the group does not {mode}")
         java.send(f"P-{topic}", topic, outgoing[number * 100 : number * 100 + 100])
         java.wait_received(name, number * 100 + 100)
         # Acknowledgements are on their way, and pulled offsets are committed every five seconds.
@@ -266,7 +270,7 @@ def test_queues_shared_with_the_next_client(
         return sorted(sorted(queue for _, queue in java.call("ask", name=name, what="popQueues")) for name in names)
 
     expected = [[0, 1, 2, 3], [0, 1, 6, 7], [2, 3, 4, 5], [4, 5, 6, 7]]
-    wait_until(lambda: held() == expected, timeout=20, what=lambda: f"queues held: {held()}")
+    wait_until(lambda: held() == expected, timeout=60, what=lambda: f"queues held: {held()}")
     outgoing = make_messages(topic, 400)
     java.call("producer", name=f"P-{topic}", group="PG")
     java.send(f"P-{topic}", topic, outgoing)
@@ -274,7 +278,7 @@ def test_queues_shared_with_the_next_client(
     def everything() -> list[Received]:
         return [message for name in names for message in java.received(name)]
 
-    wait_until(lambda: len(everything()) >= 400, timeout=30, what=lambda: f"{len(everything())} of 400 arrived")
+    wait_until(lambda: len(everything()) >= 400, timeout=60, what=lambda: f"{len(everything())} of 400 arrived")
     assert_each_once(everything(), outgoing, topic)
     for name in names:
         java.retire(name)
@@ -303,7 +307,7 @@ class Popper:
     topic: str
     group: str = field(default="")
 
-    def request(self, code: int, body: bytes = b"", *, timeout: float = 10.0, **fields: Any) -> Answer:
+    def request(self, code: int, body: bytes = b"", *, timeout: float = 30.0, **fields: Any) -> Answer:
         named = {"topic": self.topic, "consumerGroup": self.group, **fields}
         texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in named.items()}
         header, payload = ask(self.server.broker_addr, code, texts, body, timeout=timeout)
@@ -312,7 +316,7 @@ class Popper:
     def pop(self, count: int = 32, *, queue: int = -1, invisible: int = 60_000, poll: int = 0, **fields: Any) -> Answer:
         born = int(time.time() * 1000)
         return self.request(
-            POP, timeout=10 + poll / 1000,
+            POP, timeout=30 + poll / 1000,
             **{"queueId": queue, "maxMsgNums": count, "invisibleTime": invisible, "pollTime": poll, "bornTime": born,
                "initMode": 0, "expType": "TAG", "exp": "*", "order": False, **fields},
         )  # fmt: skip
@@ -366,9 +370,7 @@ class Popper:
 
 
 @pytest.fixture
-def popper(
-    request: pytest.FixtureRequest, java: Driver, server: RunningServer, admin: MqAdmin
-) -> Iterator[Popper]:
+def popper(request: pytest.FixtureRequest, java: Driver, server: RunningServer, admin: MqAdmin) -> Iterator[Popper]:
     """A topic of two queues with twenty messages, ten in each."""
     topic = "Pop-" + request.node.name.removeprefix("test_").replace("_", "-")[:40]
     create_topic(server.namesrv_addr, server.broker_addr, topic, 2)
@@ -456,13 +458,13 @@ def test_sql_expressions(popper: Popper) -> None:
 
 def test_longer_invisible_time(popper: Popper) -> None:
     """One message is hidden much longer than the others, one shorter."""
-    answer = popper.pop(3, queue=0, invisible=20_000)
+    answer = popper.pop(3, queue=0, invisible=60_000)
     started = int(time.time() * 1000)
     changed = popper.change(answer, answer.messages[1], 3000)
     assert changed.code == 0
     assert int(changed.fields["invisibleTime"]) == 3000
     assert changed.fields["reviveQid"] == answer.fields["reviveQid"]
-    assert abs(int(changed.fields["popTime"]) - started) < 2000
+    assert started <= int(changed.fields["popTime"]) <= time.time() * 1000
     answers = popper.pop_until(lambda came: any(m.reconsume_times for m in came), queue=1, poll=1000)
     (again,) = [m for each in answers for m in each.messages if m.reconsume_times]
     assert again.body == answer.messages[1].body
@@ -596,7 +598,7 @@ def test_pops_in_flight_are_handed_over(first: str, second: str, tmp_path: Path)
             start(beat, "C", "T")
             wait_until(
                 lambda: beat.call("ask", name="C", what="popQueues") == [["broker-a", -1]],
-                timeout=20,
+                timeout=60,
                 what=lambda: "the group does not pop",
             )
         finally:

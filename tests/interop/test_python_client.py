@@ -187,7 +187,7 @@ class Inbox:
         self.messages += messages
         self.workers.add(context.worker)
 
-    async def wait(self, reactor: Any, count: int, seconds: float = 20.0) -> list[MessageExt]:
+    async def wait(self, reactor: Any, count: int, seconds: float = 60.0) -> list[MessageExt]:
         deadline = reactor.seconds() + seconds
         while len(self.messages) < count and reactor.seconds() < deadline:
             await sleep(reactor, 0.02)
@@ -269,19 +269,19 @@ def test_lite_pull_pauses_and_seeks(server: RunningServer) -> None:
                 await producer.send(Message(topic, str(i)), queue=queue)
             assert queue in await consumer.fetch_message_queues(topic)
             await consumer.assign([queue])
-            assert [message.queue_offset for message in await consumer.poll()] == list(range(10))
+            assert [message.queue_offset for message in await consumer.poll(20)] == list(range(10))
             await consumer.seek(queue, 35)
-            assert [message.body for message in await consumer.poll()] == [b"35", b"36", b"37", b"38", b"39"]
+            assert [message.body for message in await consumer.poll(20)] == [b"35", b"36", b"37", b"38", b"39"]
             await consumer.commit()
             assert await consumer.committed(queue) == 40
             await consumer.seek_to_begin(queue)
-            assert (await consumer.poll())[0].queue_offset == 0
+            assert (await consumer.poll(20))[0].queue_offset == 0
             consumer.pause([queue])
             await consumer.seek_to_end(queue)
             await producer.send(Message(topic, "40"), queue=queue)
             assert await consumer.poll(0.3) == []
             consumer.resume([queue])
-            assert [message.body for message in await consumer.poll()] == [b"40"]
+            assert [message.body for message in await consumer.poll(20)] == [b"40"]
             assert (await consumer.min_offset(queue), await consumer.max_offset(queue)) == (0, 41)
             with pytest.raises(
                 ClientError, match="Seek offset illegal, seek offset = 99, min offset = 0, max offset = 41"
@@ -377,7 +377,7 @@ def test_asyncio_program_leaves_nothing_behind(server: RunningServer) -> None:
             )
             consumer.subscribe(topic)
             async with consumer:
-                await asyncio.wait_for(enough.wait(), 20)
+                await asyncio.wait_for(enough.wait(), 60)
         await asyncio.sleep(0.05)
         loop: Any = asyncio.get_running_loop()
         return received, len(asyncio.all_tasks()) + len(loop._selector.get_map()) + len(
@@ -410,7 +410,7 @@ def test_blocking_program(server: RunningServer) -> None:
     )
     consumer.subscribe(topic)
     with consumer:
-        wait_until(lambda: len(received) >= 50, timeout=20, what=lambda: f"{len(received)} of 50 received")
+        wait_until(lambda: len(received) >= 50, timeout=60, what=lambda: f"{len(received)} of 50 received")
     puller = blocking.LitePullConsumer(
         f"L-{topic}", namesrv_addr=server.namesrv_addr, config=LitePullConfig(consume_from_where=FIRST)
     )

@@ -47,7 +47,7 @@ from tests.kit.driver import wait_until
 from tests.kit.frames import create_topic
 from tests.kit.server import RunningServer, chosen_kind, maker
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(240)]
 
 SETTINGS = {
     "messageDelayLevel": "1s 1s 1s 2s 2s 2s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s",
@@ -75,17 +75,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 class Inbox:
-    """A listener that keeps what it gets, with the time, and answers what it is told to."""
+    """A listener that keeps what it gets, and answers what it is told to."""
 
     def __init__(self, answer: Callable[[MessageExt, Any], Any] = lambda message, context: None) -> None:
         self.messages: list[MessageExt] = []
-        self.times: list[float] = []
         self.attempts: list[int] = []
         self._answer = answer
 
     def __call__(self, messages: list[MessageExt], context: Any) -> Any:
         self.messages += messages
-        self.times += [time.time()] * len(messages)
         self.attempts += [message.reconsume_times for message in messages]
         return self._answer(messages[0], context)
 
@@ -93,7 +91,7 @@ class Inbox:
     def bodies(self) -> list[str]:
         return [message.body.decode() for message in self.messages]
 
-    async def wait(self, reactor: Any, count: int, seconds: float = 20.0) -> list[str]:
+    async def wait(self, reactor: Any, count: int, seconds: float = 60.0) -> list[str]:
         deadline = reactor.seconds() + seconds
         while len(self.messages) < count and reactor.seconds() < deadline:
             await sleep(reactor, 0.02)
@@ -198,7 +196,7 @@ def test_ordered_queues_have_one_consumer_at_a_time(server: RunningServer) -> No
                 while len(seen) < 20:
                     await sleep(reactor, 0.01)
                 async with second:
-                    deadline = reactor.seconds() + 40
+                    deadline = reactor.seconds() + 80
                     while len(set(seen)) < count and reactor.seconds() < deadline:
                         await sleep(reactor, 0.05)
                     assert [len(made.assignment()) for made in (first, second)] != [0, 0]
@@ -231,7 +229,7 @@ def test_ordered_messages_that_fail_too_often_are_given_up(server: RunningServer
                 watcher = PushConsumer(reactor, f"D-{topic}", dead, instance=instance, config=PUSH)
                 watcher.subscribe(f"%DLQ%G-{topic}")
                 async with watcher:
-                    assert await dead.wait(reactor, 1, 40) == ["bad"]
+                    assert await dead.wait(reactor, 1) == ["bad"]
         assert dead.messages[0].properties["RETRY_TOPIC"] == topic
 
     twisted(server, main)
@@ -264,7 +262,7 @@ def test_failed_messages_come_again_and_end_as_dead_letters(server: RunningServe
                 await producer.send(Message(topic, text, tags="A", keys="k1 k2"))
             await inbox.wait(reactor, 1 + 3 + 1 + 3)
             async with watcher:
-                assert sorted(await dead.wait(reactor, 2, 30)) == ["hopeless", "never"]
+                assert sorted(await dead.wait(reactor, 2)) == ["hopeless", "never"]
         tries = sorted(zip(inbox.bodies, inbox.attempts, strict=True))
         assert tries == sorted(
             [("good", 0), ("twice", 0), ("twice", 1), ("twice", 2), ("never", 0)]
@@ -302,11 +300,12 @@ def test_delayed_timed_and_recalled(server: RunningServer) -> None:
             await sleep(reactor, 2.5)
             with pytest.raises(RemotingError, match="recall handle is invalid"):
                 await producer.recall(topic, "nonsense")
-        after = {text: at - began for text, at in zip(inbox.bodies, inbox.times, strict=True)}
+        # When the broker stored them for consumers: how soon this one then looks is not the point.
+        after = {message.body.decode(): message.store_timestamp / 1000 - began for message in inbox.messages}
         wanted = {"now": 0, "level": 2, "fraction": 2.5, "seconds": 4, "at": 5}
         assert after.keys() == wanted.keys()
         for text, seconds in wanted.items():
-            assert seconds - 1.05 <= after[text] <= seconds + 2, after
+            assert seconds - 1.05 <= after[text] <= seconds + 5, after
 
     twisted(server, main)
 
@@ -354,7 +353,7 @@ def test_transactions(server: RunningServer) -> None:
             }
             with pytest.raises(IllegalMessageError, match="transaction"):
                 await made.send_in_transaction(Message(topic, "timed", delay_seconds=5), execute)
-            await inbox.wait(reactor, 4, 40)
+            await inbox.wait(reactor, 4)
             await sleep(reactor, 2)
         assert sorted(inbox.bodies) == ["commit", "later commit", "raises", "raises in check"]
         assert {"later commit", "later rollback", "raises", "raises in check"} <= set(asked)
@@ -392,7 +391,7 @@ def test_another_producer_of_the_group_answers(server: RunningServer) -> None:
             await heir.send_in_transaction(Message("Kinds-other", "x"), undecided)
             async with aio.TransactionProducer(f"P-{topic}", lambda message: None, **place) as sender:
                 await sender.send_in_transaction(Message(topic, "orphan"), undecided)
-            await asyncio.wait_for(enough.wait(), 30)
+            await asyncio.wait_for(enough.wait(), 60)
         return received
 
     assert asyncio.run(main()) == [b"orphan"]
@@ -451,11 +450,11 @@ def test_request_reply(server: RunningServer) -> None:
             consumer(reactor, instance, topic, listener),
             Producer(reactor, f"P-{topic}", instance=other) as asking,
         ):
-            answers = await gatherResults([asking.request(Message(topic, f"q{i}"), timeout=15) for i in range(10)])
+            answers = await gatherResults([asking.request(Message(topic, f"q{i}"), timeout=60) for i in range(10)])
             assert [answer.body for answer in answers] == [f"{i}q".encode() * 2000 for i in range(10)]
             assert answers[0].properties["MSG_TYPE"] == "reply"
-            with pytest.raises(RequestTimeoutError, match="wait reply message timeout, 700 ms"):
-                await asking.request(Message(topic, "silence"), timeout=0.7)
+            with pytest.raises(RequestTimeoutError, match="wait reply message timeout, 3000 ms"):
+                await asking.request(Message(topic, "silence"), timeout=3)
             assert len(other.requests) == 0
 
     twisted(server, main)
@@ -473,7 +472,7 @@ def test_request_reply_blocking(server: RunningServer) -> None:
         made = blocking.PushConsumer(f"G-{topic}", listener, namesrv_addr=addr, config=PUSH)
         made.subscribe(topic)
         with made:
-            answer = asking.request(Message(topic, "who?"), timeout=15)
+            answer = asking.request(Message(topic, "who?"), timeout=60)
     assert answer.body.decode().startswith(f"PoolThread-ConsumeMessageThread_G-{topic}")
 
 
@@ -492,7 +491,7 @@ def test_suspended_consumer_gets_nothing(server: RunningServer) -> None:
         made = blocking.PushConsumer(f"G-{topic}", listener, namesrv_addr=server.namesrv_addr, config=PUSH)
         made.subscribe(topic)
         with made:
-            wait_until(lambda: received == ["0"], timeout=20, what=lambda: str(received))
+            wait_until(lambda: received == ["0"], timeout=60, what=lambda: str(received))
             made.suspend_all()
             # A pull that the broker holds may still bring one message of each queue.
             for i in range(1, 13):
@@ -501,7 +500,7 @@ def test_suspended_consumer_gets_nothing(server: RunningServer) -> None:
             held_back = 13 - len(received)
             assert held_back >= 8
             made.resume_all()
-            wait_until(lambda: len(received) == 13, timeout=20, what=lambda: str(received))
+            wait_until(lambda: len(received) == 13, timeout=60, what=lambda: str(received))
     assert sorted(received, key=int) == [str(i) for i in range(13)]
 
 

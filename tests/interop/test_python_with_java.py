@@ -155,7 +155,7 @@ def test_failed_messages_are_tried_again_by_the_other(
         before = pending(server, 4)
         driver.call("steered", name="J1", group=group, topic=topic, level=4)
         (first,) = driver.wait_received("J1", 1)
-        wait_until(lambda: pending(server, 4) == before + 1, timeout=20, what=lambda: "nothing was given back")
+        wait_until(lambda: pending(server, 4) == before + 1, timeout=60, what=lambda: "nothing was given back")
         driver.call("stop", name="J1")
         received = Received(lambda message: None if message.reconsume_times else ConsumeStatus.RECONSUME_LATER)
         consumer = blocking.PushConsumer(group, received, config=PUSH, namesrv_addr=server.namesrv_addr)

@@ -39,7 +39,7 @@ def run(server: RunningServer, program: str, *options: str) -> subprocess.Comple
         env={"NAMESRV_ADDR": server.namesrv_addr},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -57,7 +57,7 @@ def test_a_thousand_messages_as_in_the_guides(server: RunningServer, tmp_path: P
             words("consumer"), env={"NAMESRV_ADDR": server.namesrv_addr}, stdout=file, stderr=subprocess.PIPE
         )
         try:
-            deadline = 400
+            deadline = 1200
             while output.read_text().count("\n") < 1001 and deadline:
                 deadline -= 1
                 assert consumer.poll() is None
@@ -98,7 +98,7 @@ def test_options_for_scripts(server: RunningServer) -> None:
     assert sent.returncode == 0, sent.stderr
     results = [json.loads(line) for line in sent.stdout.splitlines()]
     assert [result["sendStatus"] for result in results] == ["SEND_OK"] * 5
-    consume = (*topic, "-g", "Quick-group", "--json", "--tag", "T", "--timeout", "20")
+    consume = (*topic, "-g", "Quick-group", "--json", "--tag", "T", "--timeout", "60")
     parts = [run(server, "consumer", *consume, "-c", count) for count in ("2", "3")]
     assert [part.returncode for part in parts] == [0, 0], parts
     messages = [json.loads(line) for part in parts for line in part.stdout.splitlines()]

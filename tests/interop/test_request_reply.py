@@ -17,8 +17,10 @@ StartDriver = Callable[[Program], Driver]
 SEND_REPLY_MESSAGE, SEND_REPLY_MESSAGE_V2 = 324, 325
 VIEW_MESSAGE_BY_ID = 33
 REPLY_TOPIC = f"{CLUSTER_NAME}_REPLY_TOPIC"
-LONG = 15_000
+LONG = 60_000
 """ms that a request may take where it is not the time that is tested."""
+SHORT = 5000
+"""ms after which a request that nobody answers is given up; sending it takes only a small part of them."""
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +62,20 @@ def begin_answering(driver: Driver, topic: str, *, prefix: bytes = b"re: ", dela
     )  # fmt: skip
 
 
-def request(driver: Driver, topic: str, message: Outgoing, *, mode: str = "sync", timeout: int = LONG) -> Received:
-    """The answer to a request of the asker Q."""
+def request(
+    driver: Driver, topic: str, message: Outgoing, *, mode: str = "sync", timeout: int = LONG, name: str = "Q"
+) -> Received:
+    """The answer to a request of an asker."""
     return Received.of(
-        driver.call(
-            "request", name="Q", topic=topic, mode=mode, millis=timeout, queue=1, messages=[message.as_command()]
-        )
+        driver.begin(
+            "request", name=name, topic=topic, mode=mode, millis=timeout, queue=1, messages=[message.as_command()]
+        ).result(LONG / 1000 + 30)
     )
+
+
+def warm_up(driver: Driver, topic: str) -> None:
+    """The asker Q finds the topic and makes its connections, which a short limit would not leave time for."""
+    assert driver.call("tell", name="Q", topic=topic, messages=[Outgoing(b"nothing").as_command()])[0] == "SEND_OK"
 
 
 def outcomes(driver: Driver, topic: str, count: int) -> list[object]:
@@ -118,7 +127,7 @@ def test_a_request_is_answered(asks: Driver, answers: Driver, server: RunningSer
     assert {name: answer.properties[name] for name in expected} == expected
     pushed, arrived = int(answer.properties["PUSH_REPLY_TIME"]), int(answer.properties["ARRIVE_TIME"])
     assert received.store_timestamp <= pushed <= arrived + 1000
-    assert answer.store_timestamp == pushed or abs(answer.store_timestamp - pushed) < 1000
+    assert answer.store_timestamp == pushed or abs(answer.store_timestamp - pushed) < 5000
 
     (outcome,) = outcomes(answers, topic, 1)
     assert isinstance(outcome, list)
@@ -140,6 +149,8 @@ def test_answers_find_their_requests_and_askers(
     begin_answering(answers, topic)
     for number, driver in enumerate((asks, other)):
         driver.call("asker", name=f"Q{number}", group="PQ")
+        # One by one while everything is new.
+        assert request(driver, topic, Outgoing(b"first"), name=f"Q{number}").body == b"re: first"
     begun = {
         (number, i): driver.begin(
             "request", name=f"Q{number}", topic=topic, mode="sync", millis=LONG,
@@ -149,8 +160,8 @@ def test_answers_find_their_requests_and_askers(
         for number, driver in enumerate((asks, other))
     }  # fmt: skip
     for (number, i), answer in begun.items():
-        assert Received.of(answer.result(60)).body == f"re: {number} {i}".encode()
-    assert [outcome for outcome in outcomes(answers, topic, 100) if not isinstance(outcome, list)] == []
+        assert Received.of(answer.result(LONG / 1000 + 30)).body == f"re: {number} {i}".encode()
+    assert [outcome for outcome in outcomes(answers, topic, 102) if not isinstance(outcome, list)] == []
 
 
 def test_a_long_answer_is_compressed_by_its_sender_and_read_by_the_asker(
@@ -163,10 +174,11 @@ def test_a_long_answer_is_compressed_by_its_sender_and_read_by_the_asker(
 
 
 def test_an_answer_that_comes_too_late_is_taken_and_dropped(asks: Driver, answers: Driver, topic: str) -> None:
-    begin_answering(answers, topic, delay=3000)
+    begin_answering(answers, topic, delay=SHORT + 3000)
     asks.call("asker", name="Q", group="PQ")
+    warm_up(asks, topic)
     with pytest.raises(CommandFailedError, match="RequestTimeoutException"):
-        request(asks, topic, Outgoing(b"quick!"), timeout=1500)
+        request(asks, topic, Outgoing(b"quick!"), timeout=SHORT)
     (outcome,) = outcomes(answers, topic, 1)
     assert isinstance(outcome, list)
     assert outcome[0] == "SEND_OK"
@@ -174,12 +186,13 @@ def test_an_answer_that_comes_too_late_is_taken_and_dropped(asks: Driver, answer
 
 def test_nobody_answers(asks: Driver, topic: str) -> None:
     asks.call("asker", name="Q", group="PQ")
+    warm_up(asks, topic)
     with pytest.raises(CommandFailedError, match="RequestTimeoutException"):
-        request(asks, topic, Outgoing(b"hello?"), timeout=1500)
+        request(asks, topic, Outgoing(b"hello?"), timeout=SHORT)
 
 
 def test_the_asker_is_gone(asks: Driver, answers: Driver, topic: str) -> None:
-    begin_answering(answers, topic, delay=2000)
+    begin_answering(answers, topic, delay=5000)
     client_id = asks.call("asker", name="Q", group="PQ")["clientId"]
     asks.begin("request", name="Q", topic=topic, mode="sync", millis=LONG, messages=[Outgoing(b"bye").as_command()])
     answers.wait_received(f"A-{topic}", 1)

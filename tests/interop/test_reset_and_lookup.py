@@ -141,7 +141,7 @@ def wait_committed(java: Driver, server: RunningServer, topic: str, group: str, 
         java.call("persist", name=client)
         return sum(committed(server, group, topic).values()) == count
 
-    wait_until(all_are, timeout=20, what=lambda: f"committed: {committed(server, group, topic)}")
+    wait_until(all_are, timeout=60, what=lambda: f"committed: {committed(server, group, topic)}")
 
 
 def read_once(
@@ -170,7 +170,7 @@ class Member:
 
     def __init__(self, server: RunningServer, client_id: str, groups: list[str]) -> None:
         host, port = server.broker_addr.rsplit(":", 1)
-        self._socket = socket.create_connection((host, int(port)), timeout=10)
+        self._socket = socket.create_connection((host, int(port)), timeout=30)
         self._stream = CommandStream()
         data = HeartbeatData(client_id, [], [ConsumerData(group) for group in groups])
         self._socket.sendall(encode(request_command(Heartbeat(), data)))
@@ -255,7 +255,7 @@ def test_an_offset_that_was_reset_survives_a_kill(tmp_path: Path) -> None:
         file = server.store_dir / "config" / "consumerOffset.json"
         wait_until(
             lambda: file.exists() and re.search(r'"T@G":\s*{\s*"?0"?:\s*1', file.read_text()) is not None,
-            timeout=20,
+            timeout=60,
             what=lambda: file.read_text() if file.exists() else "no file",
         )
         server.kill()
@@ -432,7 +432,7 @@ def test_a_new_group_of_an_empty_topic_gets_all_that_comes(
     fill(java, server, name, 0)
     consume(java, name, name, name, origin)
     wait_until(
-        lambda: len(content(server, 203, consumerGroup=name)["connectionSet"]) == 1, timeout=20, what=lambda: "offline"
+        lambda: len(content(server, 203, consumerGroup=name)["connectionSet"]) == 1, timeout=60, what=lambda: "offline"
     )
     more(java, name, range(6))
     again(java, name, 0, list(range(6)))
@@ -462,7 +462,7 @@ def found(server: RunningServer, topic: str, key: str, **fields: object) -> list
 
 def test_messages_are_found_by_keys_ids_and_time(java: Driver, server: RunningServer, name: str) -> None:
     sent = fill(java, server, name)
-    wait_until(lambda: len(found(server, name, "both")) == 10, timeout=10, what=lambda: "not all are in the index")
+    wait_until(lambda: len(found(server, name, "both")) == 10, timeout=60, what=lambda: "not all are in the index")
     messages = sorted(found(server, name, "both"), key=lambda message: message.store_timestamp)
     assert [message.body for message in messages] == [f"{name} {n}".encode() for n in range(10)]
     assert [message.body for message in found(server, name, "key3")] == [f"{name} 3".encode()]

@@ -118,7 +118,7 @@ def test_a_waiting_consumer_gets_what_passes(java: Driver, release: str) -> None
     java.wait_received(f"C-{topic}", 1)
     outgoing = orders(topic, range(4, 31))
     java.send(f"P-{topic}", topic, outgoing, threads=1, queue=0)
-    received = java.wait_received(f"C-{topic}", 10, timeout=10)
+    received = java.wait_received(f"C-{topic}", 10)
     assert numbers_of(received) == [number for number in range(31) if number % 3 == 1]
     assert [message.queue_offset for message in received] == list(range(1, 31, 3))
     java.retire(f"C-{topic}")
@@ -199,7 +199,7 @@ def test_a_retried_message_comes_again(java: Driver, release: str) -> None:
         for message in orders(topic, range(4, 6))
     ]
     java.send(f"P-{topic}", topic, again)
-    first, second = java.wait_received(name, 2, timeout=60)
+    first, second = java.wait_received(name, 2)
     assert [(m.properties["number"], m.reconsume_times) for m in (first, second)] == [("5", 0), ("5", 1)]
     assert second.body == first.body == again[1].body
     java.retire(name)

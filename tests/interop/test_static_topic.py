@@ -49,7 +49,7 @@ def wait_for_mapping(server: RunningServer) -> None:
         header, body = ask(server.namesrv_addr, GET_ROUTE, {"topic": TOPIC})
         return header["code"] == 0 and b"topicQueueMappingByBroker" in body
 
-    wait_until(known, timeout=15, what=lambda: "no mapping in the route")
+    wait_until(known, timeout=60, what=lambda: "no mapping in the route")
 
 
 def move(server: RunningServer, directory: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_queue_that_moves(
     assert (offset(server, GET_MIN_OFFSET), offset(server, GET_MAX_OFFSET)) == (0, 10003)
     wait_until(
         lambda: offset(server, QUERY_CONSUMER_OFFSET, consumerGroup=GROUP) == 10003,
-        timeout=15,
+        timeout=60,
         what=lambda: f"committed {offset(server, QUERY_CONSUMER_OFFSET, consumerGroup=GROUP)}",
     )
     # Below, both physical queues are what they are.
@@ -150,7 +150,7 @@ def test_queues_move_between_brokers_of_both_kinds(
             mapping = fastjson.loads(body).get("topicQueueMappingByBroker", {}) if header["code"] == 0 else {}
             return {name: sorted(map(int, share["currIdMap"])) for name, share in mapping.items()}
 
-        wait_until(lambda: now() == expected, timeout=15, what=lambda: f"led are {now()}")
+        wait_until(lambda: now() == expected, timeout=60, what=lambda: f"led are {now()}")
 
     def manage(command: str, brokers: str, *words: str) -> None:
         assert main([command, "-b", brokers, "-t", TOPIC, *words, "-n", both.namesrv_addr]) == 0

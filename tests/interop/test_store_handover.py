@@ -94,7 +94,7 @@ def write(server: RunningServer, admin: MqAdmin, driver: Driver) -> list[Sent]:
     sent += driver.send("P", TOPIC, messages[READ:])
     wait_until(
         lambda: f"handed-{TOTAL - 1}@" in admin.run("queryMsgByKey", "-t", TOPIC, "-k", f"handed-{TOTAL - 1}").out,
-        timeout=10,
+        timeout=60,
         what=lambda: "the last key is in no index",
     )
     return sent

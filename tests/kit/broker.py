@@ -1,5 +1,6 @@
 """A broker's processors over a real store in a temporary directory, without sockets, threads or real time."""
 
+from collections.abc import Collection
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
+from rmq.remoting.calls import request_command
 from rmq.remoting.dispatch import Dispatcher
 from rmq.server.broker.parts import Parts
 from rmq.server.delivery.hold import PullHold
@@ -18,7 +20,7 @@ from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.heartbeat import ConsumerData, ConsumeType, HeartbeatData, MessageModel, ProducerData
 from rmq.wire.bodies.topic import TopicConfig
 from rmq.wire.command import Command
-from rmq.wire.declare import encode_body
+from rmq.wire.declare import Declared, encode_body
 from rmq.wire.message import StoredMessage, decode_messages, format_properties, pack_host
 from rmq.wire.requests.pull import PullMessage
 from rmq.wire.requests.send import SendMessageV2
@@ -88,7 +90,7 @@ class Bench(Parts):
         self.delays.start()
         self.pops.start()
 
-    def _registered(self) -> None:
+    def _registered(self, topics: Collection[str]) -> None:
         self.registrations += 1
 
     def peer(self) -> MemoryPeer:
@@ -158,6 +160,19 @@ def heartbeat(
         )
     ] if group is not None else []  # fmt: skip
     return HeartbeatData(client_id, [ProducerData(name) for name in producers], consumers, fingerprint, without_sub)
+
+
+def ask_untold(bench: Bench, header: Declared, body: bytes | Declared = b"") -> Command:
+    """The answer to a request that must wait for name servers that are slow to hear what it has changed."""
+    told: Deferred[None] = Deferred()
+    bench.topics.told = lambda: told
+    peer = bench.peer()
+    peer.send(request_command(header, body))
+    bench.clock.advance(0)
+    assert [found for found in peer.answers() if found.flag & 1] == []
+    told.callback(None)
+    (answer,) = peer.answers()
+    return answer
 
 
 def beat(peer: MemoryPeer, data: HeartbeatData) -> Command:

@@ -20,7 +20,7 @@ BATCH = 8
 class Channel:
     """A blocking connection."""
 
-    def __init__(self, address: str, *, timeout: float = 10.0) -> None:
+    def __init__(self, address: str, *, timeout: float = 30.0) -> None:
         host, port = address.rsplit(":", 1)
         self._socket = socket.create_connection((host, int(port)), timeout=timeout)
         self._stream = CommandStream()

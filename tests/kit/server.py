@@ -110,8 +110,8 @@ class RmqServer:
     def restart(self) -> None:
         self.spawn()
         try:
-            self._child.wait_line("The broker[", timeout=30)  # the name server boots before it
-            wait_for_broker(self.namesrv_addr, self.broker_addr, timeout=30)
+            self._child.wait_line("The broker[", timeout=90)  # the name server boots before it
+            wait_for_broker(self.namesrv_addr, self.broker_addr, timeout=60)
         except BaseException:
             self._child.kill()
             raise

@@ -1,8 +1,9 @@
 """Foreign toolchains and the programs built with them.
 
 Each program is built once for a state of its sources and kept under a cache directory of the user
-(RMQ_INTEROP_CACHE, by default ~/.cache/rmq-interop), in a directory named by a hash of those sources. A file lock
-keeps two test runs from building the same thing at once; a build becomes visible only when it is whole.
+(RMQ_INTEROP_CACHE, by default ~/.cache/rmq-interop), in a directory named by a hash of those sources. File locks
+keep two processes from building the same thing at once, and from running Maven at once, whose downloads are shared; a
+build becomes visible only when it is whole.
 """
 
 import fcntl
@@ -10,7 +11,8 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,11 +76,17 @@ def _digest(source: Path, salt: str) -> str:
     return found.hexdigest()[:16]
 
 
+@contextmanager
+def _locked(name: str) -> Iterator[None]:
+    with open(_cache_root() / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _built(name: str, source: Path, salt: str, build: Callable[[Path], None]) -> Path:
     root = _cache_root()
     target = root / f"{name}-{_digest(source, salt)}"
-    with open(root / f"{name}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(name):
         if not target.exists():
             fresh = root / f"{target.name}.building"
             shutil.rmtree(fresh, ignore_errors=True)
@@ -115,7 +123,8 @@ def _maven(name: str, source: Path, version: str) -> str:
             f"-Dbuild.dir={target / 'build'}",
             f"-DoutputDirectory={target / 'lib'}",
         )
-        _run("mvn", "-q", "-B", *goals, *options, cwd=work)
+        with _locked("maven"):
+            _run("mvn", "-q", "-B", *goals, *options, cwd=work)
 
     target = _built(f"{name}-{version}", source, version, build)
     return f"{target / 'build' / 'classes'}:{target / 'lib'}/*"

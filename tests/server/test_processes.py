@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rmq.server.processes import Registry, ServerProcess, main, shutdown, start_moment
+from rmq.server.processes import LocalBrokers, Registry, ServerProcess, main, shutdown, start_moment
 
 
 @pytest.fixture
@@ -73,3 +73,26 @@ def test_shutdown_that_is_not_permitted(registry: Registry, capsys: pytest.Captu
 def test_other_words_get_the_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 0
     assert capsys.readouterr().out == "Usage: mqshutdown broker | namesrv\n"
+
+
+def test_a_broker_is_found_and_ended_by_its_address(registry: Registry) -> None:
+    registry.enter(["namesrv", "broker"])
+    sent: list[tuple[int, int]] = []
+    brokers = LocalBrokers(registry, lambda *call: sent.append(call))
+    assert brokers.find("10.0.0.1:10911") is None
+    registry.enter(["namesrv", "broker"], ["10.0.0.1:9876", "10.0.0.1:10911"])
+    found = brokers.find("10.0.0.1:10911")
+    assert found is not None
+    assert (found.pid, found.roles) == (os.getpid(), ("namesrv", "broker"))
+    assert (brokers.find("10.0.0.1:9876"), brokers.stop("10.0.0.1:9876")) == (None, None)
+    assert brokers.stop("10.0.0.1:10911") == os.getpid()
+    assert sent == [(os.getpid(), signal.SIGTERM)]
+
+
+def test_a_process_has_ended_when_none_or_another_has_its_number(registry: Registry) -> None:
+    registry.enter(["broker"], ["10.0.0.1:10911"])
+    moments: list[str | None] = [start_moment(os.getpid()), None, "later"]
+    brokers = LocalBrokers(registry, lambda *call: None, lambda pid: moments.pop(0))
+    pid = brokers.stop("10.0.0.1:10911")
+    assert pid is not None
+    assert [brokers.has_ended(pid) for _ in range(3)] == [False, True, True]

@@ -25,7 +25,7 @@ class FakeReactor:
 
 class FakePart:
     def __init__(self, role: str, said: list[str], start: Any = None, stop: Any = None) -> None:
-        self.role = role
+        self.role, self.address = role, f"{role}:1"
         self._said, self._start, self._stop = said, start, stop
 
     def start(self) -> Deferred[Any] | None:
@@ -69,6 +69,7 @@ def test_parts_start_in_order_and_stop_in_the_opposite_order(world: World, capsy
     process = world.process(world.part("namesrv"), world.part("broker"))
     assert capsys.readouterr().out == "namesrv boot success\nbroker boot success\nall ready\n"
     assert [found.roles for found in world.registry.running("broker")] == [("namesrv", "broker")]
+    assert [found.addresses for found in world.registry.running("broker")] == [("namesrv:1", "broker:1")]
     process.signalled(15)
     assert world.said == ["namesrv starts", "broker starts", "broker stops", "namesrv stops", "reactor stopped"]
     assert process.exit_code == 0

@@ -46,11 +46,11 @@ async def _change(admin: Admin, address: str, key: str, value: str, read: _Read,
     before = (await read(admin, address)).get(key)
     await write(admin, address, {key: value})
     after = (await read(admin, address)).get(key)
-    if after is None or (after == before and not _means(value, after)):
+    if after is None or (after == before and not means(value, after)):
         raise SettingIgnoredError(address, key, value, after)
 
 
-def _means(text: str, shown: str) -> bool:
+def means(text: str, shown: str) -> bool:
     """Whether a server shows a value so that was written as `text`: truths in lower case, numbers without zeros."""
     if text.casefold() == shown.casefold():
         return True

@@ -30,7 +30,7 @@ from rmq.wire.names import LMQ_PREFIX, TOOLS_CONSUMER_GROUP
 from rmq.wire.requests.client import Heartbeat, UnregisterClient
 from rmq.wire.requests.offset import GetMaxOffset, GetMinOffset, OffsetReply, SearchOffsetByTimestamp
 from rmq.wire.requests.pull import PullMessage, PullMessageReply
-from rmq.wire.subscription import SUB_ALL, build_subscription
+from rmq.wire.subscription import SUB_ALL, TAG, build_subscription
 
 _READ: Final = 4
 _WITH_SUBSCRIPTION: Final = 4
@@ -139,7 +139,14 @@ class Reader:
         return reply.offset
 
     async def read(
-        self, queue: MessageQueue, first: int, last: int, expression: str = SUB_ALL, *, most: int = AT_A_TIME
+        self,
+        queue: MessageQueue,
+        first: int,
+        last: int,
+        expression: str = SUB_ALL,
+        expression_type: str = TAG,
+        *,
+        most: int = AT_A_TIME,
     ) -> AsyncIterator[Pulled]:
         """Pulls the messages from offset `first` to before `last`, `most` at a time, until there are no more.
 
@@ -152,7 +159,7 @@ class Reader:
         own_offsets = not queue.topic.startswith(LMQ_PREFIX)
         offset = first
         while offset < last:
-            pulled = await self.pull(queue, offset, min(last - offset, most), expression)
+            pulled = await self.pull(queue, offset, min(last - offset, most), expression, expression_type)
             if own_offsets:
                 pulled = pulled._replace(messages=[item for item in pulled.messages if item.queue_offset < last])
             yield pulled
@@ -163,12 +170,16 @@ class Reader:
                 raise MalformedAnswerError(address, f"what comes after offset {offset} is at {pulled.next_offset}")
             offset = pulled.next_offset
 
-    async def pull(self, queue: MessageQueue, offset: int, most: int, expression: str = SUB_ALL) -> Pulled:
+    async def pull(
+        self, queue: MessageQueue, offset: int, most: int, expression: str = SUB_ALL, expression_type: str = TAG
+    ) -> Pulled:
         """Messages from an offset on, at once; the broker does not wait for new ones.
 
         Raises:
             SubscriptionParseError: the expression holds no tag.
+            RemotingError: the broker cannot evaluate the expression, or does not answer.
         """
+        tags = build_subscription(self._topic, expression, expression_type).tags_set
         header = PullMessage(
             consumer_group=self._group,
             topic=self._topic,
@@ -180,10 +191,9 @@ class Reader:
             suspend_timeout_millis=_SUSPEND_MILLIS,
             sub_version=0,
             subscription=expression,
-            expression_type="TAG",
+            expression_type=expression_type,
             broker_name=queue.broker_name,
         )
-        tags = build_subscription(self._topic, expression).tags_set
         answer = await self._admin.call(self._address(queue.broker_name, self._any), header, accept=_ANSWERS)
         reply: PullMessageReply = answer.header
         status = PullStatus(answer.code)

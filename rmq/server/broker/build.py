@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -185,6 +186,7 @@ class Broker:
             disk_space=_disk_space,
         )
         registrar = self._registrar = self._make_registrar(parts.topics)
+        parts.topics.told = registrar.told
         self._tell_foreign_users()
         for processor in parts.processors:
             dispatcher.add(processor)
@@ -238,9 +240,9 @@ class Broker:
             timeout=broker.register_broker_timeout_mills / 1000,
         )
 
-    def _on_topics_changed(self) -> None:
+    def _on_topics_changed(self, topics: Collection[str]) -> None:
         if self._registrar is not None:
-            self._registrar.changed()
+            self._registrar.changed(topics)
 
     def _config_path(self, name: str) -> str:
         return str(Path(self._settings.store.store_path_root_dir, "config", name))

@@ -7,7 +7,7 @@ Source: BrokerController.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from random import Random
 from typing import Any, Protocol
 
@@ -86,7 +86,7 @@ class Parts:
         in_thread: runs a blocking call in a thread.
         client: calls other servers.
         name_servers: the name servers to register with now.
-        changed: called when topics changed, so that name servers are told.
+        changed: called with the topics that changed, none for any, so that name servers are told.
         host: packed address and port that clients are told.
         address: the same as text.
         process_id: part of the ids that the broker gives messages.
@@ -107,7 +107,7 @@ class Parts:
         in_thread: DeferToThread,
         client: Invoker,
         name_servers: Callable[[], list[str]],
-        changed: Callable[[], None],
+        changed: Callable[[Collection[str]], None],
         host: bytes,
         address: str,
         process_id: int,
@@ -144,7 +144,7 @@ class Parts:
         consumers = self.consumers = ConsumerTable(seconds, groups.are_told, expires=expires)
         consumers.on_gone = filters.unregister
         producers = self.producers = ProducerTable(seconds, expires=expires)
-        topics.on_change = lambda _: changed()
+        topics.on_change = lambda configs: changed([config.topic_name for config in configs])
 
         # Services.
         store.on_arrival = hold.arrived
@@ -177,7 +177,7 @@ class Parts:
             ),
             TransactionProcessor(transactions, store),
             DelayProcessor(settings, topics, putter, stats, delays, now),
-            SendBackProcessor(settings, retry_rules, store, putter, stats),
+            SendBackProcessor(settings, topics, retry_rules, store, putter, stats),
             LockProcessor(locks),
             PullProcessor(
                 settings, topics, groups, consumers, filters, offsets, store, stats, hold, seconds, mappings, forwarder
@@ -195,7 +195,7 @@ class Parts:
             ConsumerProcessor(
                 settings, topics, groups, offsets, producers, consumers, store, stats, address, now, mappings.details
             ),
-            AdminProcessor(settings, store, stats, self.runtime, files, changed),
+            AdminProcessor(settings, store, stats, self.runtime, files, lambda: changed(())),
             ColdDataProcessor(settings, store),
             RolesProcessor(settings, files),
         )

@@ -1,26 +1,33 @@
-"""Tells every name server what this broker holds, every 30 seconds and after every change.
+"""Tells every name server what this broker holds: everything every 30 seconds, and each change at once.
 
-Registrations go to all name servers side by side; one that is down is tried again with the next round. Changes that
-come in bursts are gathered: while a name server has not answered, the next registration for it waits, and after a
-large one it waits a little longer, so that a broker never spends more than a fraction of its time on telling. A name
-server that does not answer delays nothing at the others.
+A registration after a change carries only the topics that changed; a name server keeps the others. One that refuses
+it has forgotten this broker, and one that has failed may have missed a change: both get everything, the former at
+once, the latter with the next round. Registrations go to all name servers side by side. Changes that come in bursts
+are gathered: while a name server has not answered, the next registration for it waits, and after a large one it waits
+a little longer, so that a broker never spends more than a fraction of its time on telling. A name server that does
+not answer delays nothing at the others.
+
+Who created a topic is answered when the name servers know of it, so that whoever asks them next finds it. Nobody
+waits for a name server that failed the last time.
 
 A name server's answer may name the topics of ordered messages (its ORDER_TOPIC_CONFIG table), which the broker marks.
 
-Source: BrokerController.registerBrokerAll, BrokerOuterAPI.
+Source: BrokerController.registerBrokerAll, registerIncrementBrokerData, BrokerOuterAPI.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rmq.remoting.calls import Answer
 from rmq.remoting.client import RemotingClient
+from rmq.remoting.errors import TransportError
 from rmq.remoting.reactor import Clock, Repeat
 from rmq.wire.bodies.broker import KVTable
 from rmq.wire.bodies.registration import RegisterBrokerBody, body_crc, encode_registration
@@ -34,6 +41,39 @@ _REST: Final = 4
 log = Logger()
 
 
+class _NameServer:
+    """What one name server is still to be told, and who waits for that.
+
+    Attributes:
+        due: the topics that the next registration carries, in the order of their changes; None for everything.
+        busy: whether a registration is under way, or rests.
+        failing: whether the last registration failed.
+        waiting: fired when the registration under way is over.
+        waiting_next: those whose changes go with the next one.
+    """
+
+    def __init__(self) -> None:
+        self.due: dict[str, None] | None = None
+        self.busy = False
+        self.failing = False
+        self.waiting: list[Deferred[None]] = []
+        self.waiting_next: list[Deferred[None]] = []
+
+    @property
+    def is_due(self) -> bool:
+        """Whether another registration must follow the one under way."""
+        return self.due is None or bool(self.due)
+
+    def release(self, *, everybody: bool) -> None:
+        """Fires for those whose changes were told, or for everybody when nothing will be told soon."""
+        over, self.waiting = self.waiting, []
+        if everybody:
+            over += self.waiting_next
+            self.waiting_next = []
+        for waiting in over:
+            waiting.callback(None)
+
+
 class Registrar:
     """Keeps a broker registered.
 
@@ -42,7 +82,7 @@ class Registrar:
         client: connections to the name servers.
         name_servers: their addresses now.
         identity: cluster, broker name, broker id, own address, own high-availability address.
-        topics: what to register.
+        topics: what to register: the topics named, or everything.
         ordered: told the topics that a name server knows to be ordered.
         compressed: whether the body is sent compressed.
         period: seconds between two rounds.
@@ -56,7 +96,7 @@ class Registrar:
         *,
         name_servers: Callable[[], list[str]],
         identity: tuple[str, str, int, str, str],
-        topics: Callable[[], TopicConfigAndMappingSerializeWrapper],
+        topics: Callable[[Collection[str] | None], TopicConfigAndMappingSerializeWrapper],
         ordered: Callable[[Iterable[str]], None] = lambda names: None,
         compressed: Callable[[], bool] = lambda: False,
         period: float = 30.0,
@@ -72,30 +112,55 @@ class Registrar:
         self._period = period
         self._timeout = timeout
         self._loop = Repeat(clock, self.changed)
-        self._busy: set[str] = set()
-        self._again: set[str] = set()
+        self._told: defaultdict[str, _NameServer] = defaultdict(_NameServer)
         self._cost = 0.0
         self._stopped = False
-        self._failing: set[str] = set()
 
     def start(self) -> Deferred[None]:
         """Registers now and from now on; fires when every name server has answered or failed."""
         self._loop.start(self._period)
         return self._register(self._name_servers())
 
-    def changed(self) -> None:
-        """Something to register has changed: registers now, or where an answer is awaited after that."""
-        if not self._stopped:
-            self._register(self._name_servers())
+    def changed(self, topics: Collection[str] = ()) -> None:
+        """Topics have changed, or anything when none is named: registers, where an answer is awaited after that."""
+        if self._stopped:
+            return
+        addresses = self._name_servers()
+        for address in addresses:
+            server = self._told[address]
+            if not topics:
+                server.due = None
+            elif server.due is not None:
+                server.due.update(dict.fromkeys(topics))
+        self._register([address for address in addresses if not topics or not self._told[address].failing])
+
+    def told(self) -> Deferred[None] | None:
+        """Fires when every name server has answered a registration with all changes so far, or has failed.
+
+        None when that is so already.
+        """
+        heard: list[Deferred[None]] = []
+        for server in self._told.values():
+            if server.busy and not server.failing:
+                waiting: Deferred[None] = Deferred()
+                (server.waiting_next if server.is_due else server.waiting).append(waiting)
+                heard.append(waiting)
+        return DeferredList(heard).addCallback(lambda _: None) if heard else None
 
     def _register(self, addresses: Collection[str]) -> Deferred[None]:
-        self._again.update(self._busy.intersection(addresses))
-        idle = [address for address in addresses if address not in self._busy]
-        if not idle:
-            return succeed(None)
+        # Name servers that are told the same share the work of writing it.
+        groups: defaultdict[tuple[str, ...] | None, list[str]] = defaultdict(list)
+        for address in addresses:
+            server = self._told[address]
+            if not server.busy:
+                groups[None if server.due is None else tuple(server.due)].append(address)
+        calls = [call for topics, group in groups.items() for call in self._tell(group, topics)]
+        return DeferredList(calls).addCallback(lambda _: None)
+
+    def _tell(self, addresses: list[str], topics: Collection[str] | None) -> list[Deferred[None]]:
         started = self._clock.seconds()
         compressed = self._compressed()
-        registration = RegisterBrokerBody(topic_config_serialize_wrapper=self._topics())
+        registration = RegisterBrokerBody(topic_config_serialize_wrapper=self._topics(topics))
         payload = encode_registration(registration, compressed=compressed)
         self._cost = self._clock.seconds() - started
         header = RegisterBroker(
@@ -107,30 +172,40 @@ class Registrar:
             compressed=compressed,
             body_crc32=body_crc(payload),
         )
-        self._busy.update(idle)
-        calls = [
+        for address in addresses:
+            server = self._told[address]
+            server.due, server.busy = {}, True
+        return [
             self._client.call(address, header, payload, timeout=self._timeout)
-            .addCallbacks(self._registered, self._failed, callbackArgs=(address,), errbackArgs=(address,))
+            .addCallbacks(
+                self._registered, self._failed, callbackArgs=(address,), errbackArgs=(address, topics is None)
+            )
             .addCallback(self._answered, address)
-            for address in idle
+            for address in addresses
         ]
-        return DeferredList(calls).addCallback(lambda _: None)
 
     def _answered(self, _: object, address: str) -> None:
-        if address in self._again and not self._stopped:
+        server = self._told[address]
+        if server.is_due and not server.failing and not self._stopped:
+            server.release(everybody=False)
             self._clock.callLater(self._cost * _REST, self._next, address)
         else:
-            self._busy.discard(address)
+            server.busy = False
+            server.release(everybody=True)
 
     def _next(self, address: str) -> None:
-        self._again.discard(address)
-        self._busy.discard(address)
+        server = self._told[address]
+        server.busy = False
+        server.waiting, server.waiting_next = server.waiting_next, []
         if not self._stopped and address in self._name_servers():
             self._register([address])
+        else:
+            server.release(everybody=True)
 
     def _registered(self, answer: Answer, address: str) -> None:
-        if address in self._failing:
-            self._failing.discard(address)
+        server = self._told[address]
+        if server.failing:
+            server.failing = False
             log.info("registered with name server {address} again", address=address)
         if answer.body:
             try:
@@ -138,10 +213,15 @@ class Registrar:
             except InvalidFieldError as error:
                 log.warn("name server {address} answers a registration with {error}", address=address, error=error)
 
-    def _failed(self, failure: Failure, address: str) -> None:
+    def _failed(self, failure: Failure, address: str, everything: bool) -> None:
+        server = self._told[address]
+        server.due = None
+        if not everything and not isinstance(failure.value, TransportError):
+            server.waiting_next += server.waiting
+            server.waiting = []
         # One line when it begins, not one every round.
-        if address not in self._failing:
-            self._failing.add(address)
+        elif not server.failing:
+            server.failing = True
             log.warn("cannot register with name server {address}: {error}", address=address, error=failure.value)
 
     def stop(self) -> Deferred[None]:

@@ -19,7 +19,9 @@ from rmq.remoting.client import RemotingClient
 from rmq.remoting.server import ListenError
 from rmq.server.broker.build import AlreadyStartedError, Broker, UnsupportedRoleError
 from rmq.server.broker.meta.config_file import ConfigFileError
+from rmq.server.namesrv.build import NameServer
 from rmq.server.store.api import StoreLockedError
+from rmq.settings.load import load_namesrv
 from rmq.wire.bodies.auth import UserInfo
 from rmq.wire.errors import RemotingError
 from rmq.wire.requests.auth import GetUser
@@ -27,6 +29,7 @@ from rmq.wire.requests.client import Heartbeat
 from rmq.wire.requests.offset import QueryConsumerOffset, UpdateConsumerOffset
 from rmq.wire.requests.topic import GetTopicConfig
 from tests.kit.broker import heartbeat, messages, pull_header, send_header, settings_of
+from tests.kit.memory_files import MemoryFiles
 
 
 class Loop:
@@ -220,6 +223,26 @@ def test_the_setting_silences_notifications(loop: Loop, tmp_path: Path) -> None:
         loop.wait(client.call(running.address, GetTopicConfig("none")))
     client.close()
     loop.wait(running.stop())
+
+
+def test_who_makes_a_topic_finds_its_route_and_those_of_all_others(loop: Loop, tmp_path: Path) -> None:
+    settings = load_namesrv("listenPort=0\nbindAddress=127.0.0.1").settings
+    namesrv = NameServer(loop.reactor, settings, MemoryFiles())
+    namesrv.start()
+    running = broker(loop, tmp_path, namesrvAddr=f"127.0.0.1:{namesrv.port}")
+    loop.wait(running.start())
+    before = set(namesrv.tables.topics)
+    client = RemotingClient(loop.reactor)
+    for name, call in (
+        ("Sent", client.call(running.address, send_header("Sent"), b"x")),
+        ("%RETRY%G", client.call(running.address, Heartbeat(), heartbeat("c", "G", {"T": "*"}))),
+    ):
+        loop.wait(call)
+        assert namesrv.tables.topics[name].keys() == {"broker-a"}
+    assert namesrv.tables.topics.keys() == {*before, "Sent", "%RETRY%G"} > {"TBW102"}
+    client.close()
+    loop.wait(running.stop())
+    loop.wait(namesrv.stop())
 
 
 def test_a_part_that_cannot_stop_does_not_keep_the_store_open(loop: Loop, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
-"""Registration: when it happens, what is sent, and what a silent name server delays (nothing at the others)."""
+"""Registration: when it happens, what is sent, who waits for it, and what a silent name server delays (nothing at the
+others)."""
 
+from collections.abc import Collection
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -12,6 +14,7 @@ from rmq.server.broker.register import Registrar
 from rmq.wire.bodies.registration import body_crc, decode_registration
 from rmq.wire.bodies.topic import TopicConfig, TopicConfigAndMappingSerializeWrapper
 from rmq.wire.command import Command
+from rmq.wire.errors import RemotingError
 from rmq.wire.requests.registration import RegisterBroker, UnregisterBroker
 
 
@@ -30,11 +33,13 @@ class Calls:
         """Who was called, in order; the calls stay open."""
         return [address for address, _, _, _ in self.made]
 
-    def answer(self, address: str, *, fail: bool = False, body: bytes = b"") -> None:
+    def answer(self, address: str, *, fail: bool = False, refuse: bool = False, body: bytes = b"") -> None:
         """Answers the oldest open call to an address."""
         index = self.take().index(address)
         _, header, _, result = self.made.pop(index)
-        if fail:
+        if refuse:
+            result.errback(Failure(RemotingError("register broker failed")))
+        elif fail:
             result.errback(Failure(CallTimeoutError(address, 3.0)))
         else:
             result.callback(Answer(type(header), Command(0, body=body), address))
@@ -58,9 +63,39 @@ class Scene:
         self.cost = cost
         self.ordered: list[list[str]] = []
 
-    def topics(self) -> TopicConfigAndMappingSerializeWrapper:
+    def topics(self, names: Collection[str] | None) -> TopicConfigAndMappingSerializeWrapper:
         self.clock.rightNow += self.cost
-        return TopicConfigAndMappingSerializeWrapper(dict(self.table))
+        return TopicConfigAndMappingSerializeWrapper(
+            {name: config for name, config in self.table.items() if names is None or name in names}
+        )
+
+    def up(self) -> None:
+        """Every name server knows everything."""
+        self.registrar.start()
+        for address in self.calls.take():
+            self.calls.answer(address)
+
+    def waiting(self) -> list[None]:
+        """Gets an item when the changes so far were told."""
+        over: list[None] = []
+        told = self.registrar.told()
+        assert told is not None
+        told.addCallback(over.append)
+        return over
+
+    def carried(self) -> list[tuple[str, list[str]]]:
+        """Who is being told, and which topics."""
+        return [
+            (
+                address,
+                list(
+                    decode_registration(
+                        body, compressed=False, version=493
+                    ).topic_config_serialize_wrapper.topic_config_table
+                ),
+            )
+            for address, _, body, _ in self.calls.made
+        ]
 
 
 def test_the_first_round_is_over_when_all_have_answered_or_failed() -> None:
@@ -132,7 +167,149 @@ def test_a_silent_name_server_delays_nothing_at_the_others() -> None:
     scene.calls.answer("b")
     scene.calls.answer("a", fail=True)
     scene.clock.advance(0)
-    assert scene.calls.take() == ["a"]
+    assert scene.calls.take() == []
+    scene.clock.advance(30)
+    assert scene.calls.take() == ["a", "b"]
+
+
+def test_a_change_carries_the_topics_that_changed() -> None:
+    scene = Scene("a", "b")
+    scene.up()
+    scene.table["U"] = TopicConfig("U")
+    scene.registrar.changed(["U"])
+    assert scene.carried() == [("a", ["U"]), ("b", ["U"])]
+
+
+def test_each_name_server_is_told_what_it_does_not_know_yet() -> None:
+    scene = Scene("a", "b")
+    scene.up()
+    scene.table.update({name: TopicConfig(name) for name in "UVW"})
+    scene.registrar.changed(["U"])
+    scene.calls.answer("b")
+    scene.registrar.changed(["V"])
+    scene.registrar.changed(["W", "V"])
+    assert scene.carried() == [("a", ["U"]), ("b", ["V"])]
+    scene.calls.answer("a")
+    scene.calls.answer("b")
+    scene.clock.advance(0)
+    assert sorted(scene.carried()) == [("a", ["V", "W"]), ("b", ["V", "W"])]
+    scene.calls.answer("a")
+    scene.calls.answer("b")
+    scene.clock.advance(1)
+    assert scene.carried() == []
+
+
+def test_a_change_of_no_topic_carries_everything() -> None:
+    scene = Scene("a")
+    scene.up()
+    scene.table["U"] = TopicConfig("U")
+    scene.registrar.changed(["U"])
+    scene.registrar.changed([])
+    scene.registrar.changed(["U"])
+    assert scene.carried() == [("a", ["U"])]
+    scene.calls.answer("a")
+    scene.clock.advance(0)
+    assert scene.carried() == [("a", ["T", "U"])]
+
+
+def test_a_name_server_that_was_added_is_told_everything() -> None:
+    scene = Scene("a")
+    scene.up()
+    scene.servers.append("b")
+    scene.table["U"] = TopicConfig("U")
+    scene.registrar.changed(["U"])
+    assert scene.carried() == [("a", ["U"]), ("b", ["T", "U"])]
+
+
+def test_a_name_server_that_has_forgotten_the_broker_is_told_everything_at_once() -> None:
+    scene = Scene("a")
+    scene.up()
+    scene.table["U"] = TopicConfig("U")
+    scene.registrar.changed(["U"])
+    over = scene.waiting()
+    scene.calls.answer("a", refuse=True)
+    scene.clock.advance(0)
+    assert scene.carried() == [("a", ["T", "U"])]
+    assert over == []
+    scene.calls.answer("a", refuse=True)
+    assert over == [None]
+    scene.clock.advance(1)
+    assert scene.carried() == []
+
+
+def test_a_name_server_that_failed_is_told_everything_with_the_next_round() -> None:
+    scene = Scene("a")
+    scene.up()
+    scene.table["U"] = TopicConfig("U")
+    scene.registrar.changed(["U"])
+    scene.calls.answer("a", fail=True)
+    scene.registrar.changed(["T"])
+    scene.clock.advance(29)
+    assert scene.carried() == []
+    scene.clock.advance(1)
+    assert scene.carried() == [("a", ["T", "U"])]
+    scene.calls.answer("a")
+    scene.registrar.changed(["T"])
+    assert scene.carried() == [("a", ["T"])]
+
+
+def test_told_when_every_name_server_has_answered() -> None:
+    scene = Scene("a", "b")
+    scene.up()
+    assert scene.registrar.told() is None
+    scene.registrar.changed(["T"])
+    first = scene.waiting()
+    scene.calls.answer("a")
+    assert first == []
+    scene.registrar.changed(["U"])
+    second = scene.waiting()
+    scene.calls.answer("b")
+    assert (first, second) == ([None], [])
+    scene.clock.advance(0)
+    scene.calls.answer("b")
+    assert second == []
+    scene.calls.answer("a")
+    assert second == [None]
+    assert scene.registrar.told() is None
+
+
+def test_nobody_waits_for_a_name_server_that_failed() -> None:
+    scene = Scene("a", "b")
+    scene.up()
+    scene.registrar.changed(["T"])
+    under_way = scene.waiting()
+    scene.registrar.changed(["U"])
+    next_one = scene.waiting()
+    scene.calls.answer("a")
+    scene.calls.answer("b", fail=True)
+    assert (under_way, next_one) == ([None], [])
+    scene.clock.advance(0)
+    scene.calls.answer("a")
+    assert next_one == [None]
+    scene.clock.advance(30)
+    assert scene.calls.take() == ["a", "b"]
+    scene.calls.answer("a")
+    assert scene.registrar.told() is None
+
+
+def test_a_stop_lets_everybody_go() -> None:
+    scene = Scene("a")
+    scene.up()
+    scene.registrar.changed(["T"])
+    scene.registrar.changed(["U"])
+    over = scene.waiting()
+    scene.registrar.stop()
+    scene.calls.answer("a", fail=True)
+    assert over == [None]
+    resting = Scene("a")
+    resting.up()
+    resting.registrar.changed(["T"])
+    resting.registrar.changed(["U"])
+    over = resting.waiting()
+    resting.calls.answer("a")
+    resting.registrar.stop()
+    resting.clock.advance(0)
+    assert over == [None]
 
 
 def test_a_large_registration_is_followed_by_a_rest() -> None:

@@ -105,6 +105,17 @@ def test_topics_that_a_registration_leaves_out_stay_unless_told_otherwise(world:
     assert set(world.tables.topics) == {"T2", "T4"}
 
 
+def test_a_registration_of_what_changed_changes_nothing_else(world: World) -> None:
+    world.register(version=DataVersion(0, 1, 1))
+    world.tables.wipe_write_perm("a")
+    world.register(topics="T3", version=DataVersion(0, 2, 2))
+    assert world.perms() == {"T1": 4, "T2": 4, "T3": 6}
+    world.register(topics="T1 T2 T3", version=DataVersion(0, 2, 2))
+    assert world.perms() == {"T1": 4, "T2": 4, "T3": 6}, "the whole table comes with a version that is known"
+    world.register(topics="T2", version=DataVersion(0, 3, 3))
+    assert world.perms() == {"T1": 4, "T2": 6, "T3": 6}
+
+
 def test_a_slave_that_became_master_has_one_id(world: World) -> None:
     world.register("h:2", 1)
     world.register("h:2", 0)

@@ -8,7 +8,7 @@ Source: TopicQueueMappingManager.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
@@ -113,9 +113,10 @@ class MappingTable:
         if self.details.pop(topic, None) is not None:
             self._changed()
 
-    def registered(self) -> dict[str, TopicQueueMappingInfo]:
-        """What name servers are told."""
-        return {topic: registered(detail) for topic, detail in self.details.items()}
+    def registered(self, topics: Collection[str] | None = None) -> dict[str, TopicQueueMappingInfo]:
+        """What name servers are told of topics, those named or all."""
+        named = self.details if topics is None else [topic for topic in topics if topic in self.details]
+        return {topic: registered(self.details[topic]) for topic in named}
 
     def _changed(self) -> None:
         self.version = self.version.next(self._now())

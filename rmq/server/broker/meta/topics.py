@@ -9,10 +9,11 @@ Source: TopicConfigManager.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rmq.server.broker.meta.attributes import UNSERVED
@@ -77,7 +78,8 @@ class TopicTable:
         configs: topics by name; look-ups of the hot path read it directly.
         version: raised with every change.
         on_change: called with the changed topics, and with none after a removal.
-        mappings: what to register of static topics.
+        told: fires when the name servers know of all changes so far; None when they do already.
+        mappings: what to register of static topics: of those named, or of all.
     """
 
     def __init__(self, settings: BrokerSettings, file: ConfigFile, now: Callable[[], int]) -> None:
@@ -88,7 +90,8 @@ class TopicTable:
         self.configs: dict[str, TopicConfig] = {}
         self.version = DataVersion(state_version=0, timestamp=now(), counter=0)
         self.on_change: Callable[[list[TopicConfig]], None] = lambda changed: None
-        self.mappings: Callable[[], dict[str, TopicQueueMappingInfo]] = dict
+        self.told: Callable[[], Deferred[None] | None] = lambda: None
+        self.mappings: Callable[[Collection[str] | None], dict[str, TopicQueueMappingInfo]] = lambda names: {}
         self._own_topics = frozenset(
             (
                 settings.broker.broker_cluster_name,
@@ -250,14 +253,20 @@ class TopicTable:
             except OSError as error:
                 log.warn("ordered topics are not on the disk yet: {error}", error=error)
 
-    def wrapper(self) -> TopicConfigAndMappingSerializeWrapper:
-        """The whole table as it is registered: permissions never exceed the broker's."""
+    def told_since(self, version: DataVersion) -> Deferred[None] | None:
+        """Fires when the name servers know of what has changed since a version; None when nothing has, or they do."""
+        return None if self.version is version else self.told()
+
+    def wrapper(self, names: Collection[str] | None = None) -> TopicConfigAndMappingSerializeWrapper:
+        """Topics as they are registered, those named or all: permissions never exceed the broker's."""
         allowed = self._settings.broker.broker_permission
         table = self.configs
+        if names is not None:
+            table = {name: table[name] for name in names if name in table}
         if allowed & _READ_WRITE != _READ_WRITE:
             table = {name: replace(config, perm=config.perm & allowed) for name, config in table.items()}
         return TopicConfigAndMappingSerializeWrapper(
-            topic_config_table=dict(table), data_version=self.version, topic_queue_mapping_info_map=self.mappings()
+            topic_config_table=dict(table), data_version=self.version, topic_queue_mapping_info_map=self.mappings(names)
         )
 
     def _changed(self, changed: list[TopicConfig]) -> None:

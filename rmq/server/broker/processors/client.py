@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from twisted.internet.defer import Deferred
+
 from rmq.remoting.dispatch import Call, Reply, handles
 from rmq.server.broker.clients import Client, ConsumerTable, ProducerTable
 from rmq.server.broker.filters import FilterTable
@@ -55,7 +57,7 @@ class ClientProcessor:
         self._seconds = seconds
 
     @handles(Heartbeat)
-    def heartbeat(self, header: Heartbeat, call: Call) -> HeartbeatReply:
+    def heartbeat(self, header: Heartbeat, call: Call) -> HeartbeatReply | Deferred[HeartbeatReply]:
         """Registers the sender in all groups that it names; unknown groups that may not be made are passed over."""
         if len(call.body) > _MAX_HEARTBEAT:
             raise InvalidFieldError(f"heartbeat of {len(call.body)} bytes is longer than {_MAX_HEARTBEAT}")
@@ -66,6 +68,7 @@ class ClientProcessor:
         client = Client(call.connection, data.client_id, command.language, command.version, self._seconds())
         fingerprint = data.heartbeat_fingerprint
         changed = False
+        version = self._topics.version
         for consumer in data.consumer_data_set:
             if self._register(client, consumer, fingerprint, data.without_sub and fingerprint != 0):
                 changed = True
@@ -73,7 +76,9 @@ class ClientProcessor:
             if len(producer.group_name) > _MAX_PRODUCER_GROUP:
                 raise InvalidFieldError(f"producer group {producer.group_name[:40]!r}... is longer than 255 characters")
             self._producers.register(producer.group_name, client)
-        return HeartbeatReply(is_support_heart_beat_v2=True, is_sub_change=changed or fingerprint == 0)
+        reply = HeartbeatReply(is_support_heart_beat_v2=True, is_sub_change=changed or fingerprint == 0)
+        told = self._topics.told_since(version)
+        return reply if told is None else told.addCallback(lambda _: reply)
 
     def _register(self, client: Client, data: ConsumerData, fingerprint: int, without_sub: bool) -> bool:
         group = self._groups.find(data.group_name)

@@ -159,7 +159,10 @@ class SendProcessor:
         name = fields.topic
         topic = self._topics.configs.get(name)
         if topic is None or fields.closed or (topic.order and not broker.broker_permission & PERM_WRITE):
+            made = topic is None
             topic = checked_topic(broker, self._topics, decode_header(SendMessageV2, command.ext))
+            if made:
+                return self._when_told(self.send_v2(connection, command))
         queue_id = fields.queue_id
         logical = None
         mapping = self._mappings.get(name)
@@ -244,6 +247,11 @@ class SendProcessor:
         properties = parse_properties(text.decode())
         kept = {name: value for name, value in properties.items() if name not in _STAMPED}
         return {**kept, "UNIQ_KEY": unique_id.decode(), **self._stamps}
+
+    def _when_told(self, reply: bytes | Deferred[bytes | None] | None) -> bytes | Deferred[bytes | None] | None:
+        """Answers who created a topic when the name servers know of it."""
+        told = self._topics.told()
+        return reply if told is None else told.addCallback(lambda _: reply)
 
     # --- answering ------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,10 @@ from __future__ import annotations
 from random import randrange
 from typing import Final
 
+from twisted.internet.defer import Deferred
+
 from rmq.remoting.dispatch import Call, handles
+from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.putting import MessageInner, MessagePutter
 from rmq.server.broker.retry import RetryRules, attempts
 from rmq.server.broker.stats import BrokerStats
@@ -45,6 +48,7 @@ class SendBackProcessor:
 
     Args:
         settings: permission of the broker.
+        topics: tells what name servers know.
         rules: where they go.
         store: where the originals lie.
         putter: the way into the store.
@@ -54,25 +58,28 @@ class SendBackProcessor:
     def __init__(
         self,
         settings: BrokerSettings,
+        topics: TopicTable,
         rules: RetryRules,
         store: MessageStore,
         putter: MessagePutter,
         stats: BrokerStats,
     ) -> None:
         self._broker = settings.broker
+        self._topics = topics
         self._rules = rules
         self._store = store
         self._putter = putter
         self._stats = stats
 
     @handles(ConsumerSendMsgBack)
-    def send_back(self, header: ConsumerSendMsgBack, call: Call) -> None:
+    def send_back(self, header: ConsumerSendMsgBack, call: Call) -> Deferred[None] | None:
         """Stores the message again, for later or for good; a group without retry queues has it dropped."""
         group = self._rules.group(header.group)
         if not self._broker.broker_permission & PERM_WRITE:
             raise NoPermissionError(f"the broker[{self._broker.broker_ip1}] sending message is forbidden")
         if group.retry_queue_nums <= 0:
-            return
+            return None
+        version = self._topics.version
         topic = self._rules.retry_topic(group, unit=bool(header.unit_mode))
         if not topic.perm & PERM_WRITE:
             raise NoPermissionError(f"the topic[{topic.topic_name}] sending message is forbidden")
@@ -93,6 +100,7 @@ class SendBackProcessor:
         if copy.topic == SCHEDULE_TOPIC:
             self._stats.put(SCHEDULE_TOPIC, 1, result.wrote_bytes)
         self._stats.sent_back(copy.properties[RETRY_TOPIC], group.group_name)
+        return self._topics.told_since(version)
 
     def _original(self, offset: int) -> StoredMessage:
         record = self._store.message_at(offset)

@@ -5,6 +5,8 @@ Source: AdminBrokerProcessor.updateAndCreateStaticTopic.
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from rmq.remoting.dispatch import Call, handles
 from rmq.server.broker.mapping.table import MappingTable
 from rmq.server.broker.meta.topics import TopicTable
@@ -29,7 +31,7 @@ class StaticTopicProcessor:
         self._hold = hold
 
     @handles(UpdateAndCreateStaticTopic)
-    def update(self, header: UpdateAndCreateStaticTopic, call: Call) -> None:
+    def update(self, header: UpdateAndCreateStaticTopic, call: Call) -> Deferred[None] | None:
         """Takes this broker's share of a static topic: its physical queues, and what they stand for."""
         detail = call.json(TopicQueueMappingDetail)
         if detail.topic != header.topic:
@@ -41,3 +43,4 @@ class StaticTopicProcessor:
         # Also where nothing but the mapping has changed: name servers look at topics only when their version is new.
         self._topics.put(config)
         self._hold.notify_all(config.topic_name)
+        return self._topics.told()

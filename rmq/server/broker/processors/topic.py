@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from twisted.internet.defer import Deferred
+
 from rmq.remoting.dispatch import Call, Reply, handles
 from rmq.server.broker.mapping.table import MappingTable
 from rmq.server.broker.meta.attributes import (
@@ -78,12 +80,14 @@ class TopicProcessor:
         self._address = address
 
     @handles(UpdateAndCreateTopic)
-    def update(self, header: UpdateAndCreateTopic, call: Call) -> None:
+    def update(self, header: UpdateAndCreateTopic, call: Call) -> Deferred[None] | None:
         """Creates a topic or overwrites its configuration; nothing happens when it is like that already."""
         config = self.wanted(header)
-        if config != self._topics.configs.get(header.topic):
-            self._topics.put(config)
-            self._hold.notify_all(config.topic_name)
+        if config == self._topics.configs.get(header.topic):
+            return None
+        self._topics.put(config)
+        self._hold.notify_all(config.topic_name)
+        return self._topics.told()
 
     def wanted(self, header: UpdateAndCreateTopic) -> TopicConfig:
         """The configuration that a topic would have.
@@ -112,7 +116,7 @@ class TopicProcessor:
         return config
 
     @handles(UpdateAndCreateTopicList)
-    def update_list(self, header: UpdateAndCreateTopicList, call: Call) -> None:
+    def update_list(self, header: UpdateAndCreateTopicList, call: Call) -> Deferred[None] | None:
         """The same for many topics, all or none: nothing changes unless every one of them can be like that."""
         wanted: dict[str, TopicConfig] = {}
         for config in call.json(CreateTopicListRequestBody).topic_config_list:
@@ -123,10 +127,12 @@ class TopicProcessor:
             config.attributes = self._attributes(known, config.attributes)
             wanted[name] = config
         changed = [config for name, config in wanted.items() if config != self._topics.configs.get(name)]
-        if changed:
-            self._topics.put(*changed)
-            for config in changed:
-                self._hold.notify_all(config.topic_name)
+        if not changed:
+            return None
+        self._topics.put(*changed)
+        for config in changed:
+            self._hold.notify_all(config.topic_name)
+        return self._topics.told()
 
     def _attributes(self, known: TopicConfig | None, changes: dict[str, str]) -> dict[str, str]:
         if changes.get(f"+{MESSAGE_TYPE}") == MIXED and not self._settings.broker.enable_mixed_message_type:

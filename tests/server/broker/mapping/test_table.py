@@ -42,6 +42,8 @@ def test_a_mapping_is_kept_as_apache_keeps_it() -> None:
     again = table(files)
     assert (again.details, again.version) == (made.details, made.version)
     assert again.registered()["T"].curr_id_map == {0: 0}
+    assert again.registered(["T", "U"]) == again.registered()
+    assert again.registered(["U"]) == {}
 
 
 def test_another_brokers_mapping_is_refused() -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from rmq.server.broker.meta import topics as topics_module
 from rmq.server.broker.meta.config_file import ConfigFile, ConfigFileError
 from rmq.server.broker.meta.topics import TopicTable
+from rmq.wire.bodies.mapping import TopicQueueMappingInfo
 from rmq.wire.bodies.topic import TopicConfig, TopicFilterType
 from rmq.wire.bodies.version import DataVersion
 from rmq.wire.errors import ServiceNotAvailableError, SystemBusyError
@@ -217,6 +219,28 @@ def test_registered_permissions_never_exceed_the_brokers(broker: int, perm: int,
     assert topics.configs["T"].perm == perm
     assert wrapper.data_version == topics.version
     assert wrapper.topic_config_table.keys() == topics.configs.keys()
+
+
+def test_some_topics_are_registered_with_their_mappings_alone() -> None:
+    topics = table(brokerPermission=4)
+    topics.put(TopicConfig("T"), TopicConfig("U"))
+    topics.mappings = lambda names: {name: TopicQueueMappingInfo(name) for name in names or ("all",)}
+    wrapper = topics.wrapper(["U", "gone"])
+    assert wrapper.topic_config_table == {"U": TopicConfig("U", perm=4)}
+    assert wrapper.data_version == topics.version
+    assert wrapper.topic_queue_mapping_info_map.keys() == {"U", "gone"}
+    assert topics.wrapper().topic_queue_mapping_info_map.keys() == {"all"}
+
+
+def test_who_changed_nothing_waits_for_nobody() -> None:
+    topics = table()
+    told: Deferred[None] = Deferred()
+    topics.told = lambda: told
+    version = topics.version
+    topics.ensure("TBW102", 1)
+    assert topics.told_since(version) is None
+    topics.ensure("%RETRY%G", 1)
+    assert topics.told_since(version) is told
 
 
 def test_a_name_servers_word_marks_ordered_topics() -> None:

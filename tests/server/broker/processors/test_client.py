@@ -3,13 +3,14 @@
 import json
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from rmq.wire.bodies.heartbeat import CheckClientRequestBody, SubscriptionData
 from rmq.wire.bodies.topic import TopicConfig
 from rmq.wire.command import Command
 from rmq.wire.declare import encode_body
 from rmq.wire.requests.client import CheckClientConfig, GetConsumerListByGroup, Heartbeat, UnregisterClient
-from tests.kit.broker import Bench, beat, heartbeat
+from tests.kit.broker import Bench, ask_untold, beat, heartbeat
 
 V2 = {"IS_SUPPORT_HEART_BEAT_V2": "true", "IS_SUB_CHANGE": "true"}
 SAME = {**V2, "IS_SUB_CHANGE": "false"}
@@ -38,6 +39,13 @@ def test_the_retry_topic_is_ordered_when_a_subscribed_topic_is(bench: Bench) -> 
     assert bench.topics.configs["%RETRY%G"] == TopicConfig("%RETRY%G", 1, 1, 6, topic_sys_flag=2, order=True)
     beat(peer, heartbeat("c", "G", {"U": "*"}))
     assert not bench.topics.configs["%RETRY%G"].order
+
+
+def test_a_new_group_is_answered_when_name_servers_know_of_its_retry_topic(bench: Bench) -> None:
+    data = heartbeat("c@1", "G", {"T": "*"})
+    assert ask_untold(bench, Heartbeat(), data).ext == V2
+    bench.topics.told = Deferred
+    assert beat(bench.peer(), data).ext == V2, "a topic that exists is waited for by nobody"
 
 
 def test_an_unknown_group_that_may_not_be_made_is_passed_over(bench: Bench) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from rmq.server.store.api import AppendResult, PutStatus
 from rmq.wire.bodies.topic import TopicConfig, TopicFilterType
@@ -14,7 +15,7 @@ from rmq.wire.declare import encode_header
 from rmq.wire.message import BatchMessage, encode_batch, parse_properties
 from rmq.wire.requests.send import SendBatchMessage, SendMessage
 from rmq.wire.sysflag import BORN_HOST_V6, MULTI_TAGS
-from tests.kit.broker import EPOCH, HOST, Bench, messages, pull_header, send_header, text_of
+from tests.kit.broker import EPOCH, HOST, Bench, ask_untold, messages, pull_header, send_header, text_of
 from tests.kit.peer import MemoryPeer
 
 STAMPS = {"MSG_REGION": "DefaultRegion", "TRACE_ON": "true", "CLUSTER": "DefaultCluster"}
@@ -145,6 +146,16 @@ def test_an_unknown_topic_is_made_after_the_template(bench: Bench) -> None:
     answer = bench.peer().ask(send_header("%RETRY%G", 0, default_topic="none", unit_mode=True), b"x")
     assert answer.code == 0
     assert bench.topics.configs["%RETRY%G"] == TopicConfig("%RETRY%G", 1, 1, 6, topic_sys_flag=2)
+
+
+def test_who_makes_a_topic_is_answered_when_name_servers_know_of_it(bench: Bench) -> None:
+    answer = ask_untold(bench, send_header("New", 3), b"x")
+    assert (answer.code, answer.ext["queueId"], answer.ext["queueOffset"]) == (0, "3", "0")
+    bench.topics.told = Deferred
+    answer = bench.peer().ask(send_header("New", 3), b"y")
+    assert (answer.code, answer.ext["queueOffset"]) == (0, "1"), "a topic that exists is waited for by nobody"
+    refused = bench.peer().ask(send_header("Other", 3, default_topic="none"), b"z")
+    assert refused.code == 17
 
 
 def test_without_auto_creation_an_unknown_topic_is_refused(bench: Bench) -> None:
@@ -358,4 +369,6 @@ def test_with_sync_flush_the_answer_waits_for_the_disk_unless_the_message_does_n
     bench.clock.advance(0)
     (late,) = peer.answers()
     assert (late.opaque, late.code, late.ext["queueOffset"]) == (1, 0, "0")
+    answer = ask_untold(bench, send_header("New"), b"c")
+    assert (answer.code, answer.ext["queueOffset"]) == (0, "0")
     bench.close()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from rmq.server.store.api import AppendResult, PutStatus
 from rmq.wire.bodies.group import SubscriptionGroupConfig
@@ -10,7 +11,7 @@ from rmq.wire.command import Command
 from rmq.wire.message import StoredMessage
 from rmq.wire.requests.retry import ConsumerSendMsgBack
 from rmq.wire.sysflag import BORN_HOST_V6
-from tests.kit.broker import HOST, Bench, messages, pull_header, send_header, text_of
+from tests.kit.broker import HOST, Bench, ask_untold, messages, pull_header, send_header, text_of
 
 STAMPS = {"MSG_REGION": "DefaultRegion", "TRACE_ON": "true", "CLUSTER": "DefaultCluster"}
 ORIGINAL_ID = HOST.hex().upper() + "0" * 16
@@ -57,6 +58,12 @@ def test_the_copy_has_everything_of_the_original_and_where_it_came_from(bench: B
     assert (message.born_timestamp, message.born_host) == (1_600_000_000_000, b"\x0a\x00\x00\x01\x00\x00\x9c\x40")
     assert (message.store_timestamp, message.store_host) == (bench.now(), HOST)
     assert message.prepared_transaction_offset == 0
+
+
+def test_it_is_answered_when_name_servers_know_of_the_retry_topic(bench: Bench) -> None:
+    assert ask_untold(bench, ConsumerSendMsgBack(0, "G", 0)).code == 0
+    bench.topics.told = Deferred
+    assert back(bench).code == 0, "a topic that exists is waited for by nobody"
 
 
 def test_the_tag_still_filters(bench: Bench) -> None:

@@ -11,7 +11,7 @@ from rmq.wire.bodies.topic import TopicConfigAndMappingSerializeWrapper, TopicCo
 from rmq.wire.codes import ResponseCode
 from rmq.wire.declare import decode_body, encode_body
 from rmq.wire.requests.topic import DeleteTopicInBroker, GetAllTopicConfig, GetTopicConfig, UpdateAndCreateStaticTopic
-from tests.kit.broker import Bench
+from tests.kit.broker import Bench, ask_untold
 
 
 def wanted(**fields: Any) -> UpdateAndCreateStaticTopic:
@@ -49,6 +49,10 @@ def test_a_changed_mapping_is_registered_although_the_topic_is_the_same(bench: B
     assert make(bench, mapping(epoch=6)) == (0, None)
     assert bench.topics.version.counter == version.counter + 1
     assert bench.registrations == told + 1
+
+
+def test_it_is_answered_when_name_servers_know_of_it(bench: Bench) -> None:
+    assert ask_untold(bench, wanted(), mapping()).code == 0
 
 
 def test_refusals_change_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from rmq.server.broker.meta.attributes import parse_changes
 from rmq.server.broker.processors.topic import MAX_QUEUES
@@ -24,7 +25,7 @@ from rmq.wire.requests.topic import (
     UpdateAndCreateTopic,
     UpdateAndCreateTopicList,
 )
-from tests.kit.broker import EPOCH, Bench, pull_header, send_header
+from tests.kit.broker import EPOCH, Bench, ask_untold, pull_header, send_header
 
 
 def wanted(topic: str = "T", **fields: Any) -> UpdateAndCreateTopic:
@@ -96,6 +97,15 @@ def test_attributes_that_are_refused(bench: Bench, attributes: str, remark: str)
     answer = bench.peer().ask(wanted(attributes=attributes))
     assert (answer.code, answer.remark) == (1, remark)
     assert "T" not in bench.topics.configs
+
+
+def test_a_change_is_answered_when_name_servers_know_of_it(bench: Bench) -> None:
+    assert ask_untold(bench, wanted()).code == 0
+    many = CreateTopicListRequestBody([TopicConfig("A", 1, 1)])
+    assert ask_untold(bench, UpdateAndCreateTopicList(), many).code == 0
+    bench.topics.told = Deferred
+    assert bench.peer().ask(wanted()).code == 0, "what is like that already is waited for by nobody"
+    assert bench.peer().ask(UpdateAndCreateTopicList(), many).code == 0
 
 
 def test_what_is_settled_when_a_topic_is_made(bench: Bench) -> None:

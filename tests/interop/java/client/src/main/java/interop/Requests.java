@@ -20,10 +20,11 @@ import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
 
 /**
- * Request-reply of the official client, commanded like {@link Driver}: asker, request, answerer, outcomes, stop.
+ * Request-reply of the official client, commanded like {@link Driver}: asker, tell, request, answerer, outcomes, stop.
  *
  * <p>An answerer answers each message with `prefix` and the request's body, after `delay` ms, and prints the request as
- * an event; "outcomes" tells what became of its answers, each a send result or the text of the error.
+ * an event; "outcomes" tells what became of its answers, each a send result or the text of the error. "tell" sends an
+ * ordinary message, which answerers pass over.
  */
 public final class Requests {
     private final String namesrv;
@@ -44,6 +45,9 @@ public final class Requests {
         switch (command.getString("do")) {
             case "asker":
                 return Collections.singletonMap("clientId", producer(name, command).buildMQClientId());
+            case "tell":
+                Message told = Wire.messages(command.getString("topic"), command.getJSONArray("messages")).get(0);
+                return Wire.result(producers.get(name).send(told, 15_000));
             case "request":
                 return request(producers.get(name), command);
             case "answerer":
@@ -127,6 +131,9 @@ public final class Requests {
         consumer.subscribe(command.getString("topic"), "*");
         consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
             for (MessageExt message : messages) {
+                if (message.getProperty("REPLY_TO_CLIENT") == null) {
+                    continue;
+                }
                 Map<String, Object> line = new LinkedHashMap<>();
                 line.put("event", "message");
                 line.put("name", name);
