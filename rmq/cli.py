@@ -68,10 +68,12 @@ def _admin(words: Sequence[str]) -> int:
     return main(words)
 
 
-def _tui(words: Sequence[str]) -> int:
+def tui(arguments: Sequence[str] | None = None) -> int:
+    """The program `mqtui`: the terminal interface, which can end brokers of this machine."""
+    from rmq.server.processes import LocalBrokers
     from rmq.tui.launch import main
 
-    return main(words)
+    return main(arguments, local=LocalBrokers())
 
 
 def _producer(words: Sequence[str]) -> int:
@@ -96,7 +98,7 @@ _COMMANDS: Final[dict[str, Program]] = {
     "broker": _broker,
     "shutdown": _shutdown,
     "admin": _admin,
-    "tui": _tui,
+    "tui": tui,
     "quickstart": _quickstart,
 }
 

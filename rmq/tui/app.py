@@ -6,45 +6,70 @@ has not the focus and while the user has paused it. What is still under way when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from textual import events, on, work
-from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
+from rmq.tui.commanding import CommandingApp
+from rmq.tui.contexts import DEFAULT_THEME, Context
 from rmq.tui.messages import ClusterCame
+from rmq.tui.remapping import RemappingApp
+from rmq.tui.screens.acl import AclScreen
+from rmq.tui.screens.clients import ClientsScreen
 from rmq.tui.screens.cluster import ClusterScreen
+from rmq.tui.screens.dead_letters import DeadLettersScreen
 from rmq.tui.screens.frame import FrameScreen
 from rmq.tui.screens.groups import GroupsScreen
 from rmq.tui.screens.lists import ListScreen
+from rmq.tui.screens.messages import MessagesScreen
+from rmq.tui.screens.ops import OpsScreen
+from rmq.tui.screens.stored import StoredScreen
 from rmq.tui.screens.topics import TopicsScreen
+from rmq.tui.screens.trace import TraceScreen
 from rmq.tui.service.model import Cluster
+from rmq.tui.service.protocol import AdminService
+from rmq.tui.state.sampling import sample_cluster
 from rmq.tui.state.session import INTERVALS, Session
 from rmq.tui.widgets.lines import LineInput
 
-SCREENS: Final[tuple[type[ListScreen[Any, Any]], ...]] = (ClusterScreen, TopicsScreen, GroupsScreen)
+SCREENS: Final[tuple[type[FrameScreen], ...]] = (
+    ClusterScreen,
+    TopicsScreen,
+    GroupsScreen,
+    MessagesScreen,
+    ClientsScreen,
+    DeadLettersScreen,
+    TraceScreen,
+    AclScreen,
+    OpsScreen,
+)
 """The numbered screens, in their order."""
-DEFAULT_THEME: Final = "textual-dark"
 _START: Final = TopicsScreen.MODE
 _TRAIL: Final = 20
+_SAMPLE: Final = 1.0
+"""Seconds between samples of the cluster, while they are drawn."""
 
 
-class RmqApp(App[None]):
+class RmqApp(CommandingApp, RemappingApp):
     """The terminal interface.
 
     Args:
         session: the cluster that is looked at.
         theme: name of the colours.
         opened: mode and name of what is shown at first, as `("topics", "Orders")`.
+        contexts: other clusters, by name.
+        connect: gives a service of one of them.
+        keymap: keys by the id of their binding.
     """
 
     CSS_PATH = "rmq.tcss"
     TITLE = "rmq"
     ENABLE_COMMAND_PALETTE = True
+    screens_in_order = SCREENS
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(screen.NUMBER), f"show('{screen.MODE}')", screen.TITLE, show=False, id=f"app.{screen.MODE}")
@@ -54,28 +79,56 @@ class RmqApp(App[None]):
         Binding("f8", "picture", "SVG screenshot", id="app.picture", show=False),
     ]
 
-    def __init__(self, session: Session, *, theme: str = DEFAULT_THEME, opened: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        theme: str = DEFAULT_THEME,
+        opened: tuple[str, str] | None = None,
+        contexts: Mapping[str, Context] | None = None,
+        connect: Callable[[Context], AdminService] | None = None,
+        keymap: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__()
         self.session = session
+        self.contexts = contexts or {}
+        self.connect = connect or (lambda context: session.service)
         self._opened = opened
+        self._wanted_keys = dict(keymap or {})
         self._first_theme = theme
-        self._trail: list[tuple[str, str | None]] = []
+        self.trail: list[tuple[str, str | None]] = []
         self._timer: Timer | None = None
-        self.screens_in_order = SCREENS
+        self._sampler: Timer | None = None
+        self._shown: list[FrameScreen] = []
 
     def on_mount(self) -> None:
         """Begins with the topics, or with what was to be opened."""
+        self.take_keymap(self._wanted_keys)
         self.theme = self._first_theme
-        for screen in SCREENS:
-            self.add_mode(screen.MODE, self._maker(screen))
-        self.switch_mode(self._opened[0] if self._opened is not None else _START)
+        self.begin(self._opened[0] if self._opened is not None else _START)
         if self._opened is not None and self._opened[1]:
             self.call_after_refresh(self._open, *self._opened)
+
+    def begin(self, mode: str) -> None:
+        """See `SwitchingApp`."""
+        self.trail = []
+        for screen in SCREENS:
+            self.add_mode(screen.MODE, self._maker(screen))
+        self.switch_mode(mode)
         self.poll_cluster()
         self._start_timer()
 
+    def modes(self) -> list[str]:
+        """See `SwitchingApp`."""
+        return [screen.MODE for screen in SCREENS]
+
     def _maker(self, screen: type[FrameScreen]) -> Callable[[], Screen[Any]]:
-        return lambda: screen(self.session)
+        def make() -> Screen[Any]:
+            made = screen(self.session)
+            self._shown = [*(other for other in self._shown if other.is_attached), made]
+            return made
+
+        return make
 
     def _open(self, mode: str, name: str) -> None:
         if isinstance(self.screen, FrameScreen):
@@ -87,21 +140,34 @@ class RmqApp(App[None]):
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_interval(self.session.refresh, self.tick)
+        if self._sampler is not None:
+            self._sampler.stop()
+        self._sampler = None if self.session.refresh <= _SAMPLE else self.set_interval(_SAMPLE, self.sample)
 
     def tick(self) -> None:
         """Asks again, unless nobody looks or the user has paused it."""
         if self.session.paused or not self.app_focus:
             return
-        if not any(worker.group == "cluster" and not worker.is_finished for worker in self.workers):
-            self.poll_cluster()
+        self._ask_cluster()
         screen = self.front
         if screen is not None:
             screen.poll()
 
+    def sample(self) -> None:
+        """Asks for the cluster between refreshes, while a screen is in front that draws it and somebody looks."""
+        front = self.front
+        if front is not None and front.SAMPLES and self.app_focus and not self.session.paused:
+            self._ask_cluster()
+
+    def _ask_cluster(self) -> None:
+        if not any(worker.group == "cluster" and not worker.is_finished for worker in self.workers):
+            self.poll_cluster()
+
     @property
     def front(self) -> FrameScreen | None:
         """The numbered screen, when no dialog is over it."""
-        return self.screen if isinstance(self.screen, FrameScreen) else None
+        stack = self.screen_stack
+        return stack[-1] if stack and isinstance(stack[-1], FrameScreen) else None
 
     @work(exclusive=True, group="cluster")
     async def poll_cluster(self) -> None:
@@ -116,10 +182,7 @@ class RmqApp(App[None]):
         if not session.cluster.take(message.generation, message.answer, now):
             return
         if isinstance(message.answer, Cluster):
-            for broker in message.answer.brokers:
-                if broker.problem is None:
-                    session.history.count(("broker", broker.address, "in"), now, broker.put_total)
-                    session.history.count(("broker", broker.address, "out"), now, broker.get_total)
+            sample_cluster(message.answer, now, session.history, session.timelines)
         for screen in self.screen_stack:
             if isinstance(screen, FrameScreen):
                 screen.cluster_changed()
@@ -131,73 +194,32 @@ class RmqApp(App[None]):
     # --- from screen to screen ------------------------------------------------------------------------------------
 
     def show(self, mode: str) -> None:
-        """Brings a screen to the front."""
+        """Brings a screen to the front; one that was opened over it makes way."""
         if mode != self.current_mode:
             self.switch_mode(mode)
+        elif len(self.screen_stack) > 1 and self.front is not None:
+            self.pop_screen()
 
     def drill(self, mode: str, name: str) -> None:
         """Goes to one thing; escape leads back."""
         here = self.front
-        if isinstance(here, ListScreen):
-            self._trail = [*self._trail, (here.MODE, here.subject)][-_TRAIL:]
+        if here is not None:
+            self.trail = [*self.trail, (self.current_mode, here.subject)][-_TRAIL:]
         self.show(mode)
         self.call_after_refresh(self._open, mode, name)
 
     def back(self) -> None:
         """Goes back along the trail, as far as it leads."""
-        if not self._trail:
+        if not self.trail:
             return
-        mode, name = self._trail.pop()
+        mode, name = self.trail.pop()
         self.show(mode)
         if name is not None:
             self.call_after_refresh(self._open, mode, name)
 
-    # --- command line ---------------------------------------------------------------------------------------------
-
-    def suggestions(self) -> list[str]:
-        """Command lines that make sense now."""
-        lines = [*(screen.MODE for screen in SCREENS), "quit", *(f"theme {name}" for name in self.available_themes)]
-        for mode, word in (("topics", "topic"), ("groups", "group")):
-            for screen in self._screen_stacks.get(mode, []):
-                if isinstance(screen, ListScreen):
-                    lines += [f"{word} {name}" for name in screen.names.value or ()]
-        return lines
-
-    def run_line(self, line: str) -> str:
-        """Does what a command line says; returns why not, or nothing."""
-        word, _, argument = line.strip().removeprefix(":").partition(" ")
-        argument = argument.strip()
-        commands: dict[str, Callable[[], object]] = {screen.MODE: _showing(self, screen.MODE) for screen in SCREENS}
-        with_name = {"topic": "topics", "group": "groups", "broker": "cluster"}
-        if word in with_name:
-            if not argument:
-                return f":{word} needs a name"
-            self.drill(with_name[word], argument)
-            return ""
-        if word == "theme":
-            return self._take_theme(argument)
-        if word in {"q", "quit"}:
-            self.exit()
-            return ""
-        if word in commands:
-            commands[word]()
-            return ""
-        if not word:
-            return ""
-        near = get_close_matches(word, [*commands, *with_name, "theme", "quit"], n=1)
-        return f":{word:.40} is unknown" + (f"; did you mean :{near[0]}?" if near else "")
-
-    def _take_theme(self, name: str) -> str:
-        if name not in self.available_themes:
-            return f"there is no theme {name:.40}; there are {', '.join(sorted(self.available_themes))}"
-        self.theme = name
-        return ""
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the palette offers: Textual's own, and the screens."""
-        yield from super().get_system_commands(screen)
-        for numbered in SCREENS:
-            yield SystemCommand(numbered.TITLE, f"Go to the screen {numbered.TITLE}", _showing(self, numbered.MODE))
+    def living_screens(self) -> Iterable[FrameScreen]:
+        """See `CommandingApp`."""
+        return (screen for screen in self._shown if screen.is_attached)
 
     # --- keys -----------------------------------------------------------------------------------------------------
 
@@ -253,10 +275,6 @@ class RmqApp(App[None]):
         if event.key == "escape" and screen is not None and isinstance(focused, LineInput):
             if focused.id == "command":
                 screen.close_command()
-            elif isinstance(screen, ListScreen):
+            elif isinstance(screen, ListScreen | StoredScreen):
                 focused.value = ""
                 screen.close_filter()
-
-
-def _showing(app: RmqApp, mode: str) -> Callable[[], None]:
-    return lambda: app.show(mode)

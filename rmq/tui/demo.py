@@ -2,7 +2,8 @@
 
 The only file of this part that knows servers. A name server and a broker run in a thread, as in tests; producers and
 consumers run on a loop in another one, so that the interface's own loop has nothing to do with them. The shop that they
-play has orders that come in waves, a group that keeps up, one that falls behind and one whose clients have gone.
+play has orders that come in waves, a group that keeps up, one that falls behind and one whose clients have gone;
+reminders that are delivered late, and refunds that are traced and now and then end as dead letters.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 import random
 import threading
 import time
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -22,8 +24,8 @@ from rmq.client.admin.groups import create_group
 from rmq.client.admin.session import Admin
 from rmq.client.admin.topics import create_topic
 from rmq.client.aio import Producer, PushConsumer
-from rmq.client.config import PushConfig
-from rmq.client.consume import ConsumeContext
+from rmq.client.config import ClientConfig, PushConfig
+from rmq.client.consume import ConsumeContext, ConsumeStatus
 from rmq.client.message import Message, MessageExt
 from rmq.remoting.aio import AsyncioClient
 from rmq.testing.server import RocketMQ
@@ -38,6 +40,7 @@ _TOPICS: Final[tuple[tuple[str, str, int, float], ...]] = (
     ("Shipments", "FIFO", 4, 6.0),
     ("Reminders", "DELAY", 4, 1.0),
     ("Clicks", "NORMAL", 8, 40.0),
+    ("Refunds", "NORMAL", 2, 0.0),
     ("Audit", "NORMAL", 2, 0.0),
 )
 """Name, type, queues and messages a second."""
@@ -46,10 +49,21 @@ _GROUPS: Final[tuple[tuple[str, tuple[str, ...], float], ...]] = (
     ("warehouse", ("Orders", "Shipments"), 0.001),
     ("fraud-check", ("Orders",), 0.07),
     ("analytics", ("Clicks",), 0.001),
+    ("reminder", ("Reminders",), 0.001),
 )
 """Name, topics, and seconds that a message takes."""
 _OFFLINE: Final = "mail-sender"
+_REFUNDS: Final = "refunds"
+"""A group that gives up on three of ten messages, and traces what it does."""
+_REFUND_SECONDS: Final = 1.5
+_REMINDED_AFTER: Final = 5.0
 _STEP: Final = 0.1
+_COMMITS: Final = ClientConfig(
+    persist_consumer_offset_interval=1.0, rebalance_interval=5.0, heartbeat_broker_interval=5.0
+)
+"""So that lag and rates are seen to move soon after the start."""
+_SETTINGS: Final = {"brokerName": "broker-demo", "brokerClusterName": "DemoCluster", "traceTopicEnable": "true"}
+_TRACED: Final = replace(_COMMITS, enable_trace=True)
 _WAVE_SECONDS: Final = 40.0
 
 
@@ -67,7 +81,7 @@ class Demo:
         self._work: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
-        self._servers = RocketMQ(settings={"brokerName": "broker-demo", "brokerClusterName": "DemoCluster"})
+        self._servers = RocketMQ(settings=_SETTINGS)
         self.namesrv_addr = self._servers.namesrv_addr
         self._thread.start()
         return self
@@ -88,10 +102,12 @@ class Demo:
         self._loop, self._work = asyncio.get_running_loop(), asyncio.current_task()
         await self._prepare()
         consumers = [_consumer(self.namesrv_addr, *group) for group in _GROUPS]
+        consumers.append(_refunding(self.namesrv_addr))
         try:
             await asyncio.gather(*(consumer.start() for consumer in consumers))
-            async with Producer("shop", namesrv_addr=self.namesrv_addr) as producer:
-                await _traffic(producer)
+            traced = Producer("shop-desk", namesrv_addr=self.namesrv_addr, client_config=_TRACED)
+            async with Producer("shop", namesrv_addr=self.namesrv_addr, client_config=_COMMITS) as producer, traced:
+                await asyncio.gather(_traffic(producer), _refunds(traced))
         finally:
             await asyncio.gather(*(consumer.shutdown() for consumer in consumers), return_exceptions=True)
 
@@ -110,7 +126,7 @@ class Demo:
             await create_topic(
                 admin, self._servers.broker_addr, TopicConfig(name, queues, queues, attributes=attributes)
             )
-        for group in (*(name for name, _, _ in _GROUPS), _OFFLINE):
+        for group in (*(name for name, _, _ in _GROUPS), _OFFLINE, _REFUNDS):
             await create_group(admin, self._servers.broker_addr, SubscriptionGroupConfig(group))
         await client.close()
         # A group whose clients have gone: it has read a little, and will never read the rest.
@@ -126,15 +142,41 @@ def _consumer(namesrv_addr: str, group: str, topics: tuple[str, ...], seconds: f
         await asyncio.sleep(seconds)
 
     config = PushConfig(consume_from_where=ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET, concurrency=1)
-    consumer = PushConsumer(group, listen, namesrv_addr=namesrv_addr, config=config)
+    consumer = PushConsumer(group, listen, namesrv_addr=namesrv_addr, client_config=_COMMITS, config=config)
     for topic in topics:
         consumer.subscribe(topic)
     return consumer
 
 
+def _refunding(namesrv_addr: str) -> PushConsumer:
+    async def listen(messages: list[MessageExt], context: ConsumeContext) -> ConsumeStatus:
+        await asyncio.sleep(0.02 + 0.2 * random.random())
+        if any((message.keys or "").endswith(("0", "4", "8")) for message in messages):
+            context.delay_level = 1
+            return ConsumeStatus.RECONSUME_LATER
+        return ConsumeStatus.CONSUME_SUCCESS
+
+    config = PushConfig(
+        consume_from_where=ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET, concurrency=2, max_reconsume_times=2
+    )
+    consumer = PushConsumer(_REFUNDS, listen, namesrv_addr=namesrv_addr, client_config=_TRACED, config=config)
+    consumer.subscribe("Refunds")
+    return consumer
+
+
 def _message(topic: str, number: int) -> Message:
     body = f'{{"id": {number}, "item": "book", "amount": {number % 7 + 1}}}'
-    return Message(topic, body, tags=f"Tag{'ABC'[number % 3]}", keys=f"{topic.lower()}-{number}")
+    delay = _REMINDED_AFTER if topic == "Reminders" else None
+    return Message(topic, body, tags=f"Tag{'ABC'[number % 3]}", keys=f"{topic.lower()}-{number}", delay_seconds=delay)
+
+
+async def _refunds(producer: Producer) -> None:
+    """A refund now and then, each with a trace of its way."""
+    for number in itertools.count(1):
+        with contextlib.suppress(RemotingError):
+            # The servers are going down, or do not get on; the interface shows which.
+            await producer.send(_message("Refunds", number))
+        await asyncio.sleep(_REFUND_SECONDS)
 
 
 async def _traffic(producer: Producer) -> None:

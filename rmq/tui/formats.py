@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
+from wcwidth import wcswidth, wcwidth
+
 UNKNOWN: Final = "·"
 """What is not known yet, or cannot be told."""
 
@@ -84,9 +86,40 @@ def trend(values: Sequence[float]) -> str:
     return "▲" if last > first else "▼" if last < first else "="
 
 
+def cells(text: str) -> int:
+    """Columns of the terminal that a text takes; Chinese characters take two."""
+    return len(text) if text.isascii() else max(wcswidth(text), 0)
+
+
 def cut(text: str, width: int) -> str:
-    """The text in at most so many characters, with an ellipsis where it was cut."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+    """The text in at most so many columns of the terminal, with an ellipsis where it was cut."""
+    if cells(text) <= width:
+        return text
+    return _beginning(text, width - 1) + "…"
+
+
+def cut_front(text: str, width: int) -> str:
+    """The end of a text in at most so many columns, with an ellipsis before it."""
+    if cells(text) <= width:
+        return text
+    return "…" + _beginning(text[::-1], width - 1)[::-1]
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """The text with blanks behind it, or before it, so that it takes so many columns."""
+    blanks = " " * (width - cells(text))
+    return blanks + text if right else text + blanks
+
+
+def _beginning(text: str, width: int) -> str:
+    if text.isascii():
+        return text[: max(width, 0)]
+    taken = 0
+    for index, letter in enumerate(text):
+        taken += max(wcwidth(letter), 0)
+        if taken > width:
+            return text[:index]
+    return text
 
 
 def one_line(text: str) -> str:

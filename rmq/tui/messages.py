@@ -8,7 +8,9 @@ from typing import Any
 
 from textual.message import Message
 
-from rmq.tui.service.model import Cluster, Problem
+from rmq.tui.service.changes.change import Change, Item, Outcome, Preview
+from rmq.tui.service.changes.definitions import Definitions
+from rmq.tui.service.model import Batch, Cluster, Problem, Rights, StoredMessage, Tailed, Traced, Track
 
 
 @dataclass
@@ -42,3 +44,108 @@ class DetailCame(Message):
     generation: int
     name: str
     answer: Any
+
+
+@dataclass
+class DefinitionsCame(Message):
+    """Definitions of topics."""
+
+    answer: Definitions | Problem
+
+
+@dataclass
+class FormReady(Message):
+    """Everything about one thing, for a form that begins with it.
+
+    Attributes:
+        name: of what was asked for.
+        delete: the form is one for deleting it.
+    """
+
+    name: str
+    answer: Any
+    delete: bool = False
+
+
+@dataclass
+class ResetReady(Message):
+    """Everything about a group whose offsets are to be reset.
+
+    Attributes:
+        queue: the key of the queue that the user is on; empty for none.
+    """
+
+    answer: Any
+    queue: str
+
+
+@dataclass
+class BatchCame(Message):
+    """What a search has found since it told last."""
+
+    generation: int
+    batch: Batch
+
+
+@dataclass
+class TracksCame(Message):
+    """What groups made of a message."""
+
+    key: str
+    answer: tuple[Track, ...] | Problem
+
+
+@dataclass
+class NewestCame(Message):
+    """The last messages of a topic."""
+
+    generation: int
+    topic: str
+    answer: tuple[StoredMessage, ...] | Problem
+
+
+@dataclass
+class TailCame(Message):
+    """New messages of what is followed."""
+
+    tailed: Tailed
+
+
+@dataclass
+class PreviewCame(Message):
+    """What a change will do."""
+
+    answer: Preview | Problem
+
+
+@dataclass
+class ItemDone(Message):
+    """A part of a change has been done."""
+
+    change: Change
+    item: Item
+
+
+@dataclass
+class ChangeEnded(Message):
+    """A change has been carried out, or could not be."""
+
+    change: Change
+    answer: Outcome | Problem
+
+
+@dataclass
+class TraceCame(Message):
+    """The way of a message."""
+
+    generation: int
+    subject: str
+    answer: Traced | Problem
+
+
+@dataclass
+class RightsCame(Message):
+    """Users and rules of all brokers."""
+
+    generation: int
+    answer: Rights | Problem

@@ -24,11 +24,19 @@ class Terminal:
     """
 
     def __init__(
-        self, command: Sequence[str], home: Path, *, columns: int = 120, rows: int = 36, env: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        home: Path,
+        *,
+        columns: int = 120,
+        rows: int = 36,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self._base = ["tmux", "-S", str(home / "tmux"), "-f", "/dev/null"]
         variables = {"HOME": str(home), "COLORTERM": "truecolor", **(env or {})}
-        words = shlex.join(["env", *(f"{name}={value}" for name, value in variables.items()), *command])
+        # The size is tmux's to tell, not that of whoever runs the tests.
+        unset = ["-u", "COLUMNS", "-u", "LINES"]
+        words = shlex.join(["env", *unset, *(f"{name}={value}" for name, value in variables.items()), *command])
         # What the program prints at its end must still be there to read.
         self._tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), f"{words}; echo exit code $?; sleep 600")
 

@@ -10,6 +10,8 @@ from textual import events
 from textual.keys import _character_to_key
 
 from rmq.tui.app import RmqApp
+from rmq.tui.contexts import Context, Mode
+from rmq.tui.service.guard import guarded
 from rmq.tui.service.model import (
     Broker,
     Client,
@@ -27,7 +29,16 @@ from rmq.tui.service.model import (
     Topic,
     TopicDetail,
 )
+from rmq.tui.service.ops import OpsLog
 from rmq.tui.state.session import Session
+from tests.kit.tui.changes import FakeChanges
+from tests.kit.tui.clients import FakeClients
+from tests.kit.tui.commands import FakeCommands
+from tests.kit.tui.dead_letters import FakeDeadLetters
+from tests.kit.tui.definitions import FakeDefinitions
+from tests.kit.tui.messages import FakeMessages
+from tests.kit.tui.rights import FakeRights
+from tests.kit.tui.traces import FakeTraces
 
 NOW = 1_795_269_720_000
 """2026-11-21 14:02:00 UTC."""
@@ -53,11 +64,21 @@ _GROUPS = (
 _INTERNAL = ("%RETRY%billing", "TBW102", "broker-a", "rmq_sys_wheel_timer")
 
 
-class FakeService:
+class FakeService(
+    FakeChanges,
+    FakeDefinitions,
+    FakeCommands,
+    FakeClients,
+    FakeDeadLetters,
+    FakeTraces,
+    FakeRights,
+    FakeMessages,
+):
     """See `rmq.tui.service.AdminService`.
 
     Attributes:
         clock: ms that the test moves on.
+        settings: what every broker says of its settings.
         asked: what was asked, as (question, name).
         problems: answers that take the place of the usual, by question or by (question, name).
         held: questions, or (question, name), that are answered only when the event is set.
@@ -65,7 +86,9 @@ class FakeService:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.clock = NOW
+        self.settings = {"brokerName": "broker-a", "brokerRole": "ASYNC_MASTER", "flushDiskType": "ASYNC_FLUSH"}
         self.asked: list[tuple[str, str]] = []
         self.problems: dict[Any, Problem] = {}
         self.held: dict[Any, asyncio.Event] = {}
@@ -138,8 +161,8 @@ class FakeService:
         return Cluster(tuple(brokers), servers)
 
     async def broker_config(self, address: str) -> tuple[Setting, ...] | Problem:
-        values = {"brokerName": "broker-a", "brokerRole": "ASYNC_MASTER", "flushDiskType": "ASYNC_FLUSH"}
-        return await self._asked("config", address) or tuple(Setting(address, *pair) for pair in values.items())
+        refused = await self._asked("config", address)
+        return refused or tuple(Setting(address, *pair) for pair in self.settings.items())
 
     async def topic_names(self) -> tuple[str, ...] | Problem:
         return await self._asked("topic_names") or (*(row[0] for row in _TOPICS), *self.more_topics, *_INTERNAL)
@@ -172,7 +195,12 @@ class FakeService:
             tuple(
                 Reader(group, lag if not at else 0, topic.total - lag, topic.total) for at, group in enumerate(names)
             ),
-            (Setting("broker-a", "perm", "RW-"), Setting("broker-a", "message.type", topic.kind)),
+            (
+                Setting("broker-a", "readQueueNums", str(topic.read_queues)),
+                Setting("broker-a", "writeQueueNums", str(topic.write_queues)),
+                Setting("broker-a", "perm", "RW-"),
+                Setting("broker-a", "message.type", topic.kind),
+            ),
         )
 
     async def group_names(self) -> tuple[str, ...] | Problem:
@@ -224,6 +252,7 @@ def fake_app(
     refresh: float = 3600.0,
     save: Callable[[Path, str], None] | None = None,
     read_only: bool = False,
+    context: Context | None = None,
     **more: Any,
 ) -> RmqApp:
     """The application over a fake, at a fixed time in UTC, that refreshes when the test says so."""
@@ -232,7 +261,10 @@ def fake_app(
     def forbidden(path: Path, text: str) -> None:
         raise OSError(13, "no files in this test")
 
-    session = Session(fake, fake.now, UTC, save or forbidden, refresh, read_only=read_only, settle=0.01)
+    shown = context or Context(mode=Mode.READ_ONLY if read_only else Mode.CONFIRM)
+    log = OpsLog(fake.audit.append, "ops.jsonl")
+    guard = guarded(fake, shown, log, fake.now)
+    session = Session(guard, fake.now, UTC, save or forbidden, refresh, shown, log, settle=0.01)
     return RmqApp(session, **more)
 
 

@@ -11,11 +11,19 @@ from rmq.tui.app import SCREENS
 from rmq.tui.screens.dialogs import CopyDialog, ExportDialog, HelpDialog
 from rmq.tui.screens.lists import ListScreen
 from rmq.tui.widgets.grid import Grid
+from tests.kit.tui.clients import CONNECTED
 from tests.kit.tui_service import MASTER, FakeService, play, press, rounds, settle, strike, text_of, type_text
 
 TYPED = string.printable.strip() + " é€"
-MODES = [(str(screen.NUMBER), screen.MODE) for screen in SCREENS]
-FIRST_ROW = {"cluster": MASTER, "topics": "audit", "groups": "audit-trail"}
+MODES = [(str(screen.NUMBER), screen.MODE) for screen in SCREENS if issubclass(screen, ListScreen)]
+FIRST_ROW = {
+    "cluster": MASTER,
+    "topics": "audit",
+    "groups": "audit-trail",
+    "clients": CONNECTED[0].key,
+    "dlq": "billing",
+    "acl": "admin",
+}
 
 
 def screen(pilot: Any) -> ListScreen[Any, Any]:
@@ -26,7 +34,7 @@ def screen(pilot: Any) -> ListScreen[Any, Any]:
 # --- every screen -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("number", "mode"), MODES)
+@pytest.mark.parametrize(("number", "mode"), [entry for entry in MODES if entry[1] in FIRST_ROW])
 def test_numbers_bring_screens_to_the_front(number: str, mode: str) -> None:
     async def script(pilot: Any, service: FakeService) -> None:
         await press(pilot, number)
@@ -104,8 +112,8 @@ def test_the_header_tells_of_the_cluster() -> None:
     async def script(pilot: Any, service: FakeService) -> None:
         await rounds(pilot, service, 2)
         head = text_of(pilot).splitlines()[0]
-        assert "rmq  ● local  10.0.0.9:9876 +1   C1  brokers 3/3  in 49/s out 35/s" in head
-        assert head.rstrip().endswith("read-only  3600s  14:02")
+        assert " rmq  ● local  10.0.0.9:9876 +1  C1  brokers 3/3  in 49/s out 35/s" in head
+        assert head.rstrip().endswith("mode:read-only  3600s  14:02")
 
     play(script, read_only=True)
 
@@ -155,6 +163,8 @@ def test_drill_from_topic_to_group_to_topic_and_back() -> None:
         assert screen(pilot).pane.tab.title == "Groups"
         await press(pilot, "enter")
         assert (screen(pilot).MODE, screen(pilot).subject) == ("groups", "billing")
+        while screen(pilot).pane.tab.title != "Subscriptions":
+            await press(pilot, "right_square_bracket")
         await press(pilot, "enter")
         assert (screen(pilot).MODE, screen(pilot).subject) == ("topics", "Orders")
         await press(pilot, "escape", "escape")
@@ -314,6 +324,38 @@ def test_help_is_about_the_focused_part() -> None:
         assert "The cursor stays with its row" in text_of(pilot)
         await press(pilot, "escape")
         assert screen(pilot).list.has_focus
+
+    play(script)
+
+
+def test_help_tells_every_key_that_works() -> None:
+    async def script(pilot: Any, service: FakeService) -> None:
+        wanted = {name for cls in type(screen(pilot)).__mro__ for name in _described(cls)} | set(_described(Grid))
+        await press(pilot, "question_mark")
+        told = {does: key for key, does in pilot.app.screen._keys}
+        assert wanted <= told.keys()
+        assert (told["up"], told["filter"], told["open"], told["Topics"]) == ("↑ k", "/", "⏎", "2")
+
+    play(script)
+
+
+def _described(cls: type) -> list[str]:
+    return [binding.description for binding in cls.__dict__.get("BINDINGS", ()) if cls.__module__.startswith("rmq.")]
+
+
+def test_a_picture_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script(pilot: Any, service: FakeService) -> None:
+        app = pilot.app
+        monkeypatch.setattr(app, "save_screenshot", lambda: "/pictures/rmq.svg")
+        await press(pilot, "f8")
+        assert [notice.message for notice in app._notifications] == ["/pictures/rmq.svg"]
+
+        def full() -> str:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(app, "save_screenshot", full)
+        await press(pilot, "f8")
+        assert [notice.message for notice in app._notifications][-1] == "cannot be written: No space left on device"
 
     play(script)
 

@@ -4,9 +4,16 @@ import asyncio
 import time
 from typing import Any
 
+import pytest
+
 from rmq.tui.demo import Demo
 from rmq.tui.service.live.service import LiveService
-from rmq.tui.service.model import Cluster, GroupDetail, TopicDetail
+from rmq.tui.service.model import Cluster, DeadLetters, GroupDetail, StepKind, TopicDetail, Traced
+
+
+@pytest.fixture(autouse=True)
+def instant() -> None:
+    """Real servers take their time."""
 
 
 async def until(ask: Any, fulfilled: Any) -> Any:
@@ -21,7 +28,7 @@ def test_there_is_something_to_see() -> None:
     async def look(address: str) -> None:
         service = LiveService([address], lambda: time.time_ns() // 1_000_000)
         try:
-            names = await until(service.topic_names, lambda found: isinstance(found, tuple) and "Orders" in found)
+            names = await until(service.topic_names, lambda found: isinstance(found, tuple) and "Audit" in found)
             assert {"Orders", "Payments", "Shipments", "Reminders", "Clicks", "Audit"} <= set(names)
             groups = await until(service.group_names, lambda found: isinstance(found, tuple) and "analytics" in found)
             assert {"billing", "warehouse", "fraud-check", "analytics", "mail-sender"} <= set(groups)
@@ -29,7 +36,11 @@ def test_there_is_something_to_see() -> None:
             def flows(detail: Any) -> bool:
                 return isinstance(detail, TopicDetail) and detail.topic.total > 40 and len(detail.readers) >= 3
 
-            orders = await until(lambda: service.topic("Orders"), flows)
+            def anew() -> Any:
+                service.forget()
+                return service.topic("Orders")
+
+            orders = await until(anew, flows)
             assert (orders.topic.kind, orders.topic.read_queues, orders.problems) == ("NORMAL", 8, ())
 
             def owned(detail: Any) -> bool:
@@ -46,6 +57,23 @@ def test_there_is_something_to_see() -> None:
             assert (cluster.names, [broker.name for broker in cluster.brokers]) == (("DemoCluster",), ["broker-demo"])
             assert cluster.brokers[0].put_total > 0
             assert isinstance(await service.broker_config(cluster.brokers[0].address), tuple)
+
+            def dead(found: Any) -> bool:
+                return isinstance(found, DeadLetters) and bool(found.letters)
+
+            letters = (await until(lambda: service.dead_letters("refunds", 10), dead)).letters
+            assert (letters[-1].topic, letters[-1].reconsumed, letters[-1].keys) == ("Refunds", 3, "refunds-4")
+
+            def whole(found: Any) -> bool:
+                return isinstance(found, Traced) and len(found.steps) >= 5
+
+            traced = await until(lambda: service.trace(letters[-1].message_id, "Refunds"), whole)
+            tries = [step for step in traced.steps if step.kind is StepKind.CONSUME]
+            assert [(step.group, step.attempt, step.ok) for step in tries] == [
+                ("refunds", attempt, False) for attempt in (1, 2, 3)
+            ]
+            reminders = await until(lambda: service.topic("Reminders"), lambda found: found.topic.total > 0)
+            assert reminders.topic.kind == "DELAY"
         finally:
             await service.close()
 

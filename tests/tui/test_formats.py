@@ -54,3 +54,11 @@ def test_a_trend_compares_with_a_moment_ago() -> None:
 def test_text_from_servers_cannot_move_the_cursor() -> None:
     assert formats.one_line("a\x1b[2J\nb") == "a [2J b"
     assert formats.cut("abcdef", 4) == "abc…"
+
+
+def test_wide_letters_take_two_columns() -> None:
+    assert [formats.cells(text) for text in ("abc", "订单", "é", "订a")] == [3, 4, 1, 3]
+    assert [formats.cut("订单创建", width) for width in (8, 7, 6, 3)] == ["订单创建", "订单创…", "订单…", "订…"]
+    assert [formats.cut_front("订单/17", width) for width in (7, 6, 4)] == ["订单/17", "…单/17", "…/17"]
+    assert formats.cut_front("broker-demo/3", 8) == "…-demo/3"
+    assert (formats.pad("订单", 6), formats.pad("订单", 6, right=True)) == ("订单  ", "  订单")

@@ -59,3 +59,24 @@ def test_pictures(snap_compare: Compare, name: str) -> None:
 def test_a_name_server_that_is_gone(snap_compare: Compare, theme: str) -> None:
     service, before = shown("2", gone=True)
     assert snap_compare(fake_app(service, theme=theme), terminal_size=(120, 36), run_before=before)
+
+
+OVER = {
+    "chart": ("3", "j", "enter", "left_square_bracket"),
+    "output": ("2", "colon", *"mqadmin topicList", "enter"),
+    "jump": ("2", "o"),
+}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", OVER)
+def test_charts_output_and_letters(snap_compare: Compare, name: str, size: tuple[int, int], theme: str) -> None:
+    service, before = shown(*OVER[name])
+
+    async def with_figures(pilot: Any) -> None:
+        await before(pilot)
+        if name == "chart":
+            await rounds(pilot, service, 30)
+
+    assert snap_compare(fake_app(service, theme=theme), terminal_size=size, run_before=with_figures)

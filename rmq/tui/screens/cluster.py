@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from rmq.tui import formats
+from rmq.tui.screens.charts import RATES, RATES_TITLE, chart_tab
+from rmq.tui.screens.config import ConfigScreen
 from rmq.tui.screens.details import Tab
 from rmq.tui.screens.lists import ListScreen
-from rmq.tui.screens.topics import setting_columns, settings
+from rmq.tui.screens.topic_tables import setting_columns, settings
+from rmq.tui.service.changes.brokers import AddWritePerm, ShutdownBroker, WipeWritePerm
 from rmq.tui.service.model import Broker, NameServer, Problem, Setting
+from rmq.tui.state.sampling import WHOLE, broker_key
 from rmq.tui.state.seen import Seen
 from rmq.tui.state.session import Session
 from rmq.tui.table.columns import ACCENT, BAD, DIM, GOOD, PLAIN, WARN, Column
+from rmq.tui.widgets.chart import Chart
 from rmq.tui.widgets.grid import Grid
 
 _TREND = 8
+_LOW = 30
+"""Lines from which there is room for a chart under the tables."""
 _FULL = 0.85
 """Part of a disk from which it is a worry."""
 Row = Seen[Broker]
@@ -40,6 +48,13 @@ class ClusterScreen(ListScreen[Broker, BrokerDetail]):
     NUMBER = 1
     TITLE = "Cluster"
     WHAT = "broker"
+    SAMPLES = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("e", "settings", "settings", id="cluster.settings")]
+    CHANGES: ClassVar[list[BindingType]] = [
+        Binding("w", "wipe", "no writes", id="cluster.wipe"),
+        Binding("W", "give", "writes", id="cluster.give"),
+        Binding("K", "shutdown", "shut down", id="cluster.shutdown"),
+    ]
 
     def columns(self) -> Sequence[Column[Row]]:
         """Columns of the list."""
@@ -62,6 +77,12 @@ class ClusterScreen(ListScreen[Broker, BrokerDetail]):
                 lambda name, key: ("getBrokerConfig", "-b", name),
                 "the broker told nothing",
             ),
+            chart_tab(
+                self.session,
+                lambda detail: broker_key(detail.broker.address),
+                lambda name, key: ("brokerStatus", "-b", name),
+                lag=False,
+            ),
         ]
 
     def compose_lists(self) -> Iterable[Widget]:
@@ -70,6 +91,13 @@ class ClusterScreen(ListScreen[Broker, BrokerDetail]):
         self.servers = Grid(nameserver_columns(), label="name servers", empty="asking…", identity="nameservers")
         self.servers.border_title = "Name servers"
         yield self.servers
+        self.chart = Chart(f"All brokers  {RATES_TITLE}", RATES, identity="rates")
+        yield self.chart
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draws the whole cluster where there is room under the tables."""
+        super().on_resize(event)
+        self.set_class(event.size.height < _LOW, "-low")
 
     def poll(self) -> None:
         """The application asks for the cluster; only the pane is asked for here."""
@@ -107,6 +135,8 @@ class ClusterScreen(ListScreen[Broker, BrokerDetail]):
                 for name, row in self.seen.items()
             }
         self.show_rows()
+        self.chart.show(self.session.timelines.of(WHOLE), now)
+        self.show_detail()
         self._reach_wanted()
         super().cluster_changed()
 
@@ -145,6 +175,34 @@ class ClusterScreen(ListScreen[Broker, BrokerDetail]):
         if grid is self.servers:
             return f"mqadmin getNamesrvConfig -n {key}"
         return super().command_for(grid, key)
+
+    # --- changes --------------------------------------------------------------------------------------------------
+
+    @property
+    def broker(self) -> Broker | None:
+        """The broker under the cursor."""
+        row = self.seen.get(self.list.current or "")
+        return row.figures if row is not None else None
+
+    def action_settings(self) -> None:
+        """All settings of the broker under the cursor, and the way to change them."""
+        if self.broker is not None:
+            self.app.push_screen(ConfigScreen(self.session, self.broker))
+
+    def action_wipe(self) -> None:
+        """Proposes to take the write permission from the broker under the cursor."""
+        if self.broker is not None:
+            self.rmq.propose(WipeWritePerm(self.broker.name))
+
+    def action_give(self) -> None:
+        """Proposes to give it back."""
+        if self.broker is not None:
+            self.rmq.propose(AddWritePerm(self.broker.name))
+
+    def action_shutdown(self) -> None:
+        """Proposes to end the broker under the cursor."""
+        if self.broker is not None:
+            self.rmq.propose(ShutdownBroker(self.broker.name, self.broker.address))
 
     @on(Grid.Selected, "#nameservers")
     def server_selected(self, message: Grid.Selected) -> None:

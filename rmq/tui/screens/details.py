@@ -1,4 +1,8 @@
-"""The pane beside a list: everything about the row under the cursor, in tabs of one table each."""
+"""The pane beside a list: everything about the row under the cursor, in tabs of one table each.
+
+A table is mounted, and its rows are made, when its tab is shown for the first time: styling a widget costs more than
+painting it.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
+from rmq.tui.state.timeline import Sample
 from rmq.tui.table.columns import Column
+from rmq.tui.widgets.chart import Chart, Plotted
 from rmq.tui.widgets.grid import Grid
 from rmq.tui.widgets.lines import Panel, TabLine
 
@@ -29,6 +38,8 @@ class Tab(Generic[D]):
         command: the words of the mqadmin command that shows the same, from the thing's name and a row's key.
         empty: what to say when there are no rows.
         leads_to: mode and name of what a row opens, if anything.
+        charts: titles and lines of charts above the table, which draw `samples`.
+        samples: figures over time, and the time now.
     """
 
     title: str
@@ -37,6 +48,8 @@ class Tab(Generic[D]):
     command: Callable[[str, str], tuple[str, ...]]
     empty: str
     leads_to: Callable[[Any], tuple[str, str]] | None = None
+    charts: Sequence[tuple[str, Sequence[Plotted]]] = ()
+    samples: Callable[[D], tuple[Sequence[Sample], int]] | None = None
 
 
 class DetailPane(Panel, Generic[D]):
@@ -51,28 +64,43 @@ class DetailPane(Panel, Generic[D]):
         Binding("left_square_bracket", "tab(-1)", "tab before", key_display="[", id="pane.before", show=False),
     ]
 
+    class Turned(Message):
+        """Another tab is shown."""
+
     def __init__(self, tabs: Sequence[Tab[D]]) -> None:
         super().__init__(id="right")
         self.tabs = tabs
         self._current = 0
+        self._focusing = False
+        self._detail: D | None = None
+        self._waiting = "asking…"
         self._grids = [
             Grid(
                 tab.columns,
                 label=tab.title.lower(),
                 empty="asking…",
-                identity=f"tab-{index}",
+                identity=None if tab.charts else f"tab-{index}",
             )
             for index, tab in enumerate(tabs)
         ]
+        self._charts = [[Chart(title, lines) for title, lines in tab.charts] for tab in tabs]
 
     def compose(self) -> ComposeResult:
         """The names of the tabs above the current one's table."""
         yield TabLine(id="tabs")
         with ContentSwitcher(initial="tab-0"):
-            yield from self._grids
+            yield self._content()
+
+    def _content(self) -> Widget:
+        charts = self._charts[self._current]
+        return Vertical(*charts, self.grid, id=f"tab-{self._current}", classes="charts") if charts else self.grid
 
     def on_mount(self) -> None:
         """Shows the names."""
+        self._show_names()
+
+    def on_resize(self) -> None:
+        """Has the names fit."""
         self._show_names()
 
     @property
@@ -86,12 +114,28 @@ class DetailPane(Panel, Generic[D]):
         return self.tabs[self._current]
 
     def show(self, detail: D | None, waiting: str = "asking…") -> None:
-        """Fills all tabs; None empties them."""
-        for grid, tab in zip(self._grids, self.tabs, strict=True):
-            grid.empty = waiting if detail is None else tab.empty
-            grid.update_rows({} if detail is None else tab.rows(detail))
-            if not grid.rows:
-                grid.refresh_line(1)
+        """Fills the tabs; None empties them."""
+        self._detail, self._waiting = detail, waiting
+        self._fill()
+
+    def _fill(self) -> None:
+        grid, tab, detail = self.grid, self.tab, self._detail
+        grid.empty = self._waiting if detail is None else tab.empty
+        at_top = not grid.keys or grid.current == grid.keys[0]
+        grid.update_rows({} if detail is None else tab.rows(detail))
+        if not grid.rows:
+            grid.refresh_line(1)
+        if tab.samples is not None:
+            samples, now = ((), 0) if detail is None else tab.samples(detail)
+            for chart in self._charts[self._current]:
+                chart.show(samples, now)
+            if at_top:
+                # The newest is on top; the cursor would go down with the one that it was on.
+                grid.action_edge(-1)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where there is one tab, there is no next one."""
+        return len(self.tabs) > 1 if action == "tab" else super().check_action(action, parameters)
 
     def action_tab(self, step: int) -> None:
         """Shows another tab."""
@@ -99,15 +143,26 @@ class DetailPane(Panel, Generic[D]):
 
     def choose(self, index: int) -> None:
         """Shows a tab."""
-        focused = self.grid.has_focus
+        # The table of the tab before may not have got the focus yet when keys come fast.
+        self._focusing = self._focusing or self.grid.has_focus
         self._current = index
-        self.query_one(ContentSwitcher).current = f"tab-{index}"
+        switcher = self.query_one(ContentSwitcher)
+        if not self.grid.is_attached:
+            switcher.mount(self._content())
+        self._fill()
+        switcher.current = f"tab-{index}"
         self._show_names()
-        if focused:
-            self.grid.focus()
+        if self._focusing:
+            self.call_after_refresh(self._focus)
+        self.post_message(self.Turned())
+
+    def _focus(self) -> None:
+        self._focusing = False
+        self.grid.focus()
 
     def _show_names(self) -> None:
-        self.query_one("#tabs", TabLine).show_tabs([tab.title for tab in self.tabs], self._current)
+        titles = [tab.title for tab in self.tabs]
+        self.query_one("#tabs", TabLine).show_tabs(titles, self._current, width=self.size.width - 2)
 
     @on(TabLine.Chosen)
     def clicked(self, event: TabLine.Chosen) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -93,8 +94,13 @@ class ExportDialog(Dialog):
         if form not in FORMATS:
             self._refuse("the name must end with .json, .jsonl or .csv")
             return
+        self._write(path, form)
+
+    @work(exclusive=True, group="export")
+    async def _write(self, path: Path, form: str) -> None:
         try:
-            self._save(path, exported(form, self._rows))
+            # Messages may be many megabytes.
+            await asyncio.to_thread(lambda: self._save(path, exported(form, self._rows)))
         except OSError as error:
             self._refuse(f"cannot be written: {error.strerror or error}")
             return
@@ -130,3 +136,14 @@ class HelpDialog(Dialog):
             yield Static(self._about.replace("`", ""), markup=False)
             yield Static()
             yield Static(table)
+
+
+def help_of(screen: Screen[Any]) -> HelpDialog:
+    """Help for what has the focus on a screen: what it is for, and every key that works now."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for active in screen.active_bindings.values():
+        if active.binding.description and active.enabled:
+            keys = together.setdefault((active.binding.action, active.binding.description), [])
+            keys.append(screen.app.get_key_display(active.binding))
+    about = getattr(screen.focused, "HELP", "") or f"The screen {getattr(screen, 'TITLE', None) or ''}."
+    return HelpDialog(about, [(" ".join(keys), does) for (_, does), keys in together.items()])

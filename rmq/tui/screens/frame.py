@@ -6,7 +6,7 @@ character.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
@@ -15,21 +15,25 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.suggester import SuggestFromList
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from rmq.tui import formats
-from rmq.tui.screens.dialogs import CopyDialog, ExportDialog, HelpDialog
+from rmq.tui.screens.dialogs import CopyDialog, ExportDialog, help_of
+from rmq.tui.screens.header import Step, crumbs, header, operation
+from rmq.tui.screens.jump import JumpScreen, Target, targets
 from rmq.tui.service.model import Problem
 from rmq.tui.state.session import Session
 from rmq.tui.table import exports
+from rmq.tui.widgets.changing import Changing
 from rmq.tui.widgets.grid import Grid
-from rmq.tui.widgets.lines import LineInput, TabLine, TextLine
+from rmq.tui.widgets.keys import KeyLine
+from rmq.tui.widgets.lines import CommandInput, LineInput, TabLine, TextLine
 
 if TYPE_CHECKING:
     from rmq.tui.app import RmqApp
 
 
-class FrameScreen(Screen[None]):
+class FrameScreen(Changing, Screen[None]):
     """A numbered screen.
 
     Args:
@@ -40,11 +44,15 @@ class FrameScreen(Screen[None]):
     """Its name, as the command line knows it."""
     NUMBER: ClassVar[int]
     TITLE: ClassVar[str]
-
+    WHAT: ClassVar[str] = ""
+    """One thing that it shows, in the singular; the command line opens one by this word and its name."""
+    SAMPLES: ClassVar[bool] = False
+    """Whether it draws what goes through the cluster, and wants to know every second."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("colon", "command", "command", key_display=":", id="screen.command"),
         Binding("question_mark", "help", "help", key_display="?", id="screen.help"),
         Binding("escape", "back", "back", id="screen.back", show=False),
+        Binding("o", "jump", "jump", id="screen.jump", show=False),
         Binding("r", "refresh_now", "refresh", id="screen.refresh", show=False),
         Binding("plus", "app.interval(1)", "slower", key_display="+", id="screen.slower", show=False),
         Binding("minus", "app.interval(-1)", "faster", key_display="-", id="screen.faster", show=False),
@@ -62,6 +70,11 @@ class FrameScreen(Screen[None]):
         """The application."""
         return cast("RmqApp", self.app)
 
+    @property
+    def subject(self) -> str | None:
+        """The name of what is looked at."""
+        return None
+
     # --- layout ---------------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
@@ -70,10 +83,10 @@ class FrameScreen(Screen[None]):
         yield TabLine(id="nav")
         yield from self.compose_body()
         yield TextLine(id="status")
-        command = LineInput("topic NAME · group NAME · cluster · topics · groups · theme NAME · q", id="command")
+        command = CommandInput("topic NAME · group NAME · mqadmin COMMAND · ctx NAME · help · q", id="command")
         command.display = False
         yield command
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def compose_body(self) -> Iterable[TextLine]:
         """What is between the names of the screens and the status."""
@@ -81,6 +94,7 @@ class FrameScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Shows what is known before the first answer."""
+        self.set_class(self.session.context.production, "-production")
         self.show_frame()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -108,20 +122,29 @@ class FrameScreen(Screen[None]):
         """Brokers or name servers have been asked."""
         self.show_frame()
 
+    def operations_changed(self) -> None:
+        """A change of the cluster was begun, has gone on, or has ended."""
+        self.show_frame()
+
     def go_to(self, name: str) -> None:
         """Shows one thing."""
         raise NotImplementedError
+
+    def known_names(self) -> Sequence[str]:
+        """Names of things that it could show."""
+        return ()
 
     # --- lines ----------------------------------------------------------------------------------------------------
 
     def show_frame(self) -> None:
         """Brings header, names and status up to date."""
-        self.query_one("#top", TextLine).say(self._header())
+        self.query_one("#top", TextLine).say(header(self.session, self.size.width))
         screens = self.rmq.screens_in_order
         nav = self.query_one("#nav", TabLine)
         nav.show_tabs(
             [f"{screen.NUMBER} {screen.TITLE}" for screen in screens],
             next(index for index, screen in enumerate(screens) if screen.MODE == self.MODE),
+            width=self.size.width - 2,
         )
         self.query_one("#status", TextLine).say(self._status())
 
@@ -139,13 +162,18 @@ class FrameScreen(Screen[None]):
         """What is wrong with what the screen shows, and since when (ms)."""
         return None
 
+    def steps(self) -> list[Step]:
+        """What is shown, from the screen down to the row under the cursor."""
+        return [(self.TITLE, None)]
+
     def _status(self) -> Text:
         if self._remark:
-            return Text(f" {self._remark}", "yellow")
+            return Text.assemble((f" {self._remark}", "yellow"))
         cluster = self.session.cluster
         found = (cluster.problem, cluster.since) if cluster.problem is not None else self.problem_at_hand()
-        if found is None:
-            return Text("")
+        if found is None or self.session.ops.running:
+            way = self._way()
+            return way.append_text(operation(self.session, self.size.width - way.cell_len))
         problem, since = found
         text = Text.assemble((f" ✗ {formats.one_line(str(problem))}", "bold red"), f"  for {self.session.age(since)}")
         if cluster.problem is not None and cluster.at:
@@ -154,33 +182,9 @@ class FrameScreen(Screen[None]):
             text.append(f" · {problem.remedy}", "dim")
         return text
 
-    def _header(self) -> Text:
-        session, history = self.session, self.session.history
-        cluster = session.cluster.value
-        brokers = () if cluster is None else cluster.brokers
-        first, *others = session.service.address.split(";")
-        address = f"{first} +{len(others)}" if others else first
-        up = sum(broker.problem is None for broker in brokers)
-        failed = session.cluster.problem is not None
-        tone = "red" if failed else "yellow" if up < len(brokers) else "green" if cluster else "dim"
-        text = Text.assemble((" rmq ", "bold"), (" ● ", tone), (session.name, "bold"), f"  {address}")
-        if cluster is None:
-            text.append("   connecting…" if not failed else "   no answer", "dim")
-        else:
-            rates = [
-                sum(history.last(("broker", broker.address, way)) or 0.0 for broker in brokers) for way in ("in", "out")
-            ]
-            text.append(f"   {','.join(cluster.names)}  brokers ")
-            text.append(f"{up}/{len(brokers)}", "" if up == len(brokers) else "bold red")
-            text.append(f"  in {formats.rate(rates[0])}/s out {formats.rate(rates[1])}/s")
-        clock = formats.moment(session.now(), session.now(), session.zone)[:5]
-        marks = ["paused"] * session.paused + ["read-only"] * session.read_only
-        right = "  ".join([*marks, f"{session.refresh:g}s", f"{clock} "])
-        space = self.size.width - text.cell_len - len(right)
-        if space < 1:
-            text.truncate(max(self.size.width - len(right) - 1, 0), overflow="ellipsis")
-            space = self.size.width - text.cell_len - len(right)
-        return text.append(" " * max(space, 1)).append(right, "dim")
+    def _way(self) -> Text:
+        room = self.size.width // 2 if self.session.ops.operations else self.size.width
+        return crumbs([*((_title(self.rmq, mode), name) for mode, name in self.rmq.trail), *self.steps()], room)
 
     # --- keys -----------------------------------------------------------------------------------------------------
 
@@ -195,7 +199,7 @@ class FrameScreen(Screen[None]):
 
     def mqadmin(self, command: str, *options: str) -> str:
         """A command line of mqadmin for this cluster."""
-        return " ".join(["mqadmin", command, "-n", _quoted(self.session.service.address), *map(_quoted, options)])
+        return self.session.command_line((command, *options))
 
     def action_refresh_now(self) -> None:
         """Asks for everything anew."""
@@ -236,23 +240,22 @@ class FrameScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Explains the focused part."""
-        about = getattr(self.focused, "HELP", "") or f"The screen {self.TITLE}."
-        keys = {
-            active.binding.action: (
-                active.binding.key_display or self.app.get_key_display(active.binding),
-                active.binding,
-            )
-            for active in self.active_bindings.values()
-            if active.binding.description and active.enabled
-        }
-        self.app.push_screen(HelpDialog(about, [(key, binding.description) for key, binding in keys.values()]))
+        self.app.push_screen(help_of(self))
+
+    def action_jump(self) -> None:
+        """Puts a letter on everything one can go to."""
+        self.app.push_screen(JumpScreen(targets(self)), self._jumped)
+
+    def _jumped(self, target: Target | None) -> None:
+        if target is not None:
+            target.go()
 
     # --- command line ---------------------------------------------------------------------------------------------
 
     def action_command(self) -> None:
         """Opens the command line."""
-        command = self.query_one("#command", LineInput)
-        command.value = ""
+        command = self.query_one("#command", CommandInput)
+        command.begin(self.rmq.lines_run)
         command.suggester = SuggestFromList(self.rmq.suggestions())
         self._before = self.focused
         self.query_one("#status").display = False
@@ -283,7 +286,5 @@ class FrameScreen(Screen[None]):
             self.rmq.show(self.rmq.screens_in_order[event.index].MODE)
 
 
-def _quoted(word: str) -> str:
-    from shlex import quote
-
-    return quote(word)
+def _title(app: RmqApp, mode: str) -> str:
+    return next(screen.TITLE for screen in app.screens_in_order if mode == screen.MODE)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
 
 from rmq.tui import formats
+from rmq.tui.messages import FormReady, ResetReady
+from rmq.tui.screens.charts import chart_tab
 from rmq.tui.screens.details import Tab
+from rmq.tui.screens.group_forms import delete_group_form, edit_group_form, new_group_form
 from rmq.tui.screens.lists import ListScreen
-from rmq.tui.screens.topics import setting_columns, settings
+from rmq.tui.screens.offset_forms import reset_form
+from rmq.tui.screens.topic_tables import setting_columns, settings
 from rmq.tui.service.model import Client, Group, GroupDetail, GroupQueue, Problem, Subscription
 from rmq.tui.state.history import drain_millis
 from rmq.tui.state.seen import Seen
@@ -27,6 +34,15 @@ class GroupsScreen(ListScreen[Group, GroupDetail]):
     NUMBER = 3
     TITLE = "Groups"
     WHAT = "group"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "to_dead_letters", "dead letters", id="groups.dead_letters"),
+    ]
+    CHANGES: ClassVar[list[BindingType]] = [
+        Binding("R", "reset", "reset", id="groups.reset"),
+        Binding("n", "new", "new", id="groups.new"),
+        Binding("e", "edit", "edit", id="groups.edit"),
+        Binding("D", "delete", "delete", id="groups.delete"),
+    ]
 
     def columns(self) -> Sequence[Column[Row]]:
         """Columns of the list."""
@@ -34,11 +50,24 @@ class GroupsScreen(ListScreen[Group, GroupDetail]):
 
     def tabs(self) -> Sequence[Tab[GroupDetail]]:
         """Tabs of the pane."""
-        return group_tabs(self.session)
+        command = ("consumerProgress", "-g")
+        chart: Tab[GroupDetail] = chart_tab(
+            self.session, lambda detail: (self.MODE, detail.group.name), lambda name, key: (*command, name)
+        )
+        return [*group_tabs(self.session), chart]
+
+    def sample(self, name: str) -> Sequence[float | None]:
+        """See `Listed`."""
+        history, row = self.session.history, self.seen.get(name)
+        lag = None if row is None or row.figures is None else row.figures.lag
+        return (history.last(("group", name, "in")), history.last(("group", name, "out")), lag)
 
     async def ask_names(self) -> tuple[str, ...] | Problem:
         """Every group."""
-        return await self.session.service.group_names()
+        names = await self.session.service.group_names()
+        if not isinstance(names, Problem):
+            self.session.lags.groups_are(names)
+        return names
 
     async def ask_figures(self, name: str) -> Group:
         """A row."""
@@ -59,6 +88,7 @@ class GroupsScreen(ListScreen[Group, GroupDetail]):
         history.count(("group", name, "in"), now, figures.produced)
         if figures.lag is not None:
             history.level(("group", name, "lag"), now, figures.lag)
+            self.session.lags.told(name, figures.lag)
 
     def headline(self, name: str, detail: GroupDetail | None) -> str:
         """Name, state, model, clients."""
@@ -76,6 +106,78 @@ class GroupsScreen(ListScreen[Group, GroupDetail]):
     def row_command(self, name: str) -> tuple[str, ...]:
         """How far it is."""
         return ("consumerProgress", "-g", name)
+
+    def action_to_dead_letters(self) -> None:
+        """Goes to what the group under the cursor has given up on."""
+        if self.list.current is not None:
+            self.rmq.drill("dlq", self.list.current)
+
+    # --- changes --------------------------------------------------------------------------------------------------
+
+    def action_new(self) -> None:
+        """A form for another group."""
+        self.app.push_screen(new_group_form(self.session))
+
+    def action_edit(self) -> None:
+        """A form for the group under the cursor, as it is now."""
+        if self.list.current is not None:
+            self._ask_for_form(self.list.current)
+
+    def action_delete(self) -> None:
+        """A form for what goes with the group under the cursor."""
+        if self.list.current is not None:
+            self._ask_for_form(self.list.current, delete=True)
+
+    @work(exclusive=True, group="form")
+    async def _ask_for_form(self, name: str, *, delete: bool = False) -> None:
+        self.say("asking…")
+        self.session.service.forget()
+        self.post_message(FormReady(name, await self.session.service.group(name), delete))
+
+    def action_reset(self) -> None:
+        """A form for going on from elsewhere: for the marked groups, or for the one under the cursor."""
+        chosen = self.list.chosen
+        if len(chosen) > 1:
+            self.app.push_screen(reset_form(self.session, chosen, ()))
+        elif chosen:
+            on_queue = self.pane.grid.has_focus and self.pane.tab.title == "Queues"
+            self._ask_for_reset(chosen[0], self.pane.grid.current or "" if on_queue else "")
+
+    @work(exclusive=True, group="form")
+    async def _ask_for_reset(self, name: str, queue: str) -> None:
+        self.session.service.forget()
+        self.post_message(ResetReady(await self.session.service.group(name), queue))
+
+    @on(ResetReady)
+    def reset_ready(self, message: ResetReady) -> None:
+        """Opens the form, or says why there is none; nothing when the user has gone elsewhere."""
+        self.say("")
+        if not self.is_current:
+            return
+        if isinstance(message.answer, Problem):
+            self.say(str(message.answer))
+            return
+        detail: GroupDetail = message.answer
+        chosen = next((one for one in detail.queues if queue_key(one) == message.queue), None)
+        self.app.push_screen(reset_form(self.session, [detail.group.name], detail.queues, chosen))
+
+    @on(FormReady)
+    def form_ready(self, message: FormReady) -> None:
+        """Opens the form, or says why there is none; nothing when the user has gone elsewhere."""
+        self.say("")
+        if not self.is_current:
+            return
+        if isinstance(message.answer, Problem):
+            self.say(str(message.answer))
+            return
+        detail: GroupDetail = message.answer
+        form = edit_group_form(self.session, detail)
+        if message.delete:
+            form = delete_group_form(self.session, detail.group.name, detail.config)
+        if form is None:
+            self.say(f"no broker told how {detail.group.name} is configured")
+        else:
+            self.app.push_screen(form)
 
 
 def group_columns(session: Session) -> list[Column[Row]]:
@@ -155,10 +257,10 @@ def group_tabs(session: Session) -> list[Tab[GroupDetail]]:
         Tab(
             "Queues",
             _queue_columns(session),
-            lambda detail: {f"{row.topic} {row.broker}/{row.queue_id}": row for row in detail.queues},
+            lambda detail: {queue_key(row): row for row in detail.queues},
             lambda name, key: ("consumerProgress", "-g", name, "-t", key.partition(" ")[0], "-s", "true"),
             "it has no offsets",
-            lambda row: ("topics", row.topic),
+            lambda row: ("messages", f"{row.topic} queue:{row.broker}/{row.queue_id}@{max(row.consumer_offset, 0)}.."),
         ),
         Tab(
             "Clients",
@@ -166,6 +268,7 @@ def group_tabs(session: Session) -> list[Tab[GroupDetail]]:
             lambda detail: {row.client_id: row for row in detail.clients},
             lambda name, key: ("consumerStatus", "-g", name, "-i", key),
             "nobody is connected",
+            lambda row: ("clients", row.client_id),
         ),
         Tab(
             "Subscriptions",
@@ -185,10 +288,15 @@ def group_tabs(session: Session) -> list[Tab[GroupDetail]]:
     ]
 
 
+def queue_key(row: GroupQueue) -> str:
+    """A queue's key in its table."""
+    return f"{row.topic} {row.broker}/{row.queue_id}"
+
+
 def _queue_columns(session: Session) -> list[Column[GroupQueue]]:
     return [
         Column("TOPIC", 10, lambda row: row.topic, grows=True),
-        Column("QUEUE", 10, lambda row: f"{row.broker}/{row.queue_id}", grows=True),
+        Column("QUEUE", 10, lambda row: f"{row.broker}/{row.queue_id}", end=True, grows=True),
         Column(
             "OFFSET",
             9,

@@ -12,28 +12,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, Final
 
 from textual import on, work
 from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Input
 from textual.worker import Worker
 
 from rmq.tui.formats import count, one_line
 from rmq.tui.messages import DetailCame, FiguresCame, NamesCame
-from rmq.tui.screens.details import DetailPane, Tab
-from rmq.tui.screens.frame import FrameScreen
+from rmq.tui.screens.details import DetailPane
+from rmq.tui.screens.filtered import Filtered
+from rmq.tui.screens.header import Step
+from rmq.tui.screens.listed import D, F
 from rmq.tui.service.model import Problem
 from rmq.tui.state.feed import Feed
-from rmq.tui.state.seen import Figures, Seen
+from rmq.tui.state.seen import Seen
 from rmq.tui.state.session import Session
-from rmq.tui.table.columns import Column
 from rmq.tui.widgets.grid import Grid
-from rmq.tui.widgets.lines import LineInput, Panel
-
-F = TypeVar("F", bound=Figures)
-D = TypeVar("D")
+from rmq.tui.widgets.lines import Panel
 
 _SWEEP: Final = 16
 """Rows off the screen that one refresh asks for, where order or filter need them."""
@@ -41,67 +38,23 @@ _TOGETHER: Final = 0.1
 """Seconds after which rows that have come are shown, while others are still awaited."""
 
 
-class ListScreen(FrameScreen, Generic[F, D]):
+class ListScreen(Filtered[F, D]):
     """A numbered screen of this form.
 
     Args:
         session: what all screens share.
     """
 
-    WHAT: ClassVar[str]
-    """One row, in the singular."""
+    subject: str | None = None
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.names: Feed[tuple[str, ...]] = Feed()
         self.seen: dict[str, Seen[F]] = {}
         self.detail: Feed[D] = Feed()
-        self.subject: str | None = None
         self._wanted: str | None = None
         self._generation = 0
         self._swept = 0
-
-    # --- what a list is made of -----------------------------------------------------------------------------------
-
-    def columns(self) -> Sequence[Column[Seen[F]]]:
-        """Columns of the list."""
-        raise NotImplementedError
-
-    def tabs(self) -> Sequence[Tab[D]]:
-        """Tabs of the pane."""
-        raise NotImplementedError
-
-    async def ask_names(self) -> tuple[str, ...] | Problem:
-        """Every name."""
-        raise NotImplementedError
-
-    async def ask_figures(self, name: str) -> F:
-        """Figures of one name."""
-        raise NotImplementedError
-
-    async def ask_detail(self, name: str) -> D | Problem:
-        """Everything about one name."""
-        raise NotImplementedError
-
-    def figures_of(self, detail: D) -> F:
-        """The figures that are part of it."""
-        raise NotImplementedError
-
-    def remember(self, figures: F) -> None:
-        """Puts figures that are whole into the history."""
-        raise NotImplementedError
-
-    def headline(self, name: str, detail: D | None) -> str:
-        """The pane's title."""
-        raise NotImplementedError
-
-    def problems_of(self, detail: D) -> tuple[Problem, ...]:
-        """What is missing in it."""
-        raise NotImplementedError
-
-    def row_command(self, name: str) -> tuple[str, ...]:
-        """The mqadmin command that shows a row."""
-        raise NotImplementedError
 
     def shown_names(self) -> Sequence[str]:
         """Names that belong in the list."""
@@ -111,14 +64,12 @@ class ListScreen(FrameScreen, Generic[F, D]):
 
     def compose_body(self) -> Iterable[Widget]:  # type: ignore[override]
         """List and pane side by side."""
-        self.list = Grid(self.columns(), label=self.MODE, empty="asking…", sort="name", identity="list")
-        self.pane: DetailPane[D] = DetailPane(self.tabs())
-        field = LineInput("words, !not, ~regex, column:>100 — enter keeps, esc clears", id="filter")
-        field.display = False
+        self.list = self.LIST(self.columns(), label=self.MODE, empty="asking…", sort=self.SORT, identity="list")
+        self.pane: DetailPane[D] = self.PANE(self.tabs())
         with Horizontal(id="body"):
             with Panel(id="left"):
                 yield from self.compose_lists()
-                yield field
+                yield self.filter_line()
             yield self.pane
 
     def compose_lists(self) -> Iterable[Widget]:
@@ -130,11 +81,6 @@ class ListScreen(FrameScreen, Generic[F, D]):
         super().on_mount()
         self.set_focus(self.list)
         self.show_title()
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether list and pane take turns."""
-        return self.has_class("-narrow")
 
     @property
     def pane_is_shown(self) -> bool:
@@ -167,12 +113,15 @@ class ListScreen(FrameScreen, Generic[F, D]):
             return
         if isinstance(message.answer, tuple):
             self.seen = {name: self.seen.get(name) or Seen(name) for name in message.answer}
-            self.list.empty = f"there are no {self.MODE}" if not message.answer else f"no {self.MODE} to show"
+            none = self.NONE or f"there are no {self.MODE}"
+            self.list.empty = f"no {self.MODE} to show" if message.answer else none
         elif self.names.value is None:
             self.list.empty = "no answer"
             self.list.refresh_line(1)
         self.show_rows()
         self._reach_wanted()
+        if not self.list.keys:
+            self.show_detail()
         if not self._is_asking("figures"):
             self.ask_window()
         if not self._is_asking("detail"):
@@ -276,9 +225,13 @@ class ListScreen(FrameScreen, Generic[F, D]):
         if name == self.subject:
             return
         self.subject = name
-        self.detail = _after(self.detail)
+        self.detail = self.detail.anew()
         self.show_detail()
         self.show_frame()
+
+    def known_names(self) -> Sequence[str]:
+        """See `FrameScreen`."""
+        return self.names.value or ()
 
     # --- the pane -------------------------------------------------------------------------------------------------
 
@@ -309,6 +262,9 @@ class ListScreen(FrameScreen, Generic[F, D]):
         figures = self.figures_of(detail)
         if self.subject is not None:
             self.take_figures({self.subject: figures})
+            sample = self.sample(self.subject)
+            if sample is not None:
+                self.session.timelines.add((self.MODE, self.subject), self.session.now(), sample)
 
     def show_detail(self) -> None:
         """Brings the pane up to date."""
@@ -372,6 +328,13 @@ class ListScreen(FrameScreen, Generic[F, D]):
         else:
             super().action_back()
 
+    def steps(self) -> list[Step]:
+        """See `FrameScreen`; the pane's row while the pane has the focus."""
+        grid = self.pane.grid
+        if not grid.has_focus or self.subject is None:
+            return [(self.TITLE, self.subject)]
+        return [(self.TITLE, self.subject), (self.pane.tab.title, None if self.pane.tab.charts else grid.current)]
+
     def command_for(self, grid: Grid, key: str) -> str:
         """See `FrameScreen`."""
         if grid is not self.list and self.subject is not None:
@@ -402,41 +365,6 @@ class ListScreen(FrameScreen, Generic[F, D]):
     def reveal(self, name: str) -> None:
         """Has the list show a name that it usually leaves out."""
 
-    # --- filter ---------------------------------------------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        """Opens the filter line of the list."""
-        if self.is_narrow and self.has_class("-detail"):
-            self.close_pane()
-        field = self.query_one("#filter", LineInput)
-        field.value = self.list.filter_text
-        field.display = True
-        field.focus()
-
-    @on(Input.Changed, "#filter")
-    def filter_changed(self, event: Input.Changed) -> None:
-        """Filters while the user types."""
-        self.list.set_filter(event.value)
-        self.show_title()
-
-    @on(Input.Submitted, "#filter")
-    def filter_kept(self, event: Input.Submitted) -> None:
-        """Back to the list, filtered."""
-        event.stop()
-        self.close_filter()
-
-    def close_filter(self) -> None:
-        """Takes the filter line away."""
-        self.query_one("#filter", LineInput).display = False
-        self.list.focus()
-
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Workers report through messages of their own."""
         event.stop()
-
-
-def _after(feed: Feed[D]) -> Feed[D]:
-    """A feed for another subject, whose generations go on."""
-    fresh: Feed[D] = Feed(_begun=feed.begin())
-    fresh.drop_late()
-    return fresh

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final
 
+from textual import on, work
 from textual.binding import Binding, BindingType
 
-from rmq.tui import formats
-from rmq.tui.screens.details import Tab
+from rmq.tui.messages import FormReady, NewestCame
+from rmq.tui.screens.bulk import BulkDialog, DefinitionsDialog
+from rmq.tui.screens.charts import chart_tab
+from rmq.tui.screens.details import DetailPane, Tab
 from rmq.tui.screens.lists import ListScreen
-from rmq.tui.service.model import Problem, Queue, Reader, RouteEntry, Setting, Topic, TopicDetail
-from rmq.tui.state.seen import Seen
+from rmq.tui.screens.send import send_form
+from rmq.tui.screens.tail import TailScreen
+from rmq.tui.screens.topic_forms import edit_topic_form, import_form, new_topic_form
+from rmq.tui.screens.topic_tables import PEEK, QUEUES, Row, peek_tab, topic_columns, topic_tabs
+from rmq.tui.service.changes.topics import DeleteTopic
+from rmq.tui.service.model import Problem, Queue, StoredMessage, Topic, TopicDetail
+from rmq.tui.service.query import QueueRange
+from rmq.tui.state.feed import Feed
 from rmq.tui.state.session import Session
-from rmq.tui.table.columns import ACCENT, BAD, DIM, PLAIN, WARN, Column
+from rmq.tui.table.columns import Column
 
-_TREND = 8
-_SHORT_KINDS = {"TRANSACTION": "TX", "UNSPECIFIED": "ANY"}
-Row = Seen[Topic]
+_PEEKED: Final = 20
+"""Messages that `Peek` shows."""
 
 
 class TopicsScreen(ListScreen[Topic, TopicDetail]):
@@ -27,11 +35,23 @@ class TopicsScreen(ListScreen[Topic, TopicDetail]):
     NUMBER = 2
     TITLE = "Topics"
     WHAT = "topic"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("i", "internal", "internal", id="topics.internal", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i", "internal", "internal", id="topics.internal", show=False),
+        Binding("b", "bulk", "bulk", id="topics.bulk"),
+        Binding("t", "tail", "tail", id="topics.tail"),
+    ]
+    CHANGES: ClassVar[list[BindingType]] = [
+        Binding("n", "new", "new", id="topics.new"),
+        Binding("e", "edit", "edit", id="topics.edit"),
+        Binding("D", "delete", "delete", id="topics.delete"),
+        Binding("p", "send", "send", id="topics.send"),
+    ]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._internal = False
+        self._newest: Feed[tuple[StoredMessage, ...]] = Feed()
+        self._newest_of = ""
 
     def columns(self) -> Sequence[Column[Row]]:
         """Columns of the list."""
@@ -39,7 +59,23 @@ class TopicsScreen(ListScreen[Topic, TopicDetail]):
 
     def tabs(self) -> Sequence[Tab[TopicDetail]]:
         """Tabs of the pane."""
-        return topic_tabs(self.session)
+        return [
+            *topic_tabs(self.session),
+            peek_tab(self.session, self._peeked),
+            chart_tab(
+                self.session,
+                lambda detail: (self.MODE, detail.topic.name),
+                lambda name, key: ("topicStatus", "-t", name),
+            ),
+        ]
+
+    def sample(self, name: str) -> Sequence[float | None]:
+        """See `Listed`; what goes out is what its groups take together."""
+        history, feed, row = self.session.history, self.detail.value, self.seen.get(name)
+        groups = () if feed is None else feed.readers
+        out = [rate for group in groups if (rate := history.last(("reader", name, group.group, "out"))) is not None]
+        lag = None if row is None or row.figures is None else row.figures.lag
+        return (history.last(("topic", name, "in")), sum(out) if out else None, lag)
 
     async def ask_names(self) -> tuple[str, ...] | Problem:
         """Every topic."""
@@ -105,163 +141,136 @@ class TopicsScreen(ListScreen[Topic, TopicDetail]):
         self.show_rows()
         self.ask_window()
 
+    # --- messages -------------------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Asks for the newest messages, too, while they are looked at."""
+        super().look()
+        if self.pane.tab.title == PEEK and self.subject is not None and self.is_current and not self.session.paused:
+            self._ask_newest(self.subject)
+
+    @on(DetailPane.Turned)
+    def turned(self) -> None:
+        """The newest messages are asked for when their tab is shown."""
+        if self.pane.tab.title == PEEK:
+            self.look()
+
+    @work(exclusive=True, group="newest")
+    async def _ask_newest(self, topic: str) -> None:
+        if topic != self._newest_of:
+            self._newest, self._newest_of = Feed(), topic
+        generation = self._newest.begin()
+        self.post_message(NewestCame(generation, topic, await self.session.service.newest(topic, _PEEKED)))
+
+    @on(NewestCame)
+    def newest_came(self, message: NewestCame) -> None:
+        """The newest messages of a topic; dropped when the cursor has gone on."""
+        if message.topic == self._newest_of and self._newest.take(
+            message.generation, message.answer, self.session.now()
+        ):
+            self.show_detail()
+
+    def _peeked(self, topic: str) -> dict[str, StoredMessage]:
+        found = self._newest.value if topic == self._newest_of else None
+        return {message.key: message for message in found or ()}
+
+    def show_detail(self) -> None:
+        """Says, too, why there are no newest messages."""
+        super().show_detail()
+        grid, newest = self.pane.grid, self._newest
+        if self.pane.tab.title == PEEK and not grid.rows and self.subject == self._newest_of:
+            waiting = "asking…" if newest.value is None else "it holds no message"
+            grid.empty = f"✗ {newest.problem}" if newest.problem else waiting
+            grid.refresh_line(1)
+
+    def action_tail(self) -> None:
+        """Follows the topic under the cursor, or the queue in the tab of queues."""
+        # The pane follows the cursor when it rests; a key is about the row that the cursor is on now.
+        topic = self.list.current if self.list.has_focus else self.subject
+        if topic is None:
+            return
+        grid, queue = self.pane.grid, None
+        if grid.has_focus and self.pane.tab.title == QUEUES and grid.current is not None:
+            chosen: Queue = grid.rows[grid.current][1]
+            queue = QueueRange(chosen.broker, chosen.queue_id)
+        self.app.push_screen(TailScreen(self.session, topic, queue))
+
+    def action_send(self) -> None:
+        """A form for a message to the topic under the cursor."""
+        self.app.push_screen(send_form(topic=self.list.current or ""))
+
+    # --- changes --------------------------------------------------------------------------------------------------
+
+    def action_new(self) -> None:
+        """A form for another topic."""
+        self.app.push_screen(new_topic_form(self.session))
+
+    def action_edit(self) -> None:
+        """A form for the topic under the cursor, as it is now."""
+        if self.list.current is not None:
+            self._ask_for_form(self.list.current)
+
+    def action_delete(self) -> None:
+        """Proposes to delete the topic under the cursor from the cluster that has it."""
+        if self.list.current is not None:
+            self._ask_for_form(self.list.current, delete=True)
+
+    @work(exclusive=True, group="form")
+    async def _ask_for_form(self, name: str, *, delete: bool = False) -> None:
+        self.say("asking…")
+        self.session.service.forget()
+        self.post_message(FormReady(name, await self.session.service.topic(name), delete))
+
+    @on(FormReady)
+    def form_ready(self, message: FormReady) -> None:
+        """Opens the form, or says why there is none; nothing when the user has gone elsewhere."""
+        self.say("")
+        if not self.is_current:
+            return
+        if message.delete:
+            self._propose_deletion(message.name, message.answer)
+            return
+        if isinstance(message.answer, Problem):
+            self.say(str(message.answer))
+            return
+        form = edit_topic_form(self.session, message.answer)
+        if form is None:
+            self.say(f"no broker told how {message.name} is configured")
+        else:
+            self.app.push_screen(form)
+
+    def _propose_deletion(self, name: str, answer: TopicDetail | Problem) -> None:
+        known = self.session.cluster.value
+        clusters = known.names if known is not None else ()
+        if isinstance(answer, TopicDetail) and answer.route:
+            clusters = (answer.route[0].cluster,)
+        # Without a route it may still be on brokers: the preview looks there.
+        if clusters:
+            self.rmq.propose(DeleteTopic(clusters[0], name))
+        else:
+            self.say("no cluster is known yet")
+
+    def action_bulk(self) -> None:
+        """Offers to import and export definitions."""
+        session, cluster = self.session, self.session.cluster.value
+        ways: dict[str, Callable[[], Any]] = {}
+        if not session.read_only:
+            ways["import from a file"] = lambda: self.app.push_screen(import_form(session, session.load))
+        marked = frozenset(self.list.marked)
+        for name in cluster.names if cluster is not None else ():
+            if marked:
+                number = f"{len(marked)} marked topic{'s' * (len(marked) != 1)}"
+                ways[f"export {number} of {name}"] = self._exporter(name, marked)
+            ways[f"export all topics of {name}"] = self._exporter(name, frozenset())
+        if ways:
+            self.app.push_screen(BulkDialog(ways))
+        else:
+            self.say("no cluster is known yet")
+
+    def _exporter(self, cluster: str, names: frozenset[str]) -> Callable[[], Any]:
+        return lambda: self.app.push_screen(DefinitionsDialog(self.session, cluster, names))
+
     def cluster_changed(self) -> None:
         """Topics named after brokers become known as such."""
         super().cluster_changed()
         self.show_rows()
-
-
-def topic_columns(session: Session) -> list[Column[Row]]:
-    """Columns of the list."""
-    history = session.history
-
-    def of(key: str) -> Any:
-        return lambda row: None if row.figures is None else getattr(row.figures, key)
-
-    def rate(row: Row) -> float | None:
-        return history.last(("topic", row.name, "in"))
-
-    def kind(row: Row) -> str:
-        name = of("kind")(row) or formats.UNKNOWN
-        return _SHORT_KINDS.get(name, name)
-
-    def lag_text(row: Row) -> str:
-        lag = of("lag")(row)
-        return f"{formats.count(lag)} {formats.trend(history.values(('topic', row.name, 'lag')))}"
-
-    def lag_tone(row: Row) -> str:
-        return WARN if of("lag")(row) else PLAIN
-
-    return [
-        Column("NAME", 16, lambda row: row.name, tone=_name_tone, grows=True),
-        Column("TYPE", 6, kind, of("kind"), least=58, costly=True),
-        Column("Q", 3, lambda row: formats.count(of("read_queues")(row)), of("read_queues"), right=True, costly=True),
-        Column("IN/s", 6, lambda row: formats.rate(rate(row)), rate, right=True, costly=True),
-        Column(
-            "TREND",
-            _TREND,
-            lambda row: formats.sparkline(history.values(("topic", row.name, "in")), _TREND),
-            rate,
-            lambda row: ACCENT,
-            least=69,
-            costly=True,
-        ),
-        Column("GRP", 3, lambda row: formats.count(of("groups")(row)), of("groups"), right=True, costly=True),
-        Column("LAG", 10, lag_text, of("lag"), lag_tone, right=True, costly=True),
-        Column(
-            "STORED", 10, lambda row: formats.count(of("stored")(row)), of("stored"), right=True, least=94, costly=True
-        ),
-        Column("LAST", 8, lambda row: session.moment(of("last")(row) or 0), of("last"), least=106, costly=True),
-    ]
-
-
-def _name_tone(row: Seen[Any]) -> str:
-    return BAD if row.problem is not None else PLAIN
-
-
-def topic_tabs(session: Session) -> list[Tab[TopicDetail]]:
-    """Route, queues, groups and configuration of a topic."""
-    return [
-        Tab("Route", _route_columns(), _routes, lambda name, key: ("topicRoute", "-t", name), "no broker has it"),
-        Tab(
-            "Queues",
-            _queue_columns(session),
-            _queues,
-            lambda name, key: ("topicStatus", "-t", name),
-            "no broker told of queues",
-        ),
-        Tab(
-            "Groups",
-            _reader_columns(session),
-            _readers,
-            lambda name, key: ("consumerProgress", "-g", key),
-            "no group reads it",
-            lambda row: ("groups", row[1].group),
-        ),
-        Tab(
-            "Config",
-            setting_columns(),
-            lambda detail: settings(detail.config),
-            lambda name, key: ("topicRoute", "-t", name),
-            "no broker told of it",
-        ),
-    ]
-
-
-def _route_columns() -> list[Column[RouteEntry]]:
-    return [
-        Column("BROKER", 8, lambda row: row.broker, grows=True),
-        Column("ADDRESS", 21, lambda row: row.address),
-        Column("R/W", 5, lambda row: f"{row.read_queues}/{row.write_queues}", lambda row: row.write_queues, right=True),
-        Column("PERM", 4, lambda row: row.perm),
-    ]
-
-
-def _routes(detail: TopicDetail) -> dict[str, RouteEntry]:
-    return {entry.broker: entry for entry in detail.route}
-
-
-_QueueRow = tuple[str, Queue]
-
-
-def _queue_columns(session: Session) -> list[Column[_QueueRow]]:
-    def rate(row: _QueueRow) -> float | None:
-        topic, queue = row
-        return session.history.last(("queue", topic, queue.broker, str(queue.queue_id)))
-
-    return [
-        Column("QUEUE", 12, lambda row: f"{row[1].broker}/{row[1].queue_id}", grows=True),
-        Column(
-            "MIN", 9, lambda row: formats.count(row[1].min_offset), lambda row: row[1].min_offset, right=True, least=56
-        ),
-        Column("MAX", 9, lambda row: formats.count(row[1].max_offset), lambda row: row[1].max_offset, right=True),
-        Column("LAST", 8, lambda row: session.moment(row[1].last), lambda row: row[1].last),
-        Column("IN/s", 5, lambda row: formats.rate(rate(row)), rate, right=True),
-    ]
-
-
-def _queues(detail: TopicDetail) -> dict[str, _QueueRow]:
-    return {f"{queue.broker}/{queue.queue_id}": (detail.topic.name, queue) for queue in detail.queues}
-
-
-_ReaderRow = tuple[str, Reader]
-
-
-def _reader_columns(session: Session) -> list[Column[_ReaderRow]]:
-    history = session.history
-
-    def rate(row: _ReaderRow, way: str = "out") -> float | None:
-        return history.last(("reader", row[0], row[1].group, way))
-
-    def lag(row: _ReaderRow) -> str:
-        return f"{formats.count(row[1].lag)} {formats.trend(history.values(('reader', row[0], row[1].group, 'lag')))}"
-
-    def eta(row: _ReaderRow) -> int | None:
-        from rmq.tui.state.history import drain_millis
-
-        return None if row[1].lag is None else drain_millis(row[1].lag, rate(row), rate(row, "in"))
-
-    return [
-        Column("GROUP", 12, lambda row: row[1].group, tone=lambda row: BAD if row[1].problem else PLAIN, grows=True),
-        Column("LAG", 10, lag, lambda row: row[1].lag, lambda row: WARN if row[1].lag else PLAIN, right=True),
-        Column("OUT/s", 6, lambda row: formats.rate(rate(row)), rate, right=True),
-        Column("DONE IN", 8, lambda row: "now" if row[1].lag == 0 else formats.span(eta(row)), eta, right=True),
-    ]
-
-
-def _readers(detail: TopicDetail) -> Mapping[str, _ReaderRow]:
-    return {reader.group: (detail.topic.name, reader) for reader in detail.readers}
-
-
-def setting_columns() -> list[Column[Setting]]:
-    """Columns of a table of settings."""
-    return [
-        Column("KEY", 20, lambda row: row.key, grows=True),
-        Column("VALUE", 14, lambda row: row.value, grows=True),
-        Column("BROKER", 10, lambda row: row.server, tone=lambda row: DIM, least=60),
-    ]
-
-
-def settings(rows: Sequence[Setting]) -> dict[str, Setting]:
-    """Settings by server and key."""
-    return {f"{row.server} {row.key}": row for row in rows}

@@ -49,7 +49,6 @@ class Feed(Generic[T]):
             self.value, self.at, self.problem, self.since = answer, now, None, 0
         return True
 
-    def drop_late(self) -> None:
-        """Answers to everything that was asked until now come too late."""
-        self._taken = self._begun + 1
-        self._begun += 1
+    def anew(self) -> Feed[T]:
+        """A feed for another subject, which takes no answer to what was asked about this one."""
+        return Feed(_begun=self._begun, _taken=self._begun + 1)

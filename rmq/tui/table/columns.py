@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from rmq.tui.formats import cut, one_line
+from rmq.tui.formats import cut, cut_front, one_line, pad
 
 R = TypeVar("R")
 
@@ -30,6 +30,7 @@ class Column(Generic[R]):
         value: what it is sorted, compared and exported by, None when unknown; the text when not given.
         tone: how it stands out.
         right: whether it is aligned to the right.
+        end: whether the end is shown where there is no room for all, such as a queue's number.
         least: width of the table from which it is shown.
         grows: takes what room is left.
         costly: known only of rows that were on the screen.
@@ -41,6 +42,7 @@ class Column(Generic[R]):
     value: Callable[[R], Any] | None = None
     tone: Callable[[R], str] | None = None
     right: bool = False
+    end: bool = False
     least: int = 0
     grows: bool = False
     costly: bool = False
@@ -66,8 +68,9 @@ class Placed(Generic[R]):
 
     def fit(self, text: str) -> str:
         """The text, cut and padded to the column."""
-        shown = cut(one_line(text[:LONGEST]), self.width)
-        return shown.rjust(self.width) if self.column.right else shown.ljust(self.width)
+        line = one_line(text[:LONGEST])
+        shown = cut_front(line, self.width) if self.column.end else cut(line, self.width)
+        return pad(shown, self.width, right=self.column.right)
 
 
 def place(columns: Sequence[Column[R]], width: int, margin: int) -> list[Placed[R]]:
@@ -119,3 +122,14 @@ def ordered(rows: Mapping[str, R], keys: Sequence[str], column: Column[R] | None
     known = [key for key in keys if values[key] is not None]
     known.sort(key=lambda key: values[key], reverse=down)
     return known + [key for key in keys if values[key] is None]
+
+
+def nearest(before: Sequence[str], cursor: int, keys: Sequence[str]) -> int:
+    """Where the cursor's row is now; when it has gone, the next one that is still there, else the one before it."""
+    if not keys or not before:
+        return 0
+    places = {key: index for index, key in enumerate(keys)}
+    for key in (*before[cursor:], *reversed(before[:cursor])):
+        if key in places:
+            return places[key]
+    return 0

@@ -11,7 +11,7 @@ cells painted that differ: nothing at all when nothing changed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -22,23 +22,12 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from rmq.tui.formats import cut
-from rmq.tui.table.columns import BAD, DIM, GAP, PLAIN, Column, Placed, RowCells, ordered, place
+from rmq.tui.formats import cut, pad
+from rmq.tui.table.columns import DIM, Column, Placed, RowCells, nearest, ordered, place
 from rmq.tui.table.filters import FilterError, Test, parse_filter
+from rmq.tui.widgets.grid_lines import MARGIN, Line, head, line_of, painted
 
-_MARGIN: Final = 2
 _EVERYTHING: Final[Test] = lambda cells: True
-
-
-class Line(NamedTuple):
-    """What stands in one line: its key, texts and tones by column, and whether cursor and mark are there."""
-
-    key: str
-    texts: tuple[str, ...]
-    tones: tuple[str, ...]
-    cursor: bool
-    marked: bool
-    dim: bool
 
 
 class Grid(ScrollView, can_focus=True):
@@ -225,7 +214,7 @@ class Grid(ScrollView, can_focus=True):
         resized, emptied = len(keys) != len(self.keys), not keys or not self.keys
         if keys != self.keys:
             before, self.keys = self.keys, keys
-            self._cursor = _nearest(before, self._cursor, keys)
+            self._cursor = nearest(before, self._cursor, keys)
         if resized:
             self.virtual_size = Size(self.size.width, len(keys) + 1)
             self._follow()
@@ -242,11 +231,7 @@ class Grid(ScrollView, can_focus=True):
         if not 0 <= index < len(self.keys):
             return None
         key = self.keys[index]
-        row = self.rows[key]
-        texts = tuple(placed.fit(placed.column.text(row)) for placed in self._placed)
-        tones = tuple(PLAIN if p.column.tone is None else p.column.tone(row) for p in self._placed)
-        dim = bool(getattr(row, "stale", False))
-        return Line(key, texts, tones, index == self._cursor, key in self.marked, dim)
+        return line_of(key, self.rows[key], self._placed, cursor=index == self._cursor, marked=key in self.marked)
 
     def _paint_changes(self) -> None:
         width = self.size.width
@@ -272,34 +257,16 @@ class Grid(ScrollView, can_focus=True):
         """Draws one line of the screen."""
         width = self.size.width
         if y == 0:
-            return self._head(width)
+            style = self.get_component_rich_style("grid--head")
+            return head(self._placed, self.sort_column, down=self.sort_down, style=style, width=width)
         line = self._line(y)
         self._lines[y] = line
         if line is None:
             text = f"  {self.empty}" if y == 1 and not self.keys and self.empty else ""
-            return Strip([Segment(cut(text, width).ljust(width), self._style(DIM))], width)
-        fill = self._style(PLAIN, line)
-        mark = "•" if line.marked else "▶" if line.cursor and self.has_focus else " "
-        segments = [Segment(mark.ljust(_MARGIN), self._style("mark", line))]
-        for index, (text, tone) in enumerate(zip(line.texts, line.tones, strict=True)):
-            if index:
-                segments.append(Segment(" " * GAP, fill))
-            style = self._style(DIM if line.dim and tone != BAD else tone, line)
-            if line.cursor and self.has_focus and index == self._cell:
-                style += self.get_component_rich_style("grid--cell", partial=True)
-            segments.append(Segment(text, style))
-        return Strip(segments).adjust_cell_length(width, fill)
-
-    def _head(self, width: int) -> Strip:
-        style = self.get_component_rich_style("grid--head")
-        segments = [Segment(" " * _MARGIN, style)]
-        for index, placed in enumerate(self._placed):
-            column = placed.column
-            arrow = ("↓" if self.sort_down else "↑") if column is self.sort_column else ""
-            title = f"{arrow}{column.title}" if column.right else f"{column.title}{arrow}"
-            gap = " " * GAP if index else ""
-            segments.append(Segment(gap + placed.fit(title), style))
-        return Strip(segments).adjust_cell_length(width, style)
+            return Strip([Segment(pad(cut(text, width), width), self._style(DIM))], width)
+        focused = self.has_focus
+        cell = self.get_component_rich_style("grid--cell", partial=True) if line.cursor and focused else None
+        return painted(line, self._style, width, focused=focused, cell=cell, at=self._cell)
 
     def _style(self, tone: str, line: Line | None = None) -> Style:
         key = (tone, bool(line and line.cursor), self.has_focus)
@@ -322,7 +289,14 @@ class Grid(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Places the columns anew."""
-        self._placed = place(self.columns, self.size.width, _MARGIN)
+        self._arrange_columns()
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """A scrollbar takes a column away, or gives it back."""
+        self._arrange_columns()
+
+    def _arrange_columns(self) -> None:
+        self._placed = place(self.columns, self.scrollable_content_region.width, MARGIN)
         self._cell = min(self._cell, max(len(self._placed) - 1, 0))
         self._lines.clear()
         self.virtual_size = Size(self.size.width, len(self.keys) + 1)
@@ -415,14 +389,3 @@ class Grid(ScrollView, can_focus=True):
         wanted = min(max(top, self._cursor - visible + 1), self._cursor)
         if wanted != top:
             self.scroll_to(y=wanted, animate=False)
-
-
-def _nearest(before: Sequence[str], cursor: int, keys: Sequence[str]) -> int:
-    """Where the cursor's row is now; when it has gone, the next one that is still there, else the one before it."""
-    if not keys or not before:
-        return 0
-    places = {key: index for index, key in enumerate(keys)}
-    for key in (*before[cursor:], *reversed(before[:cursor])):
-        if key in places:
-            return places[key]
-    return 0

@@ -93,3 +93,15 @@ def test_tags_are_compared_once_more() -> None:
     assert [message.body for message in read(answer, 0, 3)[0].messages] == [b"a", b"b", b"c"]
     with pytest.raises(SubscriptionParseError):
         read(answer, 0, 3, "||")
+
+
+def test_an_sql_expression_is_left_to_the_broker() -> None:
+    servers = FakeServers({PullMessage: Reply(b"", PullMessageReply(0, 5, 0, 5), 20)})
+
+    async def run(admin: Admin) -> list[Pulled]:
+        reader = Reader(admin, route(), "T")
+        return [item async for item in reader.read(MessageQueue("T", "broker-b", 1), 0, 5, "a > 1", "SQL92")]
+
+    assert [item.messages for item in operate(servers, run)] == [[]]
+    asked = [(header.subscription, header.expression_type) for _, header in servers.sent(PullMessage)]
+    assert asked == [("a > 1", "SQL92")]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rmq.client.admin.errors import UnknownClusterError
 from rmq.remoting.errors import CallTimeoutError, ConnectFailedError, ConnectionClosedError
 from rmq.tui.service.problems import problem_of
 from rmq.wire.errors import NoPermissionError, RemotingError, TopicNotExistError
@@ -16,6 +17,7 @@ from rmq.wire.errors import NoPermissionError, RemotingError, TopicNotExistError
         (NoPermissionError("not  you\nat all", address="a:1"), "a:1: not you at all (code 16)"),
         (TopicNotExistError("no route of T\nSee https://x for details"), "no route of T (code 17)"),
         (RemotingError(""), "RemotingError (code 1)"),
+        (UnknownClusterError("C9"), "the cluster C9 does not exist"),
     ],
 )
 def test_causes(error: RemotingError, text: str) -> None:

@@ -24,14 +24,6 @@ def test_a_problem_leaves_the_value_and_its_age() -> None:
     assert (feed.value, feed.at, feed.problem, feed.since) == ("again", 40, None, 0)
 
 
-def test_nothing_that_was_asked_before_counts_any_more() -> None:
-    feed: Feed[str] = Feed()
-    asked = feed.begin()
-    feed.drop_late()
-    assert not feed.take(asked, "late", 10)
-    assert feed.take(feed.begin(), "new", 20)
-
-
 def test_a_row_keeps_its_last_whole_figures() -> None:
     whole, partial = Topic("T", total=9), Topic("T", problem=Problem("refused"))
     row = Seen("T").told(whole, 10)
@@ -45,3 +37,15 @@ def test_partial_figures_are_better_than_none() -> None:
     partial = Topic("T", total=3, problem=Problem("refused"))
     row = Seen("T").told(partial, 20)
     assert (row.figures, row.at, row.stale) == (partial, 0, True)
+
+
+def test_a_feed_for_another_subject_takes_no_answer_to_what_was_asked_before() -> None:
+    feed: Feed[str] = Feed()
+    before = feed.begin()
+    feed.take(before, "old", 1)
+    late = feed.begin()
+    anew = feed.anew()
+    assert (anew.value, anew.problem) == (None, None)
+    assert not anew.take(late, "late", 2)
+    assert anew.take(anew.begin(), "new", 3)
+    assert anew.value == "new"

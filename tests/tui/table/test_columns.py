@@ -1,6 +1,8 @@
 """Where columns stand, and in what order rows come."""
 
-from rmq.tui.table.columns import Column, ordered, place
+import pytest
+
+from rmq.tui.table.columns import Column, Placed, nearest, ordered, place
 
 Row = tuple[str, int | None]
 NAME: Column[Row] = Column("NAME", 6, lambda row: row[0], grows=True)
@@ -36,3 +38,25 @@ def test_order() -> None:
     assert ordered(ROWS, keys, NAME, down=False) == ["A", "b", "c"]
     assert ordered(ROWS, keys, LAG, down=True) == ["c", "b", "A"]
     assert ordered(ROWS, keys, LAG, down=False) == ["b", "c", "A"]
+
+
+@pytest.mark.parametrize(
+    ("before", "cursor", "keys", "place"),
+    [
+        ("abc", 1, "xabc", 2),
+        ("abc", 1, "ac", 1),
+        ("abc", 2, "ab", 1),
+        ("abc", 1, "xy", 0),
+        ("", 0, "ab", 0),
+        ("ab", 1, "", 0),
+    ],
+)
+def test_where_the_cursor_goes_when_rows_change(before: str, cursor: int, keys: str, place: int) -> None:
+    assert nearest(before, cursor, keys) == place
+
+
+def test_what_matters_is_shown_where_there_is_no_room_for_all() -> None:
+    begins, ends = Column("A", 6, str), Column("A", 6, str, end=True)
+    assert Placed(begins, 0, 6).fit("broker-a/12") == "broke…"
+    assert Placed(ends, 0, 6).fit("broker-a/12") == "…-a/12"
+    assert Placed(begins, 0, 6).fit("订单创建") == "订单… "

@@ -24,9 +24,11 @@ class Change:
 
     Attributes:
         risk: how much harm it can do.
+        can_stop: whether the user may end it where it is; what was done by then stays done, and the outcome tells.
     """
 
     risk: ClassVar[Risk] = Risk.MEDIUM
+    can_stop: ClassVar[bool] = False
 
     @property
     def title(self) -> str:
@@ -43,6 +45,16 @@ class Change:
         """Words of the mqadmin command that does the same, without the program's name and `-n`; empty if none does."""
         raise NotImplementedError
 
+    @property
+    def commands(self) -> tuple[tuple[str, ...], ...]:
+        """All commands, one after the other, where mqadmin needs several to do it."""
+        return (self.command,) if self.command else ()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that nobody may see: they are covered up wherever the change is shown or written down."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -54,6 +66,7 @@ class Preview:
         notes: facts, a line each, such as `8 queues, 1,204 messages come again`.
         warnings: what speaks against it, a line each, such as a group that is online.
         refusal: why it cannot be done at all; empty when it can.
+        commands: words of mqadmin commands that do the same, where they depend on what was found out.
     """
 
     columns: tuple[str, ...] = ()
@@ -61,6 +74,7 @@ class Preview:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     refusal: str = ""
+    commands: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

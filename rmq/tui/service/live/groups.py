@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -184,4 +185,4 @@ def _settings(found: GroupOnBroker) -> list[Setting]:
 def _text(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return str(value).lower()
-    return str(value)
+    return json.dumps(value) if isinstance(value, (dict, list)) else str(value)

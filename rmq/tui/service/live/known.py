@@ -10,16 +10,22 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
+from rmq.client.admin.brokers import broker_config
 from rmq.client.admin.clusters import chosen_address, cluster_info
 from rmq.client.admin.groups import groups_on, stats_on
 from rmq.client.admin.metadata import user_groups
+from rmq.client.admin.running import running_info
 from rmq.client.admin.session import Admin
 from rmq.client.admin.topics import addresses_of, topic_config, topic_route
+from rmq.tui.service.live.consumers_seen import ConsumersSeen
 from rmq.tui.service.live.kept import Kept
+from rmq.tui.service.live.letters import Letters
+from rmq.tui.service.local import LocalServers, NoLocalServers
 from rmq.tui.service.model import Problem
 from rmq.tui.service.problems import problem_of
 from rmq.wire.bodies.consume import ConsumeStats
 from rmq.wire.bodies.route import ClusterInfo, TopicRouteData
+from rmq.wire.bodies.running import ConsumerRunningInfo
 from rmq.wire.bodies.topic import TopicConfig
 from rmq.wire.errors import RemotingError, TopicNotExistError
 from rmq.wire.names import retry_topic
@@ -31,6 +37,7 @@ _ROUTE_MILLIS: Final = 15_000
 _CONFIG_MILLIS: Final = 60_000
 _GROUPS_MILLIS: Final = 30_000
 _PROGRESS_MILLIS: Final = 900
+_RUNNING_MILLIS: Final = 4_000
 
 
 def or_problem(ask: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T | Problem]]:
@@ -57,11 +64,17 @@ class Known:
         progress: how far a group is on all its topics.
         groups: names of all groups; the key is a constant.
         info: brokers as the name server knows them; the key is a constant.
+        settings: a broker's settings, by its address.
+        running: what a consumer says of itself: key is (broker's address, group, client's id).
+        consumers: the consumers of groups that were asked.
+        letters: dead letters that were read.
+        local: servers of ours on this machine.
     """
 
-    def __init__(self, admin: Admin, now: Callable[[], int]) -> None:
+    def __init__(self, admin: Admin, now: Callable[[], int], local: LocalServers | None = None) -> None:
         self.admin = admin
         self.now = now
+        self.local = local or NoLocalServers()
         self.route: Kept[str, TopicRouteData] = Kept(now, _ROUTE_MILLIS, lambda name: topic_route(admin, name))
         self.readers: Kept[tuple[str, str], list[str]] = Kept(
             now, _ROUTE_MILLIS, lambda key: groups_on(admin, key[0], key[1])
@@ -72,10 +85,20 @@ class Known:
         self.progress: Kept[str, ConsumeStats] = Kept(now, _PROGRESS_MILLIS, self._progress)
         self.groups: Kept[str, tuple[str, ...]] = Kept(now, _GROUPS_MILLIS, self._configured)
         self.info: Kept[str, ClusterInfo] = Kept(now, _PROGRESS_MILLIS, lambda _: cluster_info(admin))
+        self.settings: Kept[str, dict[str, str]] = Kept(
+            now, _ROUTE_MILLIS, lambda address: broker_config(admin, address)
+        )
+        self.running: Kept[tuple[str, str, str], ConsumerRunningInfo] = Kept(
+            now, _RUNNING_MILLIS, lambda key: running_info(admin, key[1], key[2], address=key[0])
+        )
+        self.consumers = ConsumersSeen()
+        self.letters = Letters()
 
     def forget(self) -> None:
         """Asks anew for what was kept."""
-        for kept in (self.route, self.readers, self.config, self.progress, self.groups, self.info):
+        for kept in (
+            self.route, self.readers, self.config, self.progress, self.groups, self.info, self.settings, self.running,
+        ):  # fmt: skip
             kept.forget()
 
     async def addresses(self, group: str) -> list[str]:

@@ -10,37 +10,67 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rmq.client.admin.aio import together
 from rmq.client.admin.session import Admin
 from rmq.remoting.aio import AsyncioClient
+from rmq.tui.service.live.addresses import Addressed, LiveAddresses
+from rmq.tui.service.live.changes.registry import LiveChanges
+from rmq.tui.service.live.clients import LiveClients
 from rmq.tui.service.live.cluster import LiveCluster
+from rmq.tui.service.live.dead_letters import LiveDeadLetters
 from rmq.tui.service.live.groups import LiveGroups
 from rmq.tui.service.live.known import Known
 from rmq.tui.service.live.limits import Limited
+from rmq.tui.service.live.messages import LiveMessages
+from rmq.tui.service.live.mqadmin import LiveCommands
+from rmq.tui.service.live.rights import LiveRights
 from rmq.tui.service.live.topics import LiveTopics
+from rmq.tui.service.live.traces import LiveTraces
+from rmq.tui.service.local import LocalServers
 
 TIMEOUT: Final = 3.0
 """Seconds that a server may take for one answer."""
 
 
-class LiveService(LiveCluster, LiveTopics, LiveGroups):
+class LiveService(
+    LiveCluster,
+    LiveTopics,
+    LiveGroups,
+    LiveMessages,
+    LiveChanges,
+    LiveAddresses,
+    LiveClients,
+    LiveDeadLetters,
+    LiveTraces,
+    LiveRights,
+    LiveCommands,
+):
     """A cluster that is reached through its name servers; see `rmq.tui.service.AdminService`.
 
     Args:
         nameservers: `host:port` of each.
         now: ms since the epoch.
+        local: servers of ours on this machine.
+        address_map: where servers are reached, by the addresses that they advertise.
     """
 
-    def __init__(self, nameservers: Sequence[str], now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        nameservers: Sequence[str],
+        now: Callable[[], int],
+        local: LocalServers | None = None,
+        address_map: Mapping[str, str] | None = None,
+    ) -> None:
         self._client = AsyncioClient(connect_timeout=TIMEOUT)
         self.limited = Limited(self._client, now)
         self._nameservers = tuple(nameservers)
+        self._addressed = Addressed(self.limited, self._nameservers, dict(address_map or {}))
         self._known = Known(
             Admin(
-                self.limited,
+                self._addressed,
                 self._nameservers,
                 together=together,
                 now=now,
@@ -49,6 +79,7 @@ class LiveService(LiveCluster, LiveTopics, LiveGroups):
                 timeout=TIMEOUT,
             ),
             now,
+            local,
         )
 
     @property

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from rmq.client.admin.clusters import chosen_address
+from rmq.client.admin.clusters import chosen_address, masters
+from rmq.client.admin.export import TOPICS, cluster_topics
 from rmq.client.admin.topics import addresses_of, topic_names
+from rmq.tui.service.changes.definitions import Definitions, definition_of
 from rmq.tui.service.live.known import Known, or_problem
 from rmq.tui.service.model import Problem, Queue, Reader, RouteEntry, Setting, Topic, TopicDetail
 from rmq.tui.service.problems import problem_of
 from rmq.wire.bodies.route import TopicRouteData
-from rmq.wire.bodies.topic import TopicConfig, TopicStatsTable, perm_text
+from rmq.wire.bodies.topic import TopicConfig, TopicConfigSerializeWrapper, TopicStatsTable, perm_text
+from rmq.wire.declare import from_plain
 from rmq.wire.errors import RemotingError
 from rmq.wire.requests.topic import GetTopicStatsInfo
 
@@ -38,6 +41,14 @@ class LiveTopics:
     async def topic(self, name: str) -> TopicDetail:
         """See `AdminService.topic`."""
         return await topic_detail(self._known, name)
+
+    @or_problem
+    async def topic_definitions(self, cluster: str) -> Definitions:
+        """See `AdminService.topic_definitions`."""
+        addresses = await masters(self._known.admin, cluster)
+        table = (await cluster_topics(self._known.admin, addresses, special=False))[TOPICS]
+        found = from_plain(TopicConfigSerializeWrapper, {TOPICS: table}).topic_config_table
+        return Definitions(tuple(definition_of(found[name]) for name in sorted(found)), len(addresses) > 1)
 
 
 async def topic_figures(known: Known, name: str) -> Topic:

@@ -1,0 +1,1 @@
+"""What previews changes and carries them out, a subject a file; `registry` knows them by type."""

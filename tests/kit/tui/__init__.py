@@ -1,0 +1,1 @@
+"""Parts of the cluster in memory, one a subject."""
