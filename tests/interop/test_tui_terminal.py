@@ -38,6 +38,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module", params=["rmq", "apache"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    toolchains.require("terminal")
     if request.param == "apache":
         toolchains.require("java")
     running = maker(request.param)(tmp_path_factory.mktemp(request.param))

@@ -24,7 +24,7 @@ INTEROP = ROOT / "tests" / "interop"
 APACHE_VERSION = "5.4.0"
 JAVA_CLIENT_VERSIONS = ("5.4.0", "4.9.8")
 
-TOOLS = {"java": ("java", "javac", "mvn"), "go": ("go",), "node": ("node", "npm")}
+TOOLS = {"java": ("java", "javac", "mvn"), "go": ("go",), "node": ("node", "npm"), "terminal": ("tmux",)}
 """The executables that make each toolchain."""
 
 # The same for servers and clients: one address family and the serial collector, which starts fastest.
