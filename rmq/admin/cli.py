@@ -77,10 +77,17 @@ def _alone(use: Use) -> int:
     import asyncio
 
     from rmq.client.admin.session import DEFAULT_TIMEOUT
+    from rmq.client.credentials import CredentialsError, tools_credentials
     from rmq.remoting.aio import AsyncioClient
 
+    try:
+        credentials = tools_credentials()
+    except CredentialsError as error:
+        complain(f"{use.command.name}: {error}")
+        return WRONG_USAGE
+
     async def run() -> int:
-        client = AsyncioClient(connect_timeout=use.timeout or DEFAULT_TIMEOUT)
+        client = AsyncioClient(connect_timeout=use.timeout or DEFAULT_TIMEOUT, credentials=credentials)
         try:
             return await guarded(use, client)
         finally:

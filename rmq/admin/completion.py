@@ -252,14 +252,20 @@ def show_completions(words: Sequence[str]) -> int:
     import asyncio
     import sys
 
+    from rmq.client.credentials import CredentialsError, tools_credentials
     from rmq.remoting.aio import AsyncioClient
 
     if len(words) != 2 or words[0] not in SHELLS:
         return WRONG_USAGE
     shell, (before, partial) = words[0], split_line(words[1])
+    try:
+        credentials = tools_credentials()
+    except CredentialsError:
+        # The command itself will say what is wrong with the file.
+        credentials = None
 
     async def run() -> list[Candidate]:
-        client = AsyncioClient(connect_timeout=_PATIENCE)
+        client = AsyncioClient(connect_timeout=_PATIENCE, credentials=credentials)
         try:
             return await candidates(before[1:], partial, ClusterNames(client))
         finally:

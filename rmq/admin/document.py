@@ -25,6 +25,9 @@ Options are read as Apache's tool reads them: `-t v`, `-tv`, `-t=v`, `--topic v`
 cut short as long as they are clear, flags run together. Name servers come from `-n`, else from the environment variable
 `NAMESRV_ADDR`, else `127.0.0.1:9876`; of several, the next one is asked when one cannot be reached.
 
+Requests are signed, for brokers that check who asks, with the keys in `$ROCKETMQ_HOME/conf/tools.yml` as by Apache's
+tool, or with those in the environment variables `RMQ_ACCESS_KEY` and `RMQ_SECRET_KEY`.
+
 ## Beyond Apache's tool
 
 - Exit codes: 0 done, 1 failed or refused (also when it failed for some brokers only), 2 the command line is wrong, 130

@@ -26,6 +26,7 @@ from rmq.admin.specials import SPECIALS
 from rmq.admin.usage import option_lines
 from rmq.client.admin.dryrun import names_secret
 from rmq.client.admin.session import DEFAULT_TIMEOUT
+from rmq.client.credentials import CredentialsError, tools_credentials
 from rmq.remoting.aio import AsyncioClient
 from rmq.settings.environment import NamesrvAddressError, namesrv_addresses
 
@@ -100,14 +101,15 @@ def shell(words: Sequence[str]) -> int:
         options = parse(_OPTIONS, words)
         namesrv = options.get("n")
         namesrv_addresses(namesrv)
-    except (UsageError, NamesrvAddressError) as error:
+        credentials = tools_credentials()
+    except (UsageError, NamesrvAddressError, CredentialsError) as error:
         complain(f"shell: {error}")
         return WRONG_USAGE
     if options.given("h"):
         _show_page()
         return DONE
     with asyncio.Runner() as runner:
-        client = AsyncioClient(connect_timeout=DEFAULT_TIMEOUT)
+        client = AsyncioClient(connect_timeout=DEFAULT_TIMEOUT, credentials=credentials)
         made = Shell(client, namesrv)
         try:
             if sys.stdin.isatty():

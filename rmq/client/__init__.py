@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rmq.wire.bodies.heartbeat import ConsumeFromWhere, MessageModel
     from rmq.wire.bodies.route import MessageQueue
     from rmq.wire.errors import RemotingError
+    from rmq.wire.signing import Credentials
     from rmq.wire.subscription import SQL92, TAG
 
 _HOMES = {
@@ -68,6 +69,7 @@ _HOMES = {
     "rmq.wire.bodies.heartbeat": ("ConsumeFromWhere", "MessageModel"),
     "rmq.wire.bodies.route": ("MessageQueue",),
     "rmq.wire.errors": ("RemotingError",),
+    "rmq.wire.signing": ("Credentials",),
     "rmq.wire.subscription": ("SQL92", "TAG"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -82,6 +84,7 @@ __all__ = [
     "ConsumeContext",
     "ConsumeFromWhere",
     "ConsumeStatus",
+    "Credentials",
     "IllegalMessageError",
     "Listener",
     "LitePullConfig",

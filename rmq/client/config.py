@@ -13,6 +13,7 @@ from rmq.client.compression import Compression
 from rmq.wire.bodies.heartbeat import ConsumeFromWhere, MessageModel
 from rmq.wire.codes import ResponseCode
 from rmq.wire.names import TRACE_TOPIC
+from rmq.wire.signing import Credentials
 
 RETRY_CODES: Final = frozenset(
     {
@@ -46,6 +47,7 @@ class ClientConfig:
             empty.
         enable_trace: whether sends and consumed messages are reported to the trace topic.
         trace_topic: that topic.
+        credentials: with what requests are signed, for servers that check who asks; they are not without any.
     """
 
     namesrv_addr: str | None = None
@@ -59,6 +61,7 @@ class ClientConfig:
     namespace: str = ""
     enable_trace: bool = False
     trace_topic: str = TRACE_TOPIC
+    credentials: Credentials | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

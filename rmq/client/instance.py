@@ -129,7 +129,9 @@ class ClientInstance:
         self.name_server_list = namesrv_addresses(self.config.namesrv_addr)
         self._remoting: RemotingClient | None = None
         if invoker is None:
-            invoker = self._remoting = RemotingClient(reactor, Dispatcher([ClientProcessor(self)]))
+            invoker = self._remoting = RemotingClient(
+                reactor, Dispatcher([ClientProcessor(self)]), credentials=self.config.credentials
+            )
         self.invoker = invoker
         self.routes = Routes(
             NameServers(invoker, self.name_server_list, choose, timeout=self.config.call_timeout), choose

@@ -21,13 +21,20 @@ from rmq.wire.command import Command, encode
 from rmq.wire.connection import CommandStream
 from rmq.wire.declare import Declared
 from rmq.wire.errors import FrameError
+from rmq.wire.signing import Credentials
 
 
 class AsyncioClient:
-    """A pool of connections, one an address, on the running asyncio loop."""
+    """A pool of connections, one an address, on the running asyncio loop.
 
-    def __init__(self, *, connect_timeout: float = 3.0) -> None:
+    Args:
+        connect_timeout: seconds for making a connection.
+        credentials: with what requests are signed; they are not without any.
+    """
+
+    def __init__(self, *, connect_timeout: float = 3.0, credentials: Credentials | None = None) -> None:
         self._connect_timeout = connect_timeout
+        self._credentials = credentials
         self._channels: dict[str, asyncio.Task[_Channel]] = {}
 
     async def call(
@@ -43,7 +50,7 @@ class AsyncioClient:
         try:
             async with asyncio.timeout(timeout):
                 channel = await self._channel(address)
-                command = await channel.call(request_command(header, body))
+                command = await channel.call(request_command(header, body, self._credentials))
         except TimeoutError:
             raise CallTimeoutError(address, timeout) from None
         return accepted(header, command, address, accept)
@@ -51,7 +58,7 @@ class AsyncioClient:
     async def send_oneway(self, address: str, header: Declared, body: bytes | Declared = b"") -> None:
         """Sends a request that is never answered; returns when it is on its way."""
         channel = await self._channel(address)
-        channel.send(request_command(header, body, oneway=True))
+        channel.send(request_command(header, body, self._credentials, oneway=True))
 
     async def close(self) -> None:
         """Ends all connections, after what was written has been sent.

@@ -14,6 +14,7 @@ from rmq.wire.codes import FLAG_ONEWAY, ResponseCode
 from rmq.wire.command import Command
 from rmq.wire.declare import Declared, decode_body, decode_header, encode_body, encode_header, spec_of
 from rmq.wire.errors import error_for
+from rmq.wire.signing import Credentials
 
 B = TypeVar("B")
 
@@ -103,10 +104,15 @@ class Invoker(Protocol):
         ...
 
 
-def request_command(header: Declared, body: bytes | Declared = b"", *, oneway: bool = False) -> Command:
-    """The command of a declared request, without its opaque."""
+def request_command(
+    header: Declared, body: bytes | Declared = b"", credentials: Credentials | None = None, *, oneway: bool = False
+) -> Command:
+    """The command of a declared request, without its opaque; signed when there are credentials."""
     payload = body if isinstance(body, bytes) else encode_body(body)
-    return Command(spec_of(type(header)).code, encode_header(header), payload, flag=FLAG_ONEWAY if oneway else 0)
+    command = Command(spec_of(type(header)).code, encode_header(header), payload, flag=FLAG_ONEWAY if oneway else 0)
+    if credentials is not None:
+        credentials.sign(command)
+    return command
 
 
 def accepted(header: Declared, command: Command, address: str, accept: frozenset[int]) -> Answer:

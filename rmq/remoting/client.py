@@ -20,6 +20,7 @@ from rmq.remoting.errors import CallTimeoutError, ConnectFailedError
 from rmq.remoting.protocol import Connection, Handler
 from rmq.wire.address import split_address
 from rmq.wire.declare import Declared
+from rmq.wire.signing import Credentials
 
 
 class RemotingClient:
@@ -29,12 +30,21 @@ class RemotingClient:
         reactor: a Twisted reactor.
         handler: takes the requests that servers send to clients; by default all are refused.
         connect_timeout: seconds for making a connection.
+        credentials: with what requests are signed; they are not without any.
     """
 
-    def __init__(self, reactor: Any, handler: Handler | None = None, *, connect_timeout: float = 3.0) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        handler: Handler | None = None,
+        *,
+        connect_timeout: float = 3.0,
+        credentials: Credentials | None = None,
+    ) -> None:
         self._reactor = reactor
         self._handler = handler or Dispatcher(())
         self._connect_timeout = connect_timeout
+        self._credentials = credentials
         self._connections: dict[str, Connection] = {}
         self._connecting: dict[str, list[Deferred[Connection]]] = {}
         self._connectors: dict[str, Any] = {}
@@ -96,7 +106,7 @@ class RemotingClient:
         """Sends a request and waits for its answer; see `rmq.remoting.calls.Invoker`."""
         known = self._connections.get(address)
         if known is not None and known.alive:
-            reply = known.call(request_command(header, body), timeout)
+            reply = known.call(request_command(header, body, self._credentials), timeout)
         else:
             reply = self._call_when_connected(address, header, body, timeout)
         return reply.addCallback(lambda command: accepted(header, command, address, accept))
@@ -108,7 +118,7 @@ class RemotingClient:
 
         def connected(connection: Connection) -> Deferred[Any]:
             left = timeout - (self._reactor.seconds() - started)
-            return connection.call(request_command(header, body), max(left, 0.0))
+            return connection.call(request_command(header, body, self._credentials), max(left, 0.0))
 
         connecting = self.connection(address)
         connecting.addTimeout(
@@ -120,7 +130,7 @@ class RemotingClient:
 
     def send_oneway(self, address: str, header: Declared, body: bytes | Declared = b"") -> Deferred[None]:
         """Sends a request that is never answered; fires when it is on its way."""
-        command = request_command(header, body, oneway=True)
+        command = request_command(header, body, self._credentials, oneway=True)
         return self.connection(address).addCallback(lambda connection: connection.send_oneway(command))
 
     def close(self) -> None:
