@@ -39,7 +39,7 @@ SETTINGS = {
     "transactionOpBatchInterval": "200",
     "traceTopicEnable": "true",
 }
-GET_MAX_OFFSET = 30
+QUERY_CONSUMER_OFFSET, GET_MAX_OFFSET = 14, 30
 PUSH = PushConfig(consume_from_where=ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET)
 
 
@@ -138,6 +138,14 @@ def test_transactions_are_decided_by_the_other(
     assert keys == ["java-0", "java-2", "java-9", "python-0", "python-1", "python-2"]
 
 
+def committed(server: RunningServer, group: str, topic: str) -> str | None:
+    """The offset that a group has committed in the only queue."""
+    header, _ = ask(
+        server.broker_addr, QUERY_CONSUMER_OFFSET, {"consumerGroup": group, "topic": topic, "queueId": "0"}
+    )
+    return header["extFields"].get("offset") if header["code"] == 0 else None
+
+
 def pending(server: RunningServer, level: int) -> int:
     """How many messages were ever delayed by that level."""
     header, _ = ask(server.broker_addr, GET_MAX_OFFSET, {"topic": "SCHEDULE_TOPIC_XXXX", "queueId": str(level - 1)})
@@ -156,6 +164,12 @@ def test_failed_messages_are_tried_again_by_the_other(
         driver.call("steered", name="J1", group=group, topic=topic, level=4)
         (first,) = driver.wait_received("J1", 1)
         wait_until(lambda: pending(server, 4) == before + 1, timeout=60, what=lambda: "nothing was given back")
+        # A client that stops before it has heard that this was done leaves the message to the next one.
+        wait_until(
+            lambda: driver.call("ask", name="J1", what="persist") and committed(server, group, topic) == "1",
+            timeout=60,
+            what=lambda: "nothing was committed",
+        )
         driver.call("stop", name="J1")
         received = Received(lambda message: None if message.reconsume_times else ConsumeStatus.RECONSUME_LATER)
         consumer = blocking.PushConsumer(group, received, config=PUSH, namesrv_addr=server.namesrv_addr)
