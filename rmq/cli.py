@@ -21,7 +21,7 @@ usage: rmq COMMAND [options]
   broker        a broker, as mqbroker
   shutdown      end running servers, as mqshutdown: rmq shutdown broker|namesrv
   admin         administration, as mqadmin: rmq admin topicList -n 127.0.0.1:9876
-  tui           a cluster live in the terminal, as mqtui (try: rmq tui --demo)
+  tui           a cluster live in the terminal, as mqtui, or in a browser (try: rmq tui --demo)
   quickstart    send or receive messages: rmq quickstart producer|consumer
 
   -h,--help     this page; rmq COMMAND --help tells more

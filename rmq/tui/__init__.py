@@ -1,14 +1,18 @@
 """`rmq tui`: a RocketMQ cluster, Apache's or ours, live in a terminal.
 
-Three layers, each knowing only the one below:
+Four layers, each knowing only those below it:
 
-    app, screens, widgets     Textual; asks nobody but a service, and waits for nothing
+    app, application, screens, widgets      Textual; asks nobody but a service, and waits for nothing
             v
-    state, table              what is remembered, and tables without the painting: no Textual, no sockets
+    state, table                            what is remembered, and tables without the painting
             v
-    service                   what can be asked, and the values that come back
+    service                                 what can be asked and changed, and the values that come back
             v
-    service/live              the service over `rmq.client.admin` on asyncio, with a limit on requests
+    service/live                            the service over `rmq.client.admin` on asyncio, with a limit on requests
+
+Below the first, nothing knows Textual; above the last, nothing knows a network. `config` (what the user has set down),
+`decoders` (bodies), `formats` and `times` (values as texts, and back) and `expressions` know none of the four, and all
+may use them.
 
 What makes it hold under slow and dead servers:
 
@@ -21,5 +25,6 @@ What makes it hold under slow and dead servers:
 - **Painting is bounded.** A table draws the lines that are visible; what comes in is compared with what stands there,
   and only cells that differ are painted. When nothing changes, nothing is painted.
 
-`demo` is the one file that starts servers, and only `launch` imports it.
+`demo` is the one file that starts servers; only `launch` and `serve`, with which a run begins, import it. Both put the
+layers together.
 """

@@ -13,28 +13,26 @@ from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import Input
 
-from rmq.tui.commanding import CommandingApp
-from rmq.tui.contexts import DEFAULT_THEME, Context
+from rmq.tui.application.commanding import CommandingApp
+from rmq.tui.application.remapping import RemappingApp
+from rmq.tui.config.contexts import DEFAULT_THEME, Context
 from rmq.tui.messages import ClusterCame
-from rmq.tui.remapping import RemappingApp
 from rmq.tui.screens.acl import AclScreen
 from rmq.tui.screens.clients import ClientsScreen
 from rmq.tui.screens.cluster import ClusterScreen
 from rmq.tui.screens.dead_letters import DeadLettersScreen
 from rmq.tui.screens.frame import FrameScreen
 from rmq.tui.screens.groups import GroupsScreen
-from rmq.tui.screens.lists import ListScreen
 from rmq.tui.screens.messages import MessagesScreen
 from rmq.tui.screens.ops import OpsScreen
-from rmq.tui.screens.stored import StoredScreen
 from rmq.tui.screens.topics import TopicsScreen
 from rmq.tui.screens.trace import TraceScreen
 from rmq.tui.service.model import Cluster
 from rmq.tui.service.protocol import AdminService
 from rmq.tui.state.sampling import sample_cluster
 from rmq.tui.state.session import INTERVALS, Session
-from rmq.tui.widgets.lines import LineInput
 
 SCREENS: Final[tuple[type[FrameScreen], ...]] = (
     ClusterScreen,
@@ -223,6 +221,17 @@ class RmqApp(CommandingApp, RemappingApp):
 
     # --- keys -----------------------------------------------------------------------------------------------------
 
+    def on_key(self, event: events.Key) -> None:
+        """Gives a line its character that was typed before the line had the focus, as keys in one burst are.
+
+        A line takes its own characters. One that comes here was on its way already when the line was opened, and would
+        else be taken for a key of the screen.
+        """
+        line = self.focused
+        if isinstance(line, Input) and event.character is not None and event.is_printable:
+            event.prevent_default().stop()
+            line.insert_text_at_cursor(event.character)
+
     def action_show(self, mode: str) -> None:
         """Brings a screen to the front; not while a dialog is open."""
         if self.front is not None:
@@ -268,13 +277,3 @@ class RmqApp(CommandingApp, RemappingApp):
     def on_app_focus(self) -> None:
         """The terminal has the focus again."""
         self.tick()
-
-    def on_key(self, event: events.Key) -> None:
-        """Escape in the line inputs of a screen closes them."""
-        focused, screen = self.focused, self.front
-        if event.key == "escape" and screen is not None and isinstance(focused, LineInput):
-            if focused.id == "command":
-                screen.close_command()
-            elif isinstance(screen, ListScreen | StoredScreen):
-                focused.value = ""
-                screen.close_filter()

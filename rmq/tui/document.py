@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from itertools import groupby
 
-from rmq.tui.bindings import Bound, every
+from rmq.tui.application.bindings import Bound, every
 
 _INTRODUCTION = """\
 # Keys of rmq tui

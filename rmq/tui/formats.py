@@ -10,6 +10,8 @@ from wcwidth import wcswidth, wcwidth
 
 UNKNOWN: Final = "·"
 """What is not known yet, or cannot be told."""
+BEYOND: Final = "> 9999"
+"""A time after the last year that there is."""
 
 _BARS: Final = "▁▂▃▄▅▆▇"
 _SECOND: Final = 1000
@@ -20,6 +22,11 @@ _UNITS: Final = ("", "k", "M", "G", "T")
 def count(number: int | None) -> str:
     """A number with commas."""
     return UNKNOWN if number is None else f"{number:,}"
+
+
+def plural(number: int, what: str) -> str:
+    """A number of things, such as `1 group` or `3,000 groups`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def rate(value: float | None) -> str:
@@ -56,13 +63,37 @@ def span(millis: int | None) -> str:
     return " ".join(parts[:2])
 
 
+def calendar(millis: int, zone: tzinfo | None) -> datetime | None:
+    """A time in ms as a date; None for what a broken clock tells: more than the calendar has."""
+    try:
+        return datetime.fromtimestamp(millis / 1000, zone)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def took(millis: int | None) -> str:
+    """A length of time with milliseconds where they matter, such as `12ms`, `3.41s` or `2m 5s`."""
+    if millis is None:
+        return UNKNOWN
+    if millis < 1000:
+        return f"{millis}ms"
+    if millis < 60_000:
+        return f"{millis / 1000:.2f}".rstrip("0").rstrip(".") + "s"
+    minutes, seconds = divmod(round(millis / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h {minutes}m" if minutes else f"{hours}h"
+    return f"{minutes}m {seconds}s" if seconds else f"{minutes}m"
+
+
 def moment(millis: int, now: int, zone: tzinfo | None) -> str:
     """A time of day when it is within a day of `now`, else month and day, or year and month; `·` when unknown."""
     if millis <= 0:
         return UNKNOWN
     day, away = _SPANS[0][0], abs(now - millis)
     text = "%H:%M:%S" if away < day else "%b %d" if away < 300 * day else "%Y-%m"
-    return datetime.fromtimestamp(millis / 1000, zone).strftime(text)
+    at = calendar(millis, zone)
+    return BEYOND if at is None else at.strftime(text)
 
 
 def percent(part: float) -> str:
@@ -103,6 +134,14 @@ def cut_front(text: str, width: int) -> str:
     if cells(text) <= width:
         return text
     return "…" + _beginning(text[::-1], width - 1)[::-1]
+
+
+def cut_middle(text: str, width: int) -> str:
+    """Beginning and end of a text in at most so many columns, with an ellipsis between them."""
+    if cells(text) <= width:
+        return text
+    before = _beginning(text, width // 2)
+    return before + cut_front(text, width - cells(before))
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:

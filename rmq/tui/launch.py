@@ -13,15 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from rmq.client.credentials import CredentialsError, tools_credentials
 from rmq.settings.environment import NamesrvAddressError, namesrv_addresses
-from rmq.tui import contexts, files
-from rmq.tui.contexts import DEFAULT_THEME, Config, ConfigError, Context, Mode
-from rmq.tui.service.local import LocalServers
+from rmq.tui.config import contexts, files
+from rmq.tui.config.contexts import DEFAULT_THEME, Config, ConfigError, Context, Mode
+from rmq.tui.service.local_servers import LocalServers
 from rmq.tui.state import queries
 from rmq.tui.state.queries import Queries
 
 PAGE: Final = """\
-usage: rmq tui [-n ADDR | --context NAME | --demo] [--refresh 2s] [--read-only] [--theme NAME] [--open topic:NAME]
+usage: rmq tui [-n ADDR | --context NAME | --demo] [--refresh 2s] [--read-only] [--theme NAME] [--open WHAT]
        rmq tui serve [--host 127.0.0.1] [--port 8000] [the same]     in a browser
  --context NAME     a cluster of ~/.config/rmq/tui.toml (without it and -n, the one that file begins with)
  -n ADDR            name servers, host:port joined by ';' (NAMESRV_ADDR, then 127.0.0.1:9876)
@@ -29,12 +30,25 @@ usage: rmq tui [-n ADDR | --context NAME | --demo] [--refresh 2s] [--read-only] 
  --refresh SPAN     time between refreshes, such as 500ms, 2s or 1m (2s)
  --read-only        nothing that changes the cluster can be done
  --theme NAME       colours (textual-dark); ctrl+t tries others
- --open WHAT        begin at topic:NAME, group:NAME, or one of cluster, topics, groups
+ --open WHAT        begin at cluster, topics, groups, messages, clients, dlq, trace, acl or ops; or at one thing:
+                    topic:NAME, group:NAME, broker:ADDRESS, client:ID, dlq:GROUP, trace:[TOPIC/]ID, user:NAME,
+                    messages:QUERY, such as 'messages:Orders time:-1h..now'
  -h,--help          print help"""
 
 EXIT_USAGE: Final = 1
 _REFRESH: Final = 2.0
-_OPENS: Final = {"topic": "topics", "group": "groups", "broker": "cluster"}
+_OPENS: Final = {
+    "topic": "topics",
+    "group": "groups",
+    "broker": "cluster",
+    "messages": "messages",
+    "client": "clients",
+    "dlq": "dlq",
+    "trace": "trace",
+    "user": "acl",
+}
+"""Screens by what one thing of theirs is called, as in the command line."""
+_SCREENS: Final = (*dict.fromkeys(_OPENS.values()), "ops")
 
 
 class UsageError(ValueError):
@@ -83,9 +97,9 @@ def opened(text: str | None) -> tuple[str, str] | None:
     kind, colon, name = text.partition(":")
     if colon and name and kind in _OPENS:
         return _OPENS[kind], name
-    if not colon and kind in _OPENS.values():
+    if not colon and kind in _SCREENS:
         return kind, ""
-    raise UsageError(f"--open {text}: topic:NAME, group:NAME, broker:ADDRESS, cluster, topics or groups is expected")
+    raise UsageError(f"--open {text}: one of {', '.join(_SCREENS)}, or {':NAME, '.join(_OPENS)}:NAME is expected")
 
 
 def chosen(given: argparse.Namespace, config: Config, environ: Mapping[str, str]) -> Context:
@@ -193,7 +207,7 @@ def main(
         if given.help:
             return show_page(PAGE)
         return _run(given, environ, local)
-    except ConfigError as error:
+    except (ConfigError, CredentialsError) as error:
         print(f"rmq tui: {error}", file=sys.stderr)
     except (UsageError, NamesrvAddressError) as error:
         print(f"rmq tui: {error}\n{PAGE.splitlines()[0]}", file=sys.stderr)
@@ -203,6 +217,7 @@ def main(
 def _run(given: argparse.Namespace, environ: Mapping[str, str], local: LocalServers | None) -> int:
     start = understood(given, environ)
     config, context = start.config, start.context
+    found = tools_credentials(environ)
     from rmq.tui.app import RmqApp
     from rmq.tui.service.guard import guarded
     from rmq.tui.service.live.service import LiveService
@@ -214,7 +229,8 @@ def _run(given: argparse.Namespace, environ: Mapping[str, str], local: LocalServ
     log = OpsLog(partial(files.append_line, audit), str(audit))
 
     def connect(place: Context) -> AdminService:
-        service = LiveService(place.namesrv, _now, address_map=place.address_map, local=local)
+        keys = place.credentials or found
+        service = LiveService(place.namesrv, _now, address_map=place.address_map, local=local, credentials=keys)
         return guarded(service, place, log, _now)
 
     with contextlib.ExitStack() as stack:

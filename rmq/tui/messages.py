@@ -10,7 +10,7 @@ from textual.message import Message
 
 from rmq.tui.service.changes.change import Change, Item, Outcome, Preview
 from rmq.tui.service.changes.definitions import Definitions
-from rmq.tui.service.model import Batch, Cluster, Problem, Rights, StoredMessage, Tailed, Traced, Track
+from rmq.tui.service.model import Batch, Cluster, Problem, StoredMessage, Tailed, Traced, Track
 
 
 @dataclass
@@ -141,11 +141,3 @@ class TraceCame(Message):
     generation: int
     subject: str
     answer: Traced | Problem
-
-
-@dataclass
-class RightsCame(Message):
-    """Users and rules of all brokers."""
-
-    generation: int
-    answer: Rights | Problem

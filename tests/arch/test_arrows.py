@@ -176,17 +176,60 @@ def test_the_server_never_imports_the_client() -> None:
     assert offenders == []
 
 
+TUI_PAINTING = ("app", "application", "screens", "widgets")
+TUI_HELPERS = ("config", "decoders", "expressions", "formats", "times")
+TUI_BEGINNINGS = ("rmq.tui.demo", "rmq.tui.launch")
+TUI_WITHOUT_SOCKETS = ("rmq.client.message", "rmq.client.admin.rights", "rmq.remoting.errors")
+"""Parts of the client and of remoting that are values and rules, and ask nobody."""
+TUI_COLOURS = {("rmq.tui.config.contexts", f"rich.color.{name}") for name in ("Color", "ColorParseError")}
+"""Rich knows which words name a colour."""
+
+
 def test_what_the_terminal_interface_asks_knows_no_terminal() -> None:
-    parts = [f"rmq.tui.{part}" for part in ("service", "state", "table", "decoders", "files", "formats")]
+    parts = [f"rmq.tui.{part}" for part in ("service", "state", "table", *TUI_HELPERS)]
     below = {name for name in MODULES if any(within(name, part) for part in parts)}
     assert {"rmq.tui.service.model", "rmq.tui.service.live.service", "rmq.tui.table.filters"} <= below
-    painting = {"textual", "rich", "rmq.tui.app", "rmq.tui.screens", "rmq.tui.widgets", "rmq.tui.messages"}
+    painting = {"textual", "rich", "rmq.tui.messages", *(f"rmq.tui.{part}" for part in TUI_PAINTING)}
     assert [
         (module, name)
         for module in sorted(below)
         for name in imports_of(module)
-        if any(within(name, part) for part in painting)
+        if any(within(name, part) for part in painting) and (module, name) not in TUI_COLOURS
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("part", "layers"),
+    [("service", ("state", "table")), *((part, ("service", "state", "table")) for part in TUI_HELPERS)],
+)
+def test_the_service_knows_no_state_and_helpers_know_no_layer(part: str, layers: tuple[str, ...]) -> None:
+    wrong = [
+        (module, name)
+        for module in MODULES
+        if within(module, f"rmq.tui.{part}")
+        for name in imports_of(module)
+        if any(within(name, f"rmq.tui.{layer}") for layer in layers)
+    ]
+    assert wrong == []
+
+
+def test_only_one_module_of_the_terminal_interface_knows_mqadmin() -> None:
+    users = {
+        module
+        for module in MODULES
+        if within(module, "rmq.tui") and any(within(name, "rmq.admin") for name in imports_of(module))
+    }
+    assert users == {"rmq.tui.service.live.mqadmin"}
+
+
+def test_only_the_demonstration_knows_servers() -> None:
+    users = {
+        module
+        for module in MODULES
+        if within(module, "rmq.tui")
+        and any(within(name, part) for name in imports_of(module) for part in ("rmq.testing", "rmq.server"))
+    }
+    assert users == {"rmq.tui.demo"}
 
 
 def test_only_the_launcher_knows_the_demonstration() -> None:
@@ -194,13 +237,14 @@ def test_only_the_launcher_knows_the_demonstration() -> None:
     assert users == {"rmq.tui.launch", "rmq.tui.serve"}
 
 
-def test_screens_know_no_network() -> None:
-    above = [name for name in MODULES if any(within(name, f"rmq.tui.{part}") for part in ("app", "screens", "widgets"))]
+def test_nothing_above_the_service_knows_a_network() -> None:
+    network = ("rmq.client", "rmq.remoting", "rmq.tui.service.live")
     wrong = [
         (module, name)
-        for module in above
+        for module in MODULES
+        if within(module, "rmq.tui") and not any(within(module, part) for part in (*TUI_BEGINNINGS, network[-1]))
         for name in imports_of(module)
-        if any(within(name, part) for part in ("rmq.client", "rmq.remoting", "rmq.tui.service.live.service"))
+        if any(within(name, part) for part in network) and not any(within(name, part) for part in TUI_WITHOUT_SOCKETS)
     ]
     assert wrong == []
 

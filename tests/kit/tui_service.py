@@ -10,7 +10,7 @@ from textual import events
 from textual.keys import _character_to_key
 
 from rmq.tui.app import RmqApp
-from rmq.tui.contexts import Context, Mode
+from rmq.tui.config.contexts import Context, Mode
 from rmq.tui.service.guard import guarded
 from rmq.tui.service.model import (
     Broker,

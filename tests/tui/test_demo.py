@@ -9,19 +9,12 @@ import pytest
 from rmq.tui.demo import Demo
 from rmq.tui.service.live.service import LiveService
 from rmq.tui.service.model import Cluster, DeadLetters, GroupDetail, StepKind, TopicDetail, Traced
+from tests.kit.tui.real import until
 
 
 @pytest.fixture(autouse=True)
 def instant() -> None:
     """Real servers take their time."""
-
-
-async def until(ask: Any, fulfilled: Any) -> Any:
-    """The first answer that is as wanted."""
-    async with asyncio.timeout(30):
-        while not fulfilled(answer := await ask()):
-            await asyncio.sleep(0.1)
-    return answer
 
 
 def test_there_is_something_to_see() -> None:

@@ -47,6 +47,10 @@ def test_sparklines_grow_from_the_right() -> None:
     assert formats.sparkline([1, 2, 4, 0, 4], 4) == "▄▇▁▇"
 
 
+def test_things_in_the_plural() -> None:
+    assert [formats.plural(number, "group") for number in (0, 1, 3000)] == ["0 groups", "1 group", "3,000 groups"]
+
+
 def test_a_trend_compares_with_a_moment_ago() -> None:
     assert [formats.trend(values) for values in ([], [1], [1, 2], [2, 1], [3, 3])] == [" ", " ", "▲", "▼", "="]
 
@@ -62,3 +66,12 @@ def test_wide_letters_take_two_columns() -> None:
     assert [formats.cut_front("订单/17", width) for width in (7, 6, 4)] == ["订单/17", "…单/17", "…/17"]
     assert formats.cut_front("broker-demo/3", 8) == "…-demo/3"
     assert (formats.pad("订单", 6), formats.pad("订单", 6, right=True)) == ("订单  ", "  订单")
+
+
+@pytest.mark.parametrize(
+    ("millis", "text"),
+    [(None, "·"), (0, "0ms"), (999, "999ms"), (1000, "1s"), (1310, "1.31s"), (59_990, "59.99s"), (60_000, "1m"),
+     (125_000, "2m 5s"), (3_600_000, "1h"), (7_500_000, "2h 5m")],
+)  # fmt: skip
+def test_how_long_something_took(millis: int | None, text: str) -> None:
+    assert formats.took(millis) == text

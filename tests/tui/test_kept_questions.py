@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rmq.tui.files import queries_path, replace
+from rmq.tui.config.files import queries_path, replace
 from rmq.tui.launch import kept_questions
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rmq.tui.contexts import Context, Mode
+from rmq.tui.app import SCREENS
+from rmq.tui.config.contexts import Context, Mode
 from rmq.tui.launch import PAGE, Start, UsageError, main, opened, parser, seconds, understood
 
 
@@ -31,10 +32,20 @@ def test_what_to_open() -> None:
     assert opened(None) is None
     assert opened("topic:a:b") == ("topics", "a:b")
     assert opened("group:g") == ("groups", "g")
-    assert opened("cluster") == ("cluster", "")
+    assert opened("messages:Orders time:-1h..now tag:A") == ("messages", "Orders time:-1h..now tag:A")
+    assert opened("trace:Orders/0A00") == ("trace", "Orders/0A00")
+    assert opened("dlq:billing") == ("dlq", "billing")
+    assert opened("client:10.0.0.1@7") == ("clients", "10.0.0.1@7")
 
 
-@pytest.mark.parametrize("text", ["topic", "topic:", "queue:x", ""])
+def test_every_screen_can_be_opened_and_by_the_words_of_the_command_line() -> None:
+    assert [opened(screen.MODE) for screen in SCREENS] == [(screen.MODE, "") for screen in SCREENS]
+    one = [screen for screen in SCREENS if screen.MODE != "ops"]
+    assert [opened(f"{screen.WHAT}:x") for screen in one] == [(screen.MODE, "x") for screen in one]
+    assert all(screen.MODE in PAGE and f"{screen.WHAT}:" in PAGE for screen in one)
+
+
+@pytest.mark.parametrize("text", ["topic", "topic:", "queue:x", "ops:1", ""])
 def test_what_cannot_be_opened(text: str) -> None:
     with pytest.raises(UsageError, match=r"--open"):
         opened(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
@@ -15,9 +15,9 @@ from rmq.tui.screens.can import CanDialog
 from rmq.tui.screens.details import Tab
 from rmq.tui.screens.lists import ListScreen
 from rmq.tui.service.model import AclRule, AclUser, Problem, Rights
-from rmq.tui.state.seen import Seen
+from rmq.tui.service.rights import rules_of, users_of
+from rmq.tui.state.seen import Seen, of
 from rmq.tui.state.session import Session
-from rmq.tui.state.users import rules_of, users_of
 from rmq.tui.table.columns import BAD, DIM, GOOD, PLAIN, WARN, Column
 from rmq.tui.widgets.grid import Grid
 from rmq.tui.widgets.lines import TextLine
@@ -91,7 +91,7 @@ class AclScreen(ListScreen[AclUser, UserDetail]):
             ),
         ]
 
-    def compose_body(self) -> Iterable[Widget]:  # type: ignore[override]
+    def compose_body(self) -> Iterable[Widget]:
         """What is to be said about the brokers stands above users and rules."""
         self.note = TextLine(id="acl-note")
         self.note.display = False
@@ -188,9 +188,6 @@ def rule_key(row: AclRule) -> str:
 
 def user_columns(session: Session) -> list[Column[Row]]:
     """Columns of the list."""
-
-    def of(key: str) -> Any:
-        return lambda row: None if row.figures is None else getattr(row.figures, key)
 
     def brokers(row: Row) -> str:
         user = row.figures

@@ -14,13 +14,13 @@ from textual.containers import Vertical
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from rmq.tui.formats import count, one_line
+from rmq.tui.formats import one_line, plural
 from rmq.tui.messages import DefinitionsCame
 from rmq.tui.screens.dialogs import Dialog
 from rmq.tui.service.changes.definitions import Definitions, written
 from rmq.tui.service.model import Problem
 from rmq.tui.state.session import Session
-from rmq.tui.widgets.lines import LineInput, TextLine
+from rmq.tui.widgets.lines import LineInput, TextLine, titled
 
 
 class BulkDialog(Dialog):
@@ -68,7 +68,7 @@ class DefinitionsDialog(Dialog):
     def compose(self) -> ComposeResult:
         """An input, and a line for what there is or what went wrong."""
         with Vertical(classes="dialog") as box:
-            box.border_title = f"Export definitions of {one_line(self._cluster)}"
+            box.border_title = titled(f"Export definitions of {self._cluster}")
             box.border_subtitle = "enter writes · esc cancels"
             field = LineInput("file", id="path")
             field.value = f"{self._cluster}-topics.json"
@@ -100,8 +100,7 @@ class DefinitionsDialog(Dialog):
             found = Definitions(kept, found.added_up)
         self._found = found
         how = ", queues of all masters added up" if found.added_up else ""
-        number = len(found.topics)
-        self._say(f"{count(number)} topic{'s' * (number != 1)}{how}", "dim")
+        self._say(f"{plural(len(found.topics), 'topic')}{how}", "dim")
 
     @on(Input.Submitted)
     def write(self, event: Input.Submitted) -> None:

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from rmq.tui.formats import one_line
 from rmq.tui.screens.dialogs import Dialog
 from rmq.tui.service.model import Rights
-from rmq.tui.state.users import Answer, answers, resource_asked, users_of
+from rmq.tui.service.rights import Answer, answers, resource_asked, users_of
 from rmq.tui.widgets.lines import LineInput
 from rmq.wire.bodies.auth import Action, by_name
 

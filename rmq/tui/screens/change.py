@@ -20,22 +20,21 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.markup import escape
 from textual.timer import Timer
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker
 
-from rmq.tui.contexts import Mode
+from rmq.tui.config.contexts import Mode
 from rmq.tui.formats import count, one_line
 from rmq.tui.messages import PreviewCame
 from rmq.tui.screens.dialogs import Dialog
 from rmq.tui.service.changes.change import Change, Item, Outcome, Preview, Risk
-from rmq.tui.service.commands import masked
+from rmq.tui.service.command_line import masked
 from rmq.tui.service.model import Problem
 from rmq.tui.state.session import Session
 from rmq.tui.table.columns import BAD, GOOD, PLAIN, Column
 from rmq.tui.widgets.grid import Grid
-from rmq.tui.widgets.lines import LineInput, TextLine
+from rmq.tui.widgets.lines import LineInput, TextLine, titled
 
 if TYPE_CHECKING:
     from rmq.tui.app import RmqApp
@@ -106,7 +105,7 @@ class ChangeDialog(Dialog):
     def compose(self) -> ComposeResult:
         """From above: risk, command, table, facts, and what the user has to do."""
         with Vertical(classes="dialog change") as box:
-            box.border_title = escape(one_line(masked(self.change.title, self.change.secrets)))
+            box.border_title = titled(masked(self.change.title, self.change.secrets))
             yield TextLine(id="risk")
             yield Static(id="command-line")
             yield Vertical(id="table")
@@ -146,7 +145,7 @@ class ChangeDialog(Dialog):
         self.phase = phase
         self.query_one("#facts", Static).update(facts)
         box = self.query_one(".dialog")
-        box.border_subtitle = escape(below)
+        box.border_subtitle = titled(below)
         typing, pressing = phase is Phase.SHOWN and bool(self.word), phase is Phase.SHOWN and not self.word
         self.query_one("#typed", LineInput).display = typing
         self.query_one("#refusal", TextLine).display = typing
@@ -204,10 +203,7 @@ class ChangeDialog(Dialog):
         """Shows what the change will do, or why that is not known."""
         preview = message.answer
         if isinstance(preview, Problem):
-            text = Text(f"✗ {one_line(str(preview))}", "bold red")
-            if preview.remedy:
-                text.append(f"\n{one_line(preview.remedy)}", "not bold dim")
-            self._enter(Phase.FAILED, text, "r asks again · esc closes")
+            self._enter(Phase.FAILED, _told(preview), "r asks again · esc closes")
             return
         if preview.commands:
             self._show_commands(preview.commands)
@@ -296,10 +292,7 @@ class ChangeDialog(Dialog):
     def ended(self, answer: Outcome | Problem) -> None:
         """The change has been carried out, or could not be."""
         if isinstance(answer, Problem):
-            text = Text(f"✗ {one_line(str(answer))}", "bold red")
-            if answer.remedy:
-                text.append(f"\n{one_line(answer.remedy)}", "not bold dim")
-            self._enter(Phase.ENDED, text, "esc closes")
+            self._enter(Phase.ENDED, _told(answer), "esc closes")
             return
         mark, tone = ("✔", "bold green") if answer.ok else ("✗", "bold red")
         lines = [Text(f"{mark} {one_line(answer.text)}", tone), *(Text(one_line(line)) for line in answer.read_back)]
@@ -307,6 +300,11 @@ class ChangeDialog(Dialog):
         self._enter(Phase.ENDED, Text("\n").join(lines), "esc closes")
         if self._items:
             self._show_items()
+
+
+def _told(problem: Problem) -> Text:
+    text = Text(f"✗ {one_line(str(problem))}", "bold red")
+    return text.append(f"\n{one_line(problem.remedy)}", "not bold dim") if problem.remedy else text
 
 
 def preview_columns(preview: Preview) -> list[Column[tuple[str, ...]]]:

@@ -25,7 +25,7 @@ from rmq.tui.service.model import (
     Wanted,
 )
 from rmq.tui.service.model.clients import SILENT_MILLIS
-from rmq.tui.state.seen import Seen
+from rmq.tui.state.seen import Seen, of
 from rmq.tui.state.session import Session
 from rmq.tui.table.columns import BAD, DIM, GOOD, PLAIN, WARN, Column
 from rmq.tui.widgets.grid import Grid
@@ -149,7 +149,7 @@ class ClientsScreen(ListScreen[Running, ClientDetail]):
             name = next((key for key, client in self._by_key.items() if client.client_id == name), name)
         elif name not in self._by_key and self.names.value is not None:
             self._first = group
-            self.names = type(self.names)(_begun=self.names.begin())
+            self.names = self.names.anew()
             self._wanted = name
             self.poll_again()
             return
@@ -192,9 +192,6 @@ def client_columns(screen: ClientsScreen) -> list[Column[Row]]:
     def client(row: Row) -> Connected:
         return screen.client_of(row.name)
 
-    def figure(key: str) -> Any:
-        return lambda row: None if row.figures is None else getattr(row.figures, key)
-
     def role_tone(row: Row) -> str:
         return DIM if client(row).role == PRODUCER else PLAIN
 
@@ -202,20 +199,20 @@ def client_columns(screen: ClientsScreen) -> list[Column[Row]]:
         return client_state(client(row), row, session.now())
 
     def up(row: Row) -> int | None:
-        started = figure("started")(row)
+        started = of("started")(row)
         return session.now() - started if started else None
 
     return [
-        Column("NAME", 16, lambda row: client(row).client_id, tone=_name_tone, grows=True),
+        Column("NAME", 16, lambda row: client(row).client_id, tone=_name_tone, grows=True, middle=True),
         Column("ROLE", 8, lambda row: client(row).role, tone=role_tone),
         Column("GROUP", 12, lambda row: client(row).group, grows=True),
         Column("STATE", 9, state, tone=lambda row: _TONES.get(state(row), DIM), costly=True),
         Column("LANG", 6, lambda row: client(row).language, least=64),
         Column("VERSION", 8, lambda row: client(row).version, least=74),
         Column("ADDRESS", 21, lambda row: client(row).address, least=104),
-        Column("Q", 3, lambda row: formats.count(figure("queues")(row)), figure("queues"), right=True, costly=True),
+        Column("Q", 3, lambda row: formats.count(of("queues")(row)), of("queues"), right=True, costly=True),
         Column(
-            "HELD", 6, lambda row: formats.count(figure("held")(row)), figure("held"), right=True, least=92, costly=True
+            "HELD", 6, lambda row: formats.count(of("held")(row)), of("held"), right=True, least=92, costly=True
         ),
         Column("UP", 7, lambda row: formats.span(up(row)), up, right=True, least=116, costly=True),
     ]

@@ -14,12 +14,13 @@ from rmq.tui import formats
 from rmq.tui.screens.charts import RATES, RATES_TITLE, chart_tab
 from rmq.tui.screens.config import ConfigScreen
 from rmq.tui.screens.details import Tab
+from rmq.tui.screens.header import Step
 from rmq.tui.screens.lists import ListScreen
 from rmq.tui.screens.topic_tables import setting_columns, settings
 from rmq.tui.service.changes.brokers import AddWritePerm, ShutdownBroker, WipeWritePerm
 from rmq.tui.service.model import Broker, NameServer, Problem, Setting
 from rmq.tui.state.sampling import WHOLE, broker_key
-from rmq.tui.state.seen import Seen
+from rmq.tui.state.seen import Seen, of
 from rmq.tui.state.session import Session
 from rmq.tui.table.columns import ACCENT, BAD, DIM, GOOD, PLAIN, WARN, Column
 from rmq.tui.widgets.chart import Chart
@@ -101,7 +102,7 @@ class ClusterScreen(ListScreen[Broker, BrokerDetail]):
 
     def poll(self) -> None:
         """The application asks for the cluster; only the pane is asked for here."""
-        if not self._is_asking("detail"):
+        if not self.is_asking("detail"):
             self.look()
 
     def poll_again(self) -> None:
@@ -162,6 +163,13 @@ class ClusterScreen(ListScreen[Broker, BrokerDetail]):
             return name
         return "  ".join(part for part in (broker.name, broker.role, name, broker.version) if part)
 
+    def steps(self) -> list[Step]:
+        """See `FrameScreen`; a broker is known by its name."""
+        (title, address), *others = super().steps()
+        row = self.seen.get(address or "")
+        broker = row.figures if row is not None else None
+        return [(title, broker.name if broker is not None else address), *others]
+
     def problems_of(self, detail: BrokerDetail) -> tuple[Problem, ...]:
         """The settings, when they are missing."""
         return (detail.config,) if isinstance(detail.config, Problem) else ()
@@ -208,16 +216,14 @@ class ClusterScreen(ListScreen[Broker, BrokerDetail]):
     def server_selected(self, message: Grid.Selected) -> None:
         """Says in full how a name server's view differs."""
         message.stop()
-        server: NameServer = self.servers.rows[message.key or ""]
-        self.say(f"{server.address}: {_view(server)}")
+        server: NameServer | None = self.servers.rows.get(message.key or "")
+        if server is not None:
+            self.say(f"{server.address}: {_view(server)}")
 
 
 def broker_columns(session: Session) -> list[Column[Row]]:
     """Columns of brokers."""
     history = session.history
-
-    def of(key: str) -> Any:
-        return lambda row: None if row.figures is None else getattr(row.figures, key)
 
     def told(row: Row) -> bool:
         return row.figures is not None and row.figures.problem is None

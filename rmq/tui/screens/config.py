@@ -6,7 +6,7 @@ change's dialog shows old and new of each broker. An edit is dropped when the br
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -15,11 +15,11 @@ from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Input
 
-from rmq.tui.formats import one_line
+from rmq.tui.formats import one_line, plural
 from rmq.tui.messages import DetailCame
 from rmq.tui.screens.config_value import ValueDialog
+from rmq.tui.screens.filtered import Filtered
 from rmq.tui.screens.frame import FrameScreen
 from rmq.tui.screens.header import Step
 from rmq.tui.service.changes.brokers import ChangeBrokerSettings
@@ -30,7 +30,7 @@ from rmq.tui.state.feed import Feed
 from rmq.tui.state.session import Session
 from rmq.tui.table.columns import ACCENT, DIM, PLAIN, WARN, Column
 from rmq.tui.widgets.grid import Grid
-from rmq.tui.widgets.lines import LineInput, Panel, TextLine
+from rmq.tui.widgets.lines import FilterInput, Panel, TextLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,7 @@ class SettingsTable(Grid, inherit_bindings=False):
     )
 
 
-class FilterLine(LineInput):
-    """The line that settings are searched with."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "screen.drop_filter", "clear", id="config.drop_filter", show=False)
-    ]
-
-
-class ConfigScreen(FrameScreen):
+class ConfigScreen(Filtered):
     """Settings of a broker; it is pushed over the screen Cluster.
 
     Args:
@@ -123,24 +115,22 @@ class ConfigScreen(FrameScreen):
 
     def steps(self) -> list[Step]:
         """The cluster, the broker, and here."""
-        return [("Cluster", self.broker.name), (self.TITLE, self.table.current)]
+        return [("Cluster", self.broker.name), (self.TITLE, self.list.current)]
 
     # --- layout ---------------------------------------------------------------------------------------------------
 
-    def compose_body(self) -> Iterable[Widget]:  # type: ignore[override]
+    def compose_body(self) -> Iterable[Widget]:
         """The table and its filter."""
-        self.table = SettingsTable(_columns(), label="settings", empty="asking…", sort="key", identity="settings")
-        field = FilterLine("words, !not, ~regex, value:true — enter keeps, esc clears", id="filter")
-        field.display = False
+        self.list = SettingsTable(_columns(), label="settings", empty="asking…", sort="key", identity="settings")
         with Horizontal(id="body"), Panel(id="left"):
-            yield self.table
+            yield self.list
             yield TextLine(id="about")
-            yield field
+            yield FilterInput("value:true")
 
     def on_mount(self) -> None:
         """Begins with the table."""
         super().on_mount()
-        self.set_focus(self.table)
+        self.set_focus(self.list)
         self.show_rows()
 
     # --- asking ---------------------------------------------------------------------------------------------------
@@ -181,22 +171,28 @@ class ConfigScreen(FrameScreen):
     def show_rows(self) -> None:
         """Brings table and titles up to date."""
         known: Mapping[str, str] = self.feed.value or {}
-        self.table.empty = self._nothing()
+        self.list.empty = self._nothing()
         keys = self.edits if self.differing else {**known, **self.edits}
-        self.table.update_rows({key: Row(key, known.get(key), self.edits.get(key)) for key in keys})
-        if not self.table.keys:
-            self.table.refresh_line(1)
-        shown, total = len(self.table.keys), len(self.table.rows)
-        number = str(total) if shown == total else f"{shown}/{total}"
-        waiting = f"{len(self.edits)} edit{'s' * (len(self.edits) != 1)} not applied" if self.edits else "no edits"
-        parts = [waiting, *(["edits only"] if self.differing else [])]
-        if self.table.filter_text:
-            parts.append(f"filter: {one_line(self.table.filter_text)}")
-        if self.table.problem:
-            parts.append(f"✗ {self.table.problem}")
-        title = f"Settings of {self.broker.name} {self.broker.role} {self.broker.address} ({number})"
-        self.query_one("#left", Panel).entitle(title, " · ".join(parts))
+        self.list.update_rows({key: Row(key, known.get(key), self.edits.get(key)) for key in keys})
+        if not self.list.keys:
+            self.list.refresh_line(1)
+        self.show_title()
         self._tell_about()
+
+    @property
+    def heading(self) -> str:
+        """Whose settings they are."""
+        return f"Settings of {self.broker.name} {self.broker.role} {self.broker.address}"
+
+    def remarks(self) -> Sequence[str]:
+        """Edits that wait, and whether only those are shown."""
+        waiting = f"{plural(len(self.edits), 'edit')} not applied" if self.edits else "no edits"
+        return [waiting, *(["edits only"] if self.differing else [])]
+
+    def narrow(self, text: str) -> None:
+        """Says, too, why there are no settings."""
+        super().narrow(text)
+        self.show_rows()
 
     def _nothing(self) -> str:
         if self.differing and not self.edits:
@@ -206,7 +202,7 @@ class ConfigScreen(FrameScreen):
         return "no setting matches the filter: esc shows all"
 
     def _tell_about(self) -> None:
-        key = self.table.current
+        key = self.list.current
         text = Text(f" {one_line(about(key))}" if key is not None else "", "dim")
         self.query_one("#about", TextLine).say(text)
         self.show_frame()
@@ -229,9 +225,9 @@ class ConfigScreen(FrameScreen):
 
     def action_edit(self) -> None:
         """Another value for the setting under the cursor."""
-        key = self.table.current
+        key = self.list.current
         if key is not None:
-            row: Row = self.table.rows[key]
+            row: Row = self.list.rows[key]
             value = row.value if row.wanted is None else row.wanted
             self.app.push_screen(ValueDialog(key, value or "", self._edited))
 
@@ -246,11 +242,11 @@ class ConfigScreen(FrameScreen):
         else:
             self.edits[key] = value
         self.show_rows()
-        self.table.go_to(key)
+        self.list.go_to(key)
 
     def action_undo(self) -> None:
         """Drops the edit under the cursor."""
-        if self.edits.pop(self.table.current or "", None) is None:
+        if self.edits.pop(self.list.current or "", None) is None:
             self.say("there is no edit under the cursor")
         self.show_rows()
 
@@ -294,46 +290,14 @@ class ConfigScreen(FrameScreen):
 
     def action_back(self) -> None:
         """Out of the filter, then back to the cluster; edits that were not applied need a second press."""
-        if self.table.filter_text:
-            self.table.set_filter("")
-            self.show_rows()
+        if self.list.filter_text:
+            self.narrow("")
         elif self.edits and not self._leaving:
             self._leaving = True
             self.show_frame()
             self.say("the edits are not applied: esc again drops them, a applies them")
         else:
             self.app.pop_screen()
-
-    def action_filter(self) -> None:
-        """Opens the filter line."""
-        field = self.query_one("#filter", LineInput)
-        field.value = self.table.filter_text
-        field.display = True
-        field.focus()
-
-    @on(Input.Changed, "#filter")
-    def filter_changed(self, event: Input.Changed) -> None:
-        """Filters while the user types."""
-        event.stop()
-        self.table.set_filter(event.value)
-        self.show_rows()
-
-    @on(Input.Submitted, "#filter")
-    def filter_kept(self, event: Input.Submitted) -> None:
-        """Back to the table, filtered."""
-        event.stop()
-        self._close_filter()
-
-    def action_drop_filter(self) -> None:
-        """Back to the table, with everything."""
-        self.query_one("#filter", LineInput).value = ""
-        self.table.set_filter("")
-        self.show_rows()
-        self._close_filter()
-
-    def _close_filter(self) -> None:
-        self.query_one("#filter", LineInput).display = False
-        self.table.focus()
 
 
 def _values(settings: Iterable[Setting]) -> dict[str, str]:

@@ -8,12 +8,11 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.markup import escape
 from textual.widgets import Input, Static
 
 from rmq.tui.screens.dialogs import Dialog
 from rmq.tui.service.changes.settings import about, is_secret, nearest, refused
-from rmq.tui.widgets.lines import LineInput
+from rmq.tui.widgets.lines import LineInput, titled
 
 
 class ValueDialog(Dialog):
@@ -36,7 +35,7 @@ class ValueDialog(Dialog):
     def compose(self) -> ComposeResult:
         """What it is for, one or two inputs, and what is to be said about them."""
         with Vertical(classes="dialog") as box:
-            box.border_title = escape(self._key or "Another setting")
+            box.border_title = titled(self._key or "Another setting")
             box.border_subtitle = "enter keeps the edit · nothing is sent yet"
             if not self._key:
                 yield LineInput("key", id="key")

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from rmq.tui.contexts import Context
+from rmq.tui.config.contexts import Context
 from rmq.tui.formats import cut, one_line
 from rmq.tui.screens.dialogs import Dialog
 

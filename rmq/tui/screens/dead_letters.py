@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
 from textual import work
@@ -16,9 +16,10 @@ from rmq.tui.screens.forms import Field, FormDialog, Values
 from rmq.tui.screens.lists import ListScreen
 from rmq.tui.service.changes.dead_letters import ResendDead
 from rmq.tui.service.model import DeadGroup, DeadLetter, DeadLetters, LetterBody, Problem
-from rmq.tui.state.seen import Seen
+from rmq.tui.state.seen import Seen, of
 from rmq.tui.state.session import Session
 from rmq.tui.table.columns import BAD, DIM, PLAIN, WARN, Column
+from rmq.tui.table.stored import body_text
 from rmq.tui.widgets.changing import Changing
 from rmq.wire.names import dlq_topic, retry_topic
 
@@ -29,6 +30,8 @@ EXPORT_BYTES: Final = 16 * 1024 * 1024
 """Bytes of bodies that one export holds."""
 EXPORT_AT_ONCE: Final = 32
 Row = Seen[DeadGroup]
+_NO_FILE_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
+_LONGEST_NAME: Final = 80
 
 
 class LetterPane(Changing, DetailPane[DeadLetters]):
@@ -57,7 +60,7 @@ class DeadLettersScreen(ListScreen[DeadGroup, DeadLetters]):
         Binding("u", "to_group", "group", id="dlq.group", show=False),
         Binding("m", "more", "more", id="dlq.more", show=False),
     ]
-    CHANGES: ClassVar[list[BindingType]] = [Binding("p", "resend", "send", id="dlq.resend_shown")]
+    CHANGES: ClassVar[list[BindingType]] = [Binding("p", "resend", "send", id="dlq.resend_anywhere")]
     PANE = LetterPane
 
     def __init__(self, session: Session) -> None:
@@ -112,7 +115,7 @@ class DeadLettersScreen(ListScreen[DeadGroup, DeadLetters]):
         if shown < total:
             more = " · m shows more" if self.most < MOST else ""
             return f"{name}  newest {formats.count(shown)} of {formats.count(total)}{more}"
-        return f"{name}  {formats.count(total)} dead letter{'s' * (total != 1)}"
+        return f"{name}  {formats.plural(total, 'dead letter')}"
 
     def problems_of(self, detail: DeadLetters) -> tuple[Problem, ...]:
         """What is missing."""
@@ -150,14 +153,31 @@ class DeadLettersScreen(ListScreen[DeadGroup, DeadLetters]):
         else:
             self.say(f"no more than {MOST:,} dead letters are shown")
 
+    def _letters_to_choose(self) -> bool:
+        """Whether a letter is under the cursor, or marked; else the user is led to where one is chosen."""
+        self.follow_cursor()
+        chosen = self.pane.grid.has_focus or bool(self.pane.grid.marked)
+        if chosen and self.letters:
+            return True
+        if self.subject is None or chosen:
+            self.say("there is no dead letter here")
+        else:
+            self.open_pane()
+            self.say("choose a letter first; space marks more than one")
+        return False
+
     def action_to_trace(self) -> None:
         """Shows what happened to the letter under the cursor."""
+        if not self._letters_to_choose():
+            return
         letter = self.letter
         if letter is not None:
             self.rmq.drill("trace", f"{letter.topic}/{letter.message_id}")
 
     def action_to_message(self) -> None:
         """Shows the letter whole, as a message of the dead-letter topic."""
+        if not self._letters_to_choose():
+            return
         letter = self.letter
         if letter is not None and self.subject is not None:
             place = letter.place
@@ -166,16 +186,19 @@ class DeadLettersScreen(ListScreen[DeadGroup, DeadLetters]):
 
     def action_to_group(self) -> None:
         """Goes to the group."""
+        self.follow_cursor()
         if self.subject is not None:
             self.rmq.drill("groups", self.subject)
 
     def action_resend(self) -> None:
         """Asks where to and how fast, and proposes it."""
-        letters = self.letters
-        if self.subject is None or not letters:
-            self.say("there is no dead letter to send again")
-            return
-        self.app.push_screen(resend_form(self.subject, letters))
+        if self._letters_to_choose() and self.subject is not None:
+            self.app.push_screen(resend_form(self.subject, self.letters, self._unmark))
+
+    def _unmark(self) -> None:
+        # Marks that stayed would have the same letters sent once more.
+        self.pane.grid.marked.clear()
+        self.show_detail()
 
     # --- export ---------------------------------------------------------------------------------------------------
 
@@ -205,16 +228,14 @@ class DeadLettersScreen(ListScreen[DeadGroup, DeadLetters]):
             return
         limit = f"{EXPORT_BYTES // 1024 // 1024} MiB"
         self.say(f"{formats.count(left_out)} letters are left out: more than {limit}" if left_out else "")
-        name = f"dead-letters-{group.replace('%', '_')}.jsonl"
+        # A group's name comes from a server, and is to lead to no other folder.
+        name = f"dead-letters-{_NO_FILE_NAME.sub('_', group)[:_LONGEST_NAME]}.jsonl"
         self.app.push_screen(ExportDialog(rows, "dead letters", name, self.session.save))
 
 
 def exported_letter(letter: DeadLetter, found: LetterBody) -> dict[str, Any]:
     """A letter as a row of a file: a body that is no UTF-8 text is in base64, which `encoding` says."""
-    try:
-        body, encoding = found.body.decode(), "utf-8"
-    except UnicodeDecodeError:
-        body, encoding = base64.b64encode(found.body).decode(), "base64"
+    body, encoding = body_text(found.body)
     place = letter.place
     return {
         "broker": place.broker,
@@ -235,9 +256,8 @@ def exported_letter(letter: DeadLetter, found: LetterBody) -> dict[str, Any]:
     }
 
 
-def resend_form(group: str, letters: Sequence[DeadLetter]) -> FormDialog:
+def resend_form(group: str, letters: Sequence[DeadLetter], begun: Callable[[], None] | None = None) -> FormDialog:
     """Where dead letters go, and how fast."""
-    number = len(letters)
     topics = sorted({letter.topic or "unknown" for letter in letters})
 
     def make(values: Values) -> ResendDead:
@@ -266,7 +286,7 @@ def resend_form(group: str, letters: Sequence[DeadLetter]) -> FormDialog:
             hint="The user's own. Tags and keys are kept in any case; ids and delays are made anew.",
         ),
     ]
-    return FormDialog(f"Re-send {number:,} dead letter{'s' * (number != 1)} of {group}", fields, make)
+    return FormDialog(f"Re-send {formats.plural(len(letters), 'dead letter')} of {group}", fields, make, begun)
 
 
 def _rate_problem(text: str) -> str:
@@ -285,9 +305,6 @@ def _place_words(key: str) -> tuple[str, ...]:
 
 def group_columns(session: Session) -> list[Column[Row]]:
     """Columns of the list."""
-
-    def of(key: str) -> Any:
-        return lambda row: None if row.figures is None else getattr(row.figures, key)
 
     def tone(row: Row) -> str:
         return WARN if of("count")(row) else DIM
@@ -317,7 +334,7 @@ def letter_columns(session: Session) -> list[Column[DeadLetter]]:
         Column("STORED", 8, lambda row: session.moment(row.stored), lambda row: row.stored),
         Column("TOPIC", 8, lambda row: row.topic or formats.UNKNOWN, grows=True),
         Column("TRIES", 5, lambda row: formats.count(row.reconsumed), lambda row: row.reconsumed, right=True),
-        Column("KEYS", 10, lambda row: row.keys),
+        Column("KEYS", 10, lambda row: row.keys, middle=True),
         Column("TAG", 6, lambda row: row.tags, least=88),
         Column("ID", 32, lambda row: row.message_id, least=118),
         Column("BODY", 14, lambda row: row.preview, tone=lambda row: DIM, grows=True),

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
@@ -22,7 +19,7 @@ from rmq.tui.state.timeline import Sample
 from rmq.tui.table.columns import Column
 from rmq.tui.widgets.chart import Chart, Plotted
 from rmq.tui.widgets.grid import Grid
-from rmq.tui.widgets.lines import Panel, TabLine
+from rmq.tui.widgets.lines import TabbedPanel, TabLine
 
 D = TypeVar("D")
 
@@ -52,25 +49,16 @@ class Tab(Generic[D]):
     samples: Callable[[D], tuple[Sequence[Sample], int]] | None = None
 
 
-class DetailPane(Panel, Generic[D]):
+class DetailPane(TabbedPanel, Generic[D]):
     """Tabs about one thing.
 
     Args:
         tabs: what it shows.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right_square_bracket", "tab(1)", "next tab", key_display="]", id="pane.next"),
-        Binding("left_square_bracket", "tab(-1)", "tab before", key_display="[", id="pane.before", show=False),
-    ]
-
-    class Turned(Message):
-        """Another tab is shown."""
-
     def __init__(self, tabs: Sequence[Tab[D]]) -> None:
         super().__init__(id="right")
         self.tabs = tabs
-        self._current = 0
         self._focusing = False
         self._detail: D | None = None
         self._waiting = "asking…"
@@ -92,26 +80,30 @@ class DetailPane(Panel, Generic[D]):
             yield self._content()
 
     def _content(self) -> Widget:
-        charts = self._charts[self._current]
-        return Vertical(*charts, self.grid, id=f"tab-{self._current}", classes="charts") if charts else self.grid
+        charts = self._charts[self.current]
+        return Vertical(*charts, self.grid, id=f"tab-{self.current}", classes="charts") if charts else self.grid
 
     def on_mount(self) -> None:
         """Shows the names."""
-        self._show_names()
+        self.show_names()
 
     def on_resize(self) -> None:
-        """Has the names fit."""
-        self._show_names()
+        """Has rows fit that are broken into lines; Textual calls the method of `TabbedPanel`, too."""
+        self._fill()
+
+    def names(self) -> list[str]:
+        """See `TabbedPanel`."""
+        return [tab.title for tab in self.tabs]
 
     @property
     def grid(self) -> Grid:
         """The table that is shown."""
-        return self._grids[self._current]
+        return self._grids[self.current]
 
     @property
     def tab(self) -> Tab[D]:
         """The tab that is shown."""
-        return self.tabs[self._current]
+        return self.tabs[self.current]
 
     def show(self, detail: D | None, waiting: str = "asking…") -> None:
         """Fills the tabs; None empties them."""
@@ -120,38 +112,32 @@ class DetailPane(Panel, Generic[D]):
 
     def _fill(self) -> None:
         grid, tab, detail = self.grid, self.tab, self._detail
-        grid.empty = self._waiting if detail is None else tab.empty
+        empty = self._waiting if detail is None else tab.empty
+        says_more = empty != grid.empty and not grid.keys
+        grid.empty = empty
         at_top = not grid.keys or grid.current == grid.keys[0]
         grid.update_rows({} if detail is None else tab.rows(detail))
-        if not grid.rows:
+        if says_more and not grid.rows:
             grid.refresh_line(1)
         if tab.samples is not None:
             samples, now = ((), 0) if detail is None else tab.samples(detail)
-            for chart in self._charts[self._current]:
+            for chart in self._charts[self.current]:
                 chart.show(samples, now)
             if at_top:
                 # The newest is on top; the cursor would go down with the one that it was on.
                 grid.action_edge(-1)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where there is one tab, there is no next one."""
-        return len(self.tabs) > 1 if action == "tab" else super().check_action(action, parameters)
-
-    def action_tab(self, step: int) -> None:
-        """Shows another tab."""
-        self.choose((self._current + step) % len(self.tabs))
-
     def choose(self, index: int) -> None:
         """Shows a tab."""
         # The table of the tab before may not have got the focus yet when keys come fast.
         self._focusing = self._focusing or self.grid.has_focus
-        self._current = index
+        self.current = index
         switcher = self.query_one(ContentSwitcher)
         if not self.grid.is_attached:
             switcher.mount(self._content())
         self._fill()
         switcher.current = f"tab-{index}"
-        self._show_names()
+        self.show_names()
         if self._focusing:
             self.call_after_refresh(self._focus)
         self.post_message(self.Turned())
@@ -159,13 +145,3 @@ class DetailPane(Panel, Generic[D]):
     def _focus(self) -> None:
         self._focusing = False
         self.grid.focus()
-
-    def _show_names(self) -> None:
-        titles = [tab.title for tab in self.tabs]
-        self.query_one("#tabs", TabLine).show_tabs(titles, self._current, width=self.size.width - 2)
-
-    @on(TabLine.Chosen)
-    def clicked(self, event: TabLine.Chosen) -> None:
-        """A tab's name was clicked."""
-        event.stop()
-        self.choose(event.index)

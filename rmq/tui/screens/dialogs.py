@@ -141,9 +141,15 @@ class HelpDialog(Dialog):
 def help_of(screen: Screen[Any]) -> HelpDialog:
     """Help for what has the focus on a screen: what it is for, and every key that works now."""
     together: dict[tuple[str, str], list[str]] = {}
-    for active in screen.active_bindings.values():
+    for active in sorted(screen.active_bindings.values(), key=lambda one: _commonness(one.binding.id or "")):
         if active.binding.description and active.enabled:
             keys = together.setdefault((active.binding.action, active.binding.description), [])
             keys.append(screen.app.get_key_display(active.binding))
     about = getattr(screen.focused, "HELP", "") or f"The screen {getattr(screen, 'TITLE', None) or ''}."
     return HelpDialog(about, [(" ".join(keys), does) for (_, does), keys in together.items()])
+
+
+def _commonness(binding: str) -> int:
+    """Keys of this part stand before those of every table, of every screen, and of every application."""
+    part = binding.partition(".")[0]
+    return {"": 3, "app": 2, "screen": 2, "grid": 1}.get(part, 0)

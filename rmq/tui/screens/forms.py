@@ -14,15 +14,13 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.markup import escape
 from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
 
-from rmq.tui.formats import one_line
 from rmq.tui.screens.change import ChangeDialog, Phase
 from rmq.tui.screens.dialogs import Dialog
 from rmq.tui.service.changes.change import Change
-from rmq.tui.widgets.lines import LineInput, TextLine
+from rmq.tui.widgets.lines import LineInput, LinesInput, TextLine, titled
 
 if TYPE_CHECKING:
     from rmq.tui.app import RmqApp
@@ -34,6 +32,8 @@ Values = Mapping[str, str]
 
 _FRAME: Final = 9
 """Lines of the terminal that are not for the fields."""
+_DIGITS: Final = 20
+"""Digits of a number from which it is not read; Python refuses some thousands."""
 
 
 def anything(value: str) -> str:
@@ -46,7 +46,8 @@ def number(least: int, most: int) -> Check:
 
     def check(value: str) -> str:
         text = value.strip()
-        if not text.removeprefix("-").isdecimal() or not text.isascii() or not least <= int(text) <= most:
+        is_number = text.removeprefix("-").isdecimal() and text.isascii() and len(text) < _DIGITS
+        if not is_number or not least <= int(text) <= most:
             return f"a whole number from {least} to {most}"
         return ""
 
@@ -87,7 +88,7 @@ class Field:
         if self.choices:
             return Select(self.choices, value=self.value, allow_blank=False, id=name, compact=True, disabled=self.fixed)
         if self.lines > 1:
-            area = TextArea(self.value, id=name, compact=True, disabled=self.fixed, highlight_cursor_line=False)
+            area = LinesInput(self.value, id=name, compact=True, disabled=self.fixed, highlight_cursor_line=False)
             area.cursor_blink = False
             area.styles.height = self.lines
             return area
@@ -123,6 +124,7 @@ class FormDialog(Dialog):
         title: what it is for.
         fields: from above.
         make: makes the change of the values, or says in a sentence why it cannot be.
+        begun: called when the change is under way or done.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -131,8 +133,15 @@ class FormDialog(Dialog):
         Binding("up", "app.focus_previous", "previous field", id="form.previous", show=False),
     ]
 
-    def __init__(self, title: str, fields: Sequence[Field], make: Callable[[Values], Change | str]) -> None:
+    def __init__(
+        self,
+        title: str,
+        fields: Sequence[Field],
+        make: Callable[[Values], Change | str],
+        begun: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__()
+        self._begun = begun
         self._title = title
         self._fields = {item.key: item for item in fields}
         self._make = make
@@ -142,7 +151,7 @@ class FormDialog(Dialog):
     def compose(self) -> ComposeResult:
         """Fields, what is to be said about the one with the focus, and two buttons."""
         with Vertical(classes="dialog form") as box:
-            box.border_title = escape(one_line(self._title))
+            box.border_title = titled(self._title)
             box.border_subtitle = "tab next · enter previews · esc cancels"
             with Fields(id="fields", can_focus=False):
                 for item in self._fields.values():
@@ -255,5 +264,7 @@ class FormDialog(Dialog):
     def resumed(self) -> None:
         """Closes once its change is under way or done; else the user may mend what was refused."""
         if self._proposed is not None and self._proposed.phase in {Phase.RUNNING, Phase.ENDED}:
+            if self._begun is not None:
+                self._begun()
             self.dismiss()
         self._proposed = None

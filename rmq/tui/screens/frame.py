@@ -7,7 +7,7 @@ character.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from rich.text import Text
 from textual import events, on
@@ -15,7 +15,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.suggester import SuggestFromList
+from textual.widget import Widget
 from textual.widgets import Input
+from textual.worker import Worker
 
 from rmq.tui import formats
 from rmq.tui.screens.dialogs import CopyDialog, ExportDialog, help_of
@@ -31,6 +33,8 @@ from rmq.tui.widgets.lines import CommandInput, LineInput, TabLine, TextLine
 
 if TYPE_CHECKING:
     from rmq.tui.app import RmqApp
+
+T = TypeVar("T")
 
 
 class FrameScreen(Changing, Screen[None]):
@@ -64,6 +68,7 @@ class FrameScreen(Changing, Screen[None]):
         super().__init__()
         self.session = session
         self._remark = ""
+        self._before: Widget | None = None
 
     @property
     def rmq(self) -> RmqApp:
@@ -83,12 +88,16 @@ class FrameScreen(Changing, Screen[None]):
         yield TabLine(id="nav")
         yield from self.compose_body()
         yield TextLine(id="status")
-        command = CommandInput("topic NAME · group NAME · mqadmin COMMAND · ctx NAME · help · q", id="command")
+        command = CommandInput(
+            "topic NAME · group NAME · mqadmin COMMAND · ctx NAME · help · q",
+            lambda: self.rmq.lines_run[::-1],
+            id="command",
+        )
         command.display = False
         yield command
         yield KeyLine()
 
-    def compose_body(self) -> Iterable[TextLine]:
+    def compose_body(self) -> Iterable[Widget]:
         """What is between the names of the screens and the status."""
         raise NotImplementedError
 
@@ -117,6 +126,14 @@ class FrameScreen(Changing, Screen[None]):
     def poll_again(self) -> None:
         """Asks now, whatever is under way."""
         raise NotImplementedError
+
+    def is_asking(self, group: str) -> bool:
+        """Whether a worker of a group is under way."""
+        return any(worker.node is self and worker.group == group and not worker.is_finished for worker in self.workers)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Workers report through messages of their own."""
+        event.stop()
 
     def cluster_changed(self) -> None:
         """Brokers or name servers have been asked."""
@@ -152,6 +169,16 @@ class FrameScreen(Changing, Screen[None]):
         """Puts a remark into the status line, until a key is pressed."""
         self._remark = remark
         self.show_frame()
+
+    def usable(self, answer: T | Problem) -> T | None:
+        """What was asked for to go on with; None when it is a problem, which is said, or when the user has gone."""
+        self.say("")
+        if not self.is_current:
+            return None
+        if isinstance(answer, Problem):
+            self.say(str(answer))
+            return None
+        return answer
 
     def on_key(self) -> None:
         """A remark has been seen."""
@@ -255,26 +282,27 @@ class FrameScreen(Changing, Screen[None]):
     def action_command(self) -> None:
         """Opens the command line."""
         command = self.query_one("#command", CommandInput)
-        command.begin(self.rmq.lines_run)
+        command.rest()
+        command.value = ""
         command.suggester = SuggestFromList(self.rmq.suggestions())
         self._before = self.focused
         self.query_one("#status").display = False
         command.display = True
-        command.focus()
+        self.set_focus(command)
 
-    def close_command(self) -> None:
+    def action_close_command(self) -> None:
         """Gives the line back to the status."""
         command = self.query_one("#command", LineInput)
         command.display = False
         self.query_one("#status").display = True
         if self._before is not None:
-            self._before.focus()
+            self.set_focus(self._before)
 
     @on(Input.Submitted, "#command")
     def run_command(self, event: Input.Submitted) -> None:
         """Does what the line says."""
         event.stop()
-        self.close_command()
+        self.action_close_command()
         refusal = self.rmq.run_line(event.value)
         if refusal:
             self.say(refusal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rmq.tui.screens.forms import Field, FormDialog, Values, number
-from rmq.tui.screens.places import place_choices
+from rmq.tui.screens.places import place_field, place_of
 from rmq.tui.service.changes.groups import (
     CreateGroup,
     DeleteGroup,
@@ -16,12 +16,12 @@ from rmq.tui.service.changes.groups import (
     policy_text,
 )
 from rmq.tui.service.changes.places import Place
+from rmq.tui.service.changes.topics import MOST_QUEUES
 from rmq.tui.service.model import GroupDetail, Setting
 from rmq.tui.state.session import Session
 from rmq.wire.names import is_legal_group, is_predefined_group, is_system_group
 
 _MOST_TRIES = 2**31 - 1
-_MOST_QUEUES = 16_384
 _MOST_ID = 2**31 - 1
 _TRUTHS = (
     ("enabled", "Consume", "consumeEnable: whether its clients get messages at all."),
@@ -52,16 +52,9 @@ def policy_problem(text: str) -> str:
 
 
 def _fields(session: Session, before: GroupDefinition, place: Place | None, *, new: bool) -> list[Field]:
-    places = place_choices(session)
     return [
         Field("name", "Group", before.name, check=name_problem if new else lambda name: "", fixed=not new),
-        Field(
-            "place",
-            "On",
-            place.code if place is not None else places[0][1],
-            places,
-            hint="Every master of a cluster, or one broker.",
-        ),
+        place_field(session, place),
         Field(
             "retry_max",
             "Tries at most",
@@ -73,7 +66,7 @@ def _fields(session: Session, before: GroupDefinition, place: Place | None, *, n
             "retry_queues",
             "Retry queues",
             str(before.retry_queues),
-            check=number(0, _MOST_QUEUES),
+            check=number(0, MOST_QUEUES),
             hint="retryQueueNums: queues of its retry topic on each broker.",
         ),
         Field(
@@ -137,21 +130,15 @@ def edit_group_form(session: Session, detail: GroupDetail) -> FormDialog | None:
     def make(values: Values) -> EditGroup:
         return EditGroup(Place.of_code(values["place"]), _wanted(values), before)
 
-    fields = _fields(session, before, place_of(session, detail.config), new=False)
+    fields = _fields(session, before, place_of(session, _brokers(detail.config)), new=False)
     return FormDialog(f"Edit {before.name}", fields, make)
 
 
 def delete_group_form(session: Session, name: str, config: Sequence[Setting]) -> FormDialog:
     """A form for what goes with a group."""
-    places, place = place_choices(session), place_of(session, config)
+    gone = "From a cluster its retry and dead-letter topics go, too; from one broker they stay."
     fields = [
-        Field(
-            "place",
-            "From",
-            place.code if place is not None else places[0][1],
-            places,
-            hint="From a cluster its retry and dead-letter topics go, too; from one broker they stay.",
-        ),
+        place_field(session, place_of(session, _brokers(config)), "From", gone),
         Field(
             "offsets",
             "Offsets, too",
@@ -165,6 +152,10 @@ def delete_group_form(session: Session, name: str, config: Sequence[Setting]) ->
         return DeleteGroup(Place.of_code(values["place"]), name, values["offsets"] == "true")
 
     return FormDialog(f"Delete {name}", fields, make)
+
+
+def _brokers(config: Sequence[Setting]) -> list[str]:
+    return list(dict.fromkeys(setting.server for setting in config))
 
 
 def definition_from(name: str, config: Sequence[Setting]) -> GroupDefinition | None:
@@ -190,17 +181,3 @@ def definition_from(name: str, config: Sequence[Setting]) -> GroupDefinition | N
         )
     except ValueError:
         return None
-
-
-def place_of(session: Session, config: Sequence[Setting]) -> Place | None:
-    """Where a group is: a cluster when all its masters have it, else the first broker that has."""
-    known = session.cluster.value
-    if not config or known is None:
-        return None
-    having = {setting.server for setting in config}
-    masters = [broker for broker in known.brokers if not broker.broker_id]
-    first = next((broker for broker in masters if broker.name == config[0].server), None)
-    if first is None:
-        return None
-    everyone = {broker.name for broker in masters if broker.cluster == first.cluster}
-    return Place(cluster=first.cluster) if everyone <= having else Place(broker=first.address)

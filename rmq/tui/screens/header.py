@@ -16,6 +16,9 @@ Step = tuple[str, str | None]
 
 _GAP: Final = "  "
 _STATES: Final = {"ok": "green", "failed": "bold red"}
+_FRESH: Final = 10
+_FRESH_REFRESHES: Final = 3
+"""Seconds, or refreshes, after which the lag is said with its age: only the groups' screen asks for it."""
 _LEAST_DRY_RUN: Final = 20
 """Characters of a dry run that say anything."""
 
@@ -81,7 +84,10 @@ def _figures(session: Session) -> list[_Part]:
     if lag is not None:
         total, whole = lag
         number = formats.short(total) if total >= 100_000 else formats.count(total)
-        parts.append(_Part(2, Text.assemble("lag " if whole else "lag ≥ ", (number, "yellow" if total else ""))))
+        shown = Text.assemble("lag " if whole else "lag ≥ ", (number, "yellow" if total else ""))
+        if session.now() - session.lags.at > max(_FRESH_REFRESHES * session.refresh, _FRESH) * 1000:
+            shown = Text(f"{shown} {session.age(session.lags.at)} ago", "dim")
+        parts.append(_Part(2, shown))
     return parts
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rmq.tui.screens.details import DetailPane, Tab
-from rmq.tui.screens.frame import FrameScreen
+from rmq.tui.screens.filtered import Filtered
 from rmq.tui.service.model import Problem
 from rmq.tui.state.seen import Figures, Seen
 from rmq.tui.table.columns import Column
@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Figures)
 D = TypeVar("D")
 
 
-class Listed(FrameScreen, Generic[F, D]):
+class Listed(Filtered, Generic[F, D]):
     """What a screen tells of its list; `ListScreen` does the rest."""
 
     SORT: ClassVar[str] = "name"

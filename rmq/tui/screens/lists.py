@@ -11,34 +11,35 @@ Below 110 columns the pane takes the list's place when a row is opened, and esca
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
-from textual import on, work
+from textual import events, on, work
 from textual.containers import Horizontal
+from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import Worker
 
 from rmq.tui.formats import count, one_line
-from rmq.tui.messages import DetailCame, FiguresCame, NamesCame
+from rmq.tui.messages import DetailCame, FiguresCame, FormReady, NamesCame
 from rmq.tui.screens.details import DetailPane
-from rmq.tui.screens.filtered import Filtered
 from rmq.tui.screens.header import Step
-from rmq.tui.screens.listed import D, F
+from rmq.tui.screens.listed import D, F, Listed
 from rmq.tui.service.model import Problem
 from rmq.tui.state.feed import Feed
 from rmq.tui.state.seen import Seen
 from rmq.tui.state.session import Session
 from rmq.tui.widgets.grid import Grid
-from rmq.tui.widgets.lines import Panel
+from rmq.tui.widgets.lines import FilterInput, Panel
 
+KEPT: Final = 10_000
+"""Names that a list has; of more than these it says how many are left out."""
 _SWEEP: Final = 16
 """Rows off the screen that one refresh asks for, where order or filter need them."""
 _TOGETHER: Final = 0.1
 """Seconds after which rows that have come are shown, while others are still awaited."""
 
 
-class ListScreen(Filtered[F, D]):
+class ListScreen(Listed[F, D]):
     """A numbered screen of this form.
 
     Args:
@@ -55,6 +56,10 @@ class ListScreen(Filtered[F, D]):
         self._wanted: str | None = None
         self._generation = 0
         self._swept = 0
+        # Once a refresh: what a sweep brings moves rows, which asks for the window again.
+        self._sweeps = True
+        self.left_out = 0
+        self._timers_by_name: dict[str, Timer] = {}
 
     def shown_names(self) -> Sequence[str]:
         """Names that belong in the list."""
@@ -62,14 +67,14 @@ class ListScreen(Filtered[F, D]):
 
     # --- layout ---------------------------------------------------------------------------------------------------
 
-    def compose_body(self) -> Iterable[Widget]:  # type: ignore[override]
+    def compose_body(self) -> Iterable[Widget]:
         """List and pane side by side."""
         self.list = self.LIST(self.columns(), label=self.MODE, empty="asking…", sort=self.SORT, identity="list")
         self.pane: DetailPane[D] = self.PANE(self.tabs())
         with Horizontal(id="body"):
             with Panel(id="left"):
                 yield from self.compose_lists()
-                yield self.filter_line()
+                yield FilterInput("column:>100")
             yield self.pane
 
     def compose_lists(self) -> Iterable[Widget]:
@@ -91,15 +96,12 @@ class ListScreen(Filtered[F, D]):
 
     def poll(self) -> None:
         """Asks for names, and with them for figures and detail, unless that is still under way."""
-        if not self._is_asking("names"):
+        if not self.is_asking("names"):
             self._ask_names()
 
     def poll_again(self) -> None:
         """Asks for everything now."""
         self._ask_names()
-
-    def _is_asking(self, group: str) -> bool:
-        return any(worker.node is self and worker.group == group and not worker.is_finished for worker in self.workers)
 
     @work(exclusive=True, group="names")
     async def _ask_names(self) -> None:
@@ -109,23 +111,29 @@ class ListScreen(Filtered[F, D]):
     @on(NamesCame)
     def names_came(self, message: NamesCame) -> None:
         """The list of names is there, or why it is not."""
-        if not self.names.take(message.generation, message.answer, self.session.now()):
+        answer = message.answer[:KEPT] if isinstance(message.answer, tuple) else message.answer
+        if not self.names.take(message.generation, answer, self.session.now()):
             return
         if isinstance(message.answer, tuple):
-            self.seen = {name: self.seen.get(name) or Seen(name) for name in message.answer}
-            none = self.NONE or f"there are no {self.MODE}"
-            self.list.empty = f"no {self.MODE} to show" if message.answer else none
+            self.left_out = max(len(message.answer) - KEPT, 0)
+            self.seen = {name: self.seen.get(name) or Seen(name) for name in message.answer[:KEPT]}
+            self._say_empty(self.NONE or f"there are no {self.MODE}")
         elif self.names.value is None:
-            self.list.empty = "no answer"
-            self.list.refresh_line(1)
+            self._say_empty("no answer")
+        self._sweeps = True
         self.show_rows()
         self._reach_wanted()
         if not self.list.keys:
             self.show_detail()
-        if not self._is_asking("figures"):
+        if not self.is_asking("figures"):
             self.ask_window()
-        if not self._is_asking("detail"):
+        if not self.is_asking("detail"):
             self.look()
+
+    def _say_empty(self, why: str) -> None:
+        if why != self.list.empty:
+            self.list.empty = why
+            self.list.refresh_line(1)
 
     def ask_window(self) -> None:
         """Asks for figures of the rows on the screen."""
@@ -137,8 +145,9 @@ class ListScreen(Filtered[F, D]):
             self._ask_figures(self._generation, names)
 
     def _sweep(self) -> list[str]:
-        if not self.list.needs_all:
+        if not self.list.needs_all or not self._sweeps:
             return []
+        self._sweeps = False
         window = set(self.list.window)
         others = [name for name in self.shown_names() if name not in window]
         unknown = [name for name in others if not self.seen[name].at and self.seen[name].problem is None]
@@ -184,22 +193,11 @@ class ListScreen(Filtered[F, D]):
         self.list.update_rows({name: self.seen[name] for name in names if name in self.seen})
         self.show_title()
 
-    def show_title(self) -> None:
-        """What the list shows of how many, filtered and sorted how."""
-        total, shown = len(self.list.rows), len(self.list.keys)
-        number = count(total) if shown == total else f"{count(shown)}/{count(total)}"
-        marked = f" · {len(self.list.marked)} marked" if self.list.marked else ""
-        column = self.list.sort_column
-        parts = [f"sort: {column.title.lower()} {'↓' if self.list.sort_down else '↑'}"] if column is not None else []
-        if self.list.filter_text:
-            parts.insert(0, f"filter: {one_line(self.list.filter_text)}")
-        if self.list.problem:
-            parts.insert(0, f"✗ {self.list.problem}")
-        if self.list.needs_all:
-            known = sum(bool(row.at) for row in self.seen.values())
-            if known < total:
-                parts.append(f"figures of {count(known)}")
-        self.query_one("#left", Panel).entitle(f"{self.TITLE} ({number}){marked}", " · ".join(parts))
+    def remarks(self) -> Sequence[str]:
+        """What the list has not, and of how many rows the figures are known where order or filter need those of all."""
+        found = [f"{count(self.left_out)} more names are left out"] if self.left_out else []
+        known = sum(bool(row.at) for row in self.seen.values()) if self.list.needs_all else len(self.list.rows)
+        return [*found, f"figures of {count(known)}"] if known < len(self.list.rows) else found
 
     @on(Grid.Viewed, "#list")
     def viewed(self, message: Grid.Viewed) -> None:
@@ -215,11 +213,10 @@ class ListScreen(Filtered[F, D]):
         self._subject_changed(message.key)
         self._later("detail", self.look)
 
-    def _later(self, what: str, call: Any) -> None:
-        timers: dict[str, Any] = self.__dict__.setdefault("_timers_by_name", {})
-        if what in timers:
-            timers[what].stop()
-        timers[what] = self.set_timer(self.session.settle, call)
+    def _later(self, what: str, call: Callable[[], object]) -> None:
+        if what in self._timers_by_name:
+            self._timers_by_name[what].stop()
+        self._timers_by_name[what] = self.set_timer(self.session.settle, call)
 
     def _subject_changed(self, name: str | None) -> None:
         if name == self.subject:
@@ -256,6 +253,13 @@ class ListScreen(Filtered[F, D]):
                 self.detail_taken(message.answer)
             self.show_detail()
             self.show_frame()
+
+    @work(exclusive=True, group="form")
+    async def ask_for_form(self, name: str, *, delete: bool = False) -> None:
+        """Asks anew for everything about one name, for a form that begins with it; see `FormReady`."""
+        self.say("asking…")
+        self.session.service.forget()
+        self.post_message(FormReady(name, await self.ask_detail(name), delete))
 
     def detail_taken(self, detail: D) -> None:
         """Takes the row's figures from it, too."""
@@ -302,8 +306,24 @@ class ListScreen(Filtered[F, D]):
         """A row was opened: the list's opens the pane, the pane's leads elsewhere."""
         if message.grid is self.list:
             self.open_pane()
-        elif message.grid is self.pane.grid and message.key is not None and self.pane.tab.leads_to is not None:
-            self.rmq.drill(*self.pane.tab.leads_to(message.grid.rows[message.key]))
+        elif message.grid is self.pane.grid and self.pane.tab.leads_to is not None:
+            # The row may have gone since the key was pressed.
+            row = message.grid.rows.get(message.key or "")
+            if row is not None:
+                self.rmq.drill(*self.pane.tab.leads_to(row))
+            elif message.key is not None:
+                self.say(f"{one_line(message.key)} has gone")
+
+    @on(events.DescendantFocus)
+    def focus_moved(self) -> None:
+        """The way leads into the pane, into another tab of it, or out of it."""
+        self.show_frame()
+
+    def follow_cursor(self) -> None:
+        """Has the pane be about the row under the cursor at once, for a key that comes before the pane has followed."""
+        if self.list.has_focus and self.list.current != self.subject:
+            self._subject_changed(self.list.current)
+            self._later("detail", self.look)
 
     def open_pane(self) -> None:
         """Goes to the pane, which takes the list's place where there is no room for both."""
@@ -314,17 +334,12 @@ class ListScreen(Filtered[F, D]):
         if self.is_narrow:
             self.look()
 
-    def close_pane(self) -> None:
-        """Goes back to the list."""
-        self.remove_class("-detail")
-        self.call_after_refresh(self.list.focus)
-
     def action_back(self) -> None:
         """Out of the pane, then out of the filter, then to where the user came from."""
         if self.has_class("-detail") or self.pane.grid.has_focus:
             self.close_pane()
         elif self.list.filter_text:
-            self.list.set_filter("")
+            self.narrow("")
         else:
             super().action_back()
 
@@ -364,7 +379,3 @@ class ListScreen(Filtered[F, D]):
 
     def reveal(self, name: str) -> None:
         """Has the list show a name that it usually leaves out."""
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Workers report through messages of their own."""
-        event.stop()

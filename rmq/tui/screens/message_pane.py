@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Final
+from typing import Final
 
-from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
@@ -18,14 +15,14 @@ from rmq.tui.service.model import Problem, StoredMessage, Track
 from rmq.tui.table.stored import fact_columns, property_rows, track_columns, where_rows
 from rmq.tui.widgets.body import BodyView
 from rmq.tui.widgets.grid import Grid
-from rmq.tui.widgets.lines import Panel, TabLine
+from rmq.tui.widgets.lines import TabbedPanel, TabLine
 
 BODY, PROPERTIES, CONSUMPTION, WHERE = range(4)
 _TITLES: Final = ["Body", "Properties", "Consumption", "Where"]
 _PARTS: Final = ("body-view", "properties", "consumption", "where")
 
 
-class MessagePane(Panel):
+class MessagePane(TabbedPanel):
     """Everything about one message.
 
     Args:
@@ -33,18 +30,9 @@ class MessagePane(Panel):
         clock: shows a time as a whole.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right_square_bracket", "tab(1)", "next tab", key_display="]", id="pane.next"),
-        Binding("left_square_bracket", "tab(-1)", "tab before", key_display="[", id="pane.before", show=False),
-    ]
-
-    class Turned(Message):
-        """Another tab is shown."""
-
     def __init__(self, decoders: Decoders, clock: Callable[[int], str]) -> None:
         super().__init__(id="right")
         self._clock = clock
-        self.current = BODY
         self.message: StoredMessage | None = None
         self.body = BodyView(decoders, identity=_PARTS[BODY])
         self.properties = Grid(fact_columns("NAME"), label="properties", identity=_PARTS[PROPERTIES])
@@ -62,8 +50,12 @@ class MessagePane(Panel):
 
     def on_mount(self) -> None:
         """Nothing is chosen yet."""
-        self._show_names()
+        self.show_names()
         self.show(None, "")
+
+    def names(self) -> list[str]:
+        """See `TabbedPanel`."""
+        return _TITLES
 
     @property
     def part(self) -> Widget:
@@ -95,25 +87,12 @@ class MessagePane(Panel):
         self.consumption.update_rows({track.group: track for track in answer} if isinstance(answer, tuple) else {})
         self.consumption.refresh_line(1)
 
-    def action_tab(self, step: int) -> None:
-        """Shows another tab."""
-        self.choose((self.current + step) % len(_TITLES))
-
     def choose(self, index: int) -> None:
         """Shows a tab."""
         focused = self.part.has_focus
         self.current = index
         self.query_one(ContentSwitcher).current = _PARTS[index]
-        self._show_names()
+        self.show_names()
         if focused:
             self.part.focus()
         self.post_message(self.Turned())
-
-    def _show_names(self) -> None:
-        self.query_one("#tabs", TabLine).show_tabs(_TITLES, self.current)
-
-    @on(TabLine.Chosen)
-    def clicked(self, event: TabLine.Chosen) -> None:
-        """A tab's name was clicked."""
-        event.stop()
-        self.choose(event.index)

@@ -80,7 +80,7 @@ class MessagesScreen(StoredScreen):
 
     def poll(self) -> None:
         """Asks for the topics' names once; a question for messages is asked again when the user says so."""
-        if not self.topics and not any(worker.group == "topics" and worker.node is self for worker in self.workers):
+        if not self.topics and not self.is_asking("topics"):
             self._ask_topics()
 
     def poll_again(self) -> None:

@@ -58,7 +58,7 @@ def _places(queues: Sequence[GroupQueue], chosen: GroupQueue | None, groups: Seq
         return [Field("topic", "Topic", check=lambda text: _needed(text, groups), hint=hint)]
     own = [topic for topic in topics if not topic.startswith(RETRY_PREFIX)]
     first = chosen.topic if chosen is not None else own[0] if len(own) == 1 else ""
-    rows = [(f"{one.topic} {one.broker}/{one.queue_id}, at {one.consumer_offset:,}", _code(one)) for one in queues]
+    rows = [(f"{one.broker}/{one.queue_id} of {one.topic}, at {one.consumer_offset:,}", _code(one)) for one in queues]
     return [
         Field("topic", "Topic", first, [_EVERY_TOPIC, *((topic, topic) for topic in topics)]),
         Field("queue", "Queue", _code(chosen) if chosen is not None else "", [_EVERY_QUEUE, *rows]),

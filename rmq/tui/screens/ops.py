@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 from rmq.tui import formats
 from rmq.tui.screens.change import item_columns
 from rmq.tui.screens.details import Tab
+from rmq.tui.screens.header import Step
 from rmq.tui.screens.lists import ListScreen
 from rmq.tui.service.changes.change import Outcome, Risk
 from rmq.tui.service.model import Problem
 from rmq.tui.service.ops import Operation
-from rmq.tui.state.seen import Seen
+from rmq.tui.state.seen import Seen, of
 from rmq.tui.state.session import Session
 from rmq.tui.table.columns import ACCENT, BAD, DIM, GOOD, PLAIN, WARN, Column
 
@@ -34,7 +35,7 @@ class OpsScreen(ListScreen[Operation, Operation]):
     TITLE = "Ops"
     WHAT = "change"
     SORT = "#"
-    NONE = "nothing was changed since the start; R on Groups, or n, e and D on Topics begin a change"
+    NONE = "nothing was changed since the start; each change is kept here with its command"
 
     def on_mount(self) -> None:
         """Has the newest on top."""
@@ -90,6 +91,10 @@ class OpsScreen(ListScreen[Operation, Operation]):
     def _facts(self, operation: Operation) -> Mapping[str, Fact]:
         return facts(operation, self.session, max(self.pane.size.width - _MARGIN, _NARROWEST))
 
+    def steps(self) -> list[Step]:
+        """See `FrameScreen`; lines of the pane have no names."""
+        return [(title, None if index else name) for index, (title, name) in enumerate(super().steps())]
+
     def action_copy(self) -> None:
         """Copies the command lines of the row, or of the marked ones."""
         chosen = [self.list.rows[key].figures for key in self.list.chosen]
@@ -108,9 +113,6 @@ class OpsScreen(ListScreen[Operation, Operation]):
 
 def operation_columns(session: Session) -> list[Column[Row]]:
     """Columns of the list."""
-
-    def of(key: str) -> Any:
-        return lambda row: None if row.figures is None else getattr(row.figures, key)
 
     def text(key: str) -> Any:
         return lambda row: str(of(key)(row) or "")

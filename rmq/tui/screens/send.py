@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rmq.client.message import RESERVED_PROPERTIES
 from rmq.tui.formats import cut
 from rmq.tui.screens.forms import Field, FormDialog, Values
 from rmq.tui.service.changes.change import Change
-from rmq.tui.service.changes.messages import SendMessage
+from rmq.tui.service.changes.messages import SendMessage, is_reserved
 from rmq.tui.service.model import StoredMessage
+from rmq.tui.times import span_millis
 from rmq.wire.names import is_legal_topic
 
 EDITABLE: Final = 64 << 10
 """Bytes of a body that can be edited; a larger one is sent as it is."""
 _QUEUE: Final = re.compile(r"(.+)/([0-9]{1,5})", re.ASCII)
-_DELAY: Final = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)", re.ASCII)
-_UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -67,11 +65,11 @@ def send_form(*, topic: str = "", message: StoredMessage | None = None) -> FormD
 
 def own_properties(message: StoredMessage) -> tuple[tuple[str, str], ...]:
     """Properties that a client may set: not those that RocketMQ has set or that have fields of their own."""
-    return tuple(pair for pair in message.properties if pair[0] not in RESERVED_PROPERTIES)
+    return tuple(pair for pair in message.properties if not is_reserved(pair[0]))
 
 
 def _left_out(message: StoredMessage | None) -> str:
-    names = [] if message is None else [name for name, _ in message.properties if name in RESERVED_PROPERTIES]
+    names = [] if message is None else [name for name, _ in message.properties if is_reserved(name)]
     others = [name for name in names if name not in {"TAGS", "KEYS", "WAIT"}]
     return f" · RocketMQ's own are made anew: {cut(', '.join(others), 60)}" if others else ""
 
@@ -103,7 +101,7 @@ def properties_of(text: str) -> tuple[tuple[str, str], ...]:
         name, equals, value = line.partition("=")
         if not equals or not name.strip() or not value:
             raise ValueError(f"{cut(line, 30)}: name=value is expected")
-        if name.strip() in RESERVED_PROPERTIES:
+        if is_reserved(name.strip()):
             raise ValueError(f"{name.strip()} is RocketMQ's own")
         if name.strip() in found:
             raise ValueError(f"{name.strip()} is there twice")
@@ -139,10 +137,10 @@ def delay_of(text: str) -> int:
     """
     if not text:
         return 0
-    match = _DELAY.fullmatch(text)
-    if match is None:
+    millis = span_millis(text)
+    if millis is None:
         raise ValueError("a span such as 30s, 5m or 2h")
-    return int(match[1]) * _UNITS[match[2]]
+    return int(millis)
 
 
 def _delay_problem(text: str) -> str:

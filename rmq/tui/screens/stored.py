@@ -9,13 +9,10 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Input
-from textual.worker import Worker
 
-from rmq.tui.formats import count, one_line
 from rmq.tui.messages import TracksCame
 from rmq.tui.screens.dialogs import CopyDialog, ExportDialog
-from rmq.tui.screens.frame import FrameScreen
+from rmq.tui.screens.filtered import Filtered
 from rmq.tui.screens.message_pane import BODY, CONSUMPTION, MessagePane
 from rmq.tui.screens.send import send_form
 from rmq.tui.service.model import StoredMessage
@@ -23,13 +20,13 @@ from rmq.tui.state.session import Session
 from rmq.tui.table import exports
 from rmq.tui.table.stored import as_record, body_text, clock_of, command_of, message_columns, whole_clock
 from rmq.tui.widgets.grid import Grid
-from rmq.tui.widgets.lines import LineInput, Panel
+from rmq.tui.widgets.lines import FilterInput, Panel
 
 _LONGEST_COPY: Final = 1 << 20
 """Bytes of a body that are copied at most: terminals take no more."""
 
 
-class StoredScreen(FrameScreen):
+class StoredScreen(Filtered):
     """A screen of messages."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,20 +44,18 @@ class StoredScreen(FrameScreen):
 
     # --- layout ---------------------------------------------------------------------------------------------------
 
-    def compose_body(self) -> Iterable[Widget]:  # type: ignore[override]
+    def compose_body(self) -> Iterable[Widget]:
         """List on the left, the message on the right."""
         session = self.session
         self.list = Grid(
             message_columns(clock_of(session.zone, session.now)), label="messages", empty=self.EMPTY, identity="list"
         )
         self.pane = MessagePane(session.decoders, whole_clock(session.zone))
-        field = LineInput("words, !not, ~regex, column:>100 — enter keeps, esc clears", id="filter")
-        field.display = False
         with Horizontal(id="body"):
             with Panel(id="left"):
                 yield from self.compose_top()
                 yield self.list
-                yield field
+                yield FilterInput("column:>100")
             yield self.pane
 
     def compose_top(self) -> Iterable[Widget]:
@@ -81,24 +76,6 @@ class StoredScreen(FrameScreen):
         return message
 
     # --- showing --------------------------------------------------------------------------------------------------
-
-    def show_title(self) -> None:
-        """How many messages the list shows, filtered and sorted how."""
-        total, shown = len(self.list.rows), len(self.list.keys)
-        number = count(total) if shown == total else f"{count(shown)}/{count(total)}"
-        marked = f" · {len(self.list.marked)} marked" if self.list.marked else ""
-        parts = [f"✗ {self.list.problem}"] if self.list.problem else []
-        if self.list.filter_text:
-            parts.append(f"filter: {one_line(self.list.filter_text)}")
-        column = self.list.sort_column
-        if column is not None:
-            parts.append(f"sort: {column.name} {'↓' if self.list.sort_down else '↑'}")
-        self.query_one("#left", Panel).entitle(f"{self.heading} ({number}){marked}", " · ".join(parts))
-
-    @property
-    def heading(self) -> str:
-        """The list's title."""
-        return self.TITLE
 
     def show_message(self) -> None:
         """Brings the pane up to date."""
@@ -147,7 +124,7 @@ class StoredScreen(FrameScreen):
         if self.pane.message is not None and message.key == self.pane.message.key:
             self.pane.show_tracks(message.answer)
 
-    # --- pane and filter ------------------------------------------------------------------------------------------
+    # --- the pane ---------------------------------------------------------------------------------------------------
 
     def open_pane(self) -> None:
         """Goes to the pane, which takes the list's place where there is no room for both."""
@@ -157,11 +134,6 @@ class StoredScreen(FrameScreen):
 
     def _focus_pane(self) -> None:
         self.pane.part.focus()
-
-    def close_pane(self) -> None:
-        """Goes back to the list."""
-        self.remove_class("-detail")
-        self.call_after_refresh(self.list.focus)
 
     def action_back(self) -> None:
         """Out of the pane, then out of the filter, then to where the user came from."""
@@ -175,41 +147,6 @@ class StoredScreen(FrameScreen):
     def leave(self) -> None:
         """Goes to where the user came from."""
         super().action_back()
-
-    def action_filter(self) -> None:
-        """Opens the filter line of the list."""
-        if self.is_narrow and self.has_class("-detail"):
-            self.close_pane()
-        field = self.query_one("#filter", LineInput)
-        field.value = self.list.filter_text
-        field.display = True
-        field.focus()
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether list and pane take turns."""
-        return self.has_class("-narrow")
-
-    @on(Input.Changed, "#filter")
-    def filter_changed(self, event: Input.Changed) -> None:
-        """Filters while the user types."""
-        self.narrow(event.value)
-
-    def narrow(self, text: str) -> None:
-        """Shows only messages that a filter line lets through."""
-        self.list.set_filter(text)
-        self.show_title()
-
-    @on(Input.Submitted, "#filter")
-    def filter_kept(self, event: Input.Submitted) -> None:
-        """Back to the list, filtered."""
-        event.stop()
-        self.close_filter()
-
-    def close_filter(self) -> None:
-        """Takes the filter line away."""
-        self.query_one("#filter", LineInput).display = False
-        self.list.focus()
 
     # --- keys of a message ----------------------------------------------------------------------------------------
 
@@ -276,7 +213,3 @@ class StoredScreen(FrameScreen):
             return
         records = [as_record(self.list.rows[key]) for key in keys]
         self.app.push_screen(ExportDialog(records, self.list.label, "messages.json", self.session.save))
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Workers report through messages of their own."""
-        event.stop()

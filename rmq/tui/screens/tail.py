@@ -97,8 +97,7 @@ class TailScreen(StoredScreen):
         """Asks what is new, unless nobody looks or the last look is under way."""
         if self.held or not self.is_current or not self.app.app_focus:
             return
-        looks = (worker for worker in self.workers if worker.node is self and worker.group == "look")
-        if all(worker.is_finished for worker in looks):
+        if not self.is_asking("look"):
             self._look()
 
     @work(exclusive=True, group="look")

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rmq.tui.screens.forms import Field, FormDialog, Values, number
-from rmq.tui.screens.places import place_choices
+from rmq.tui.screens.places import place_field, place_of
 from rmq.tui.service.changes.definitions import DefinitionError, Definitions, read
 from rmq.tui.service.changes.places import Place
 from rmq.tui.service.changes.topics import (
     MESSAGE_TYPE,
     MESSAGE_TYPES,
+    MOST_QUEUES,
     CreateTopic,
     EditTopic,
     ImportTopics,
@@ -23,7 +24,6 @@ from rmq.tui.state.session import Session
 from rmq.wire.bodies.topic import perm_text
 from rmq.wire.names import is_legal_topic, is_system_topic
 
-MOST_QUEUES = 16_384
 _TYPE_HINTS = (
     "NORMAL; FIFO in order by message group; DELAY at a time; TRANSACTION in two steps. Clients of 5.x check it, "
     "older ones do not."
@@ -68,16 +68,9 @@ def _fields(session: Session, before: TopicDefinition, place: Place | None, *, n
     kind = attributes.pop(MESSAGE_TYPE, "NORMAL")
     kinds = list(dict.fromkeys((*MESSAGE_TYPES, kind)))
     perms = dict.fromkeys((*permissions(), (perm_text(before.perm), before.perm)))
-    places = place_choices(session)
     return [
         Field("name", "Topic", before.name, check=name_problem if new else lambda name: "", fixed=not new),
-        Field(
-            "place",
-            "On",
-            place.code if place is not None else places[0][1],
-            places,
-            hint="Every master of a cluster, or one broker.",
-        ),
+        place_field(session, place),
         Field("kind", "Message type", kind, [(one, one) for one in kinds], hint=_TYPE_HINTS),
         Field(
             "write",
@@ -96,7 +89,7 @@ def _fields(session: Session, before: TopicDefinition, place: Place | None, *, n
         Field("perm", "Permission", str(before.perm), [(text, str(perm)) for text, perm in perms]),
         Field(
             "order",
-            "Order configuration",
+            "Order config",
             str(before.order).lower(),
             truth=True,
             hint="Tells the name servers how many queues each broker has, for ordered messages of 4.x clients.",
@@ -146,12 +139,11 @@ def edit_topic_form(session: Session, detail: TopicDetail) -> FormDialog | None:
         return None
     known = before
 
-    def make(values: Values) -> EditTopic | str:
-        wanted = _wanted(values, known)
-        place = Place.of_code(values["place"])
-        return EditTopic(place, wanted, known)
+    def make(values: Values) -> EditTopic:
+        return EditTopic(Place.of_code(values["place"]), _wanted(values, known), known)
 
-    return FormDialog(f"Edit {detail.topic.name}", _fields(session, before, place_of(session, detail), new=False), make)
+    place = place_of(session, [entry.broker for entry in detail.route])
+    return FormDialog(f"Edit {detail.topic.name}", _fields(session, before, place, new=False), make)
 
 
 def definition_from(name: str, config: Sequence[Setting]) -> TopicDefinition | None:
@@ -176,22 +168,8 @@ def definition_from(name: str, config: Sequence[Setting]) -> TopicDefinition | N
     )
 
 
-def place_of(session: Session, detail: TopicDetail) -> Place | None:
-    """Where a topic is: a cluster when all its masters have it, else its first broker."""
-    if not detail.route:
-        return None
-    cluster = detail.route[0].cluster
-    known = session.cluster.value
-    masters = {one.name for one in known.brokers if one.cluster == cluster and not one.broker_id} if known else set()
-    if masters <= {entry.broker for entry in detail.route}:
-        return Place(cluster=cluster)
-    return Place(broker=detail.route[0].address)
-
-
 def import_form(session: Session, load: Callable[[Path], str]) -> FormDialog:
     """A form for topics of a file."""
-    places = place_choices(session)
-
     def make(values: Values) -> ImportTopics | str:
         path = Path(values["path"].strip()).expanduser()
         found = _definitions(path, load)
@@ -208,7 +186,7 @@ def import_form(session: Session, load: Callable[[Path], str]) -> FormDialog:
             check=lambda path: "" if path.strip() else "a name is needed",
             hint='{"topicConfigTable": {name: {…}}}, as an export from here or exportMetadata of mqadmin writes it.',
         ),
-        Field("place", "To", places[0][1], places, hint="Every master of a cluster, or one broker."),
+        place_field(session, label="To"),
         Field(
             "overwrite",
             "Overwrite",

@@ -9,7 +9,8 @@ from rmq.tui import formats
 from rmq.tui.screens.details import Tab
 from rmq.tui.service.changes.settings import shown
 from rmq.tui.service.model import Queue, Reader, RouteEntry, Setting, StoredMessage, Topic, TopicDetail
-from rmq.tui.state.seen import Seen
+from rmq.tui.state.history import drain_millis
+from rmq.tui.state.seen import Seen, of
 from rmq.tui.state.session import Session
 from rmq.tui.table.columns import ACCENT, BAD, DIM, PLAIN, WARN, Column
 from rmq.tui.table.stored import clock_of, command_of, place_of, preview, queue_of
@@ -25,9 +26,6 @@ Row = Seen[Topic]
 def topic_columns(session: Session) -> list[Column[Row]]:
     """Columns of the list."""
     history = session.history
-
-    def of(key: str) -> Any:
-        return lambda row: None if row.figures is None else getattr(row.figures, key)
 
     def rate(row: Row) -> float | None:
         return history.last(("topic", row.name, "in"))
@@ -106,7 +104,7 @@ def peek_tab(session: Session, newest: Callable[[str], Mapping[str, StoredMessag
     columns: list[Column[StoredMessage]] = [
         Column("STORED", 12, lambda row: clock(row.stored), lambda row: row.stored, lambda row: DIM),
         Column("QUEUE", 11, queue_of, end=True, least=64),
-        Column("KEYS", 8, lambda row: row.keys, least=48, grows=True),
+        Column("KEYS", 8, lambda row: row.keys, least=48, grows=True, middle=True),
         Column("BODY", 14, lambda row: preview(row.body), grows=True),
     ]
 
@@ -126,7 +124,7 @@ def peek_tab(session: Session, newest: Callable[[str], Mapping[str, StoredMessag
 
 def _route_columns() -> list[Column[RouteEntry]]:
     return [
-        Column("BROKER", 8, lambda row: row.broker, grows=True),
+        Column("BROKER", 8, lambda row: row.broker, grows=True, end=True),
         Column("ADDRESS", 21, lambda row: row.address),
         Column("R/W", 5, lambda row: f"{row.read_queues}/{row.write_queues}", lambda row: row.write_queues, right=True),
         Column("PERM", 4, lambda row: row.perm),
@@ -173,8 +171,6 @@ def _reader_columns(session: Session) -> list[Column[_ReaderRow]]:
         return f"{formats.count(row[1].lag)} {formats.trend(history.values(('reader', row[0], row[1].group, 'lag')))}"
 
     def eta(row: _ReaderRow) -> int | None:
-        from rmq.tui.state.history import drain_millis
-
         return None if row[1].lag is None else drain_millis(row[1].lag, rate(row), rate(row, "in"))
 
     return [
@@ -194,7 +190,7 @@ def setting_columns() -> list[Column[Setting]]:
     return [
         Column("KEY", 20, lambda row: row.key, grows=True),
         Column("VALUE", 14, lambda row: shown(row.key, row.value), grows=True),
-        Column("BROKER", 10, lambda row: row.server, tone=lambda row: DIM, least=60),
+        Column("BROKER", 12, lambda row: row.server, tone=lambda row: DIM, least=60, end=True),
     ]
 
 

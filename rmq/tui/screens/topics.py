@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 from textual import on, work
 from textual.binding import Binding, BindingType
 
+from rmq.tui.formats import plural
 from rmq.tui.messages import FormReady, NewestCame
 from rmq.tui.screens.bulk import BulkDialog, DefinitionsDialog
 from rmq.tui.screens.charts import chart_tab
@@ -35,6 +36,7 @@ class TopicsScreen(ListScreen[Topic, TopicDetail]):
     NUMBER = 2
     TITLE = "Topics"
     WHAT = "topic"
+    NONE = "there are no topics but RocketMQ's own: i shows those"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "internal", "internal", id="topics.internal", show=False),
         Binding("b", "bulk", "bulk", id="topics.bulk"),
@@ -114,7 +116,7 @@ class TopicsScreen(ListScreen[Topic, TopicDetail]):
             return name
         topic = detail.topic
         queues = f"{topic.read_queues}r/{topic.write_queues}w"
-        brokers = f"{topic.brokers} broker{'s' * (topic.brokers != 1)}"
+        brokers = plural(topic.brokers, "broker")
         return "  ".join(part for part in (name, topic.kind, topic.perm, queues, brokers) if part)
 
     def problems_of(self, detail: TopicDetail) -> tuple[Problem, ...]:
@@ -158,7 +160,7 @@ class TopicsScreen(ListScreen[Topic, TopicDetail]):
     @work(exclusive=True, group="newest")
     async def _ask_newest(self, topic: str) -> None:
         if topic != self._newest_of:
-            self._newest, self._newest_of = Feed(), topic
+            self._newest, self._newest_of = self._newest.anew(), topic
         generation = self._newest.begin()
         self.post_message(NewestCame(generation, topic, await self.session.service.newest(topic, _PEEKED)))
 
@@ -208,38 +210,32 @@ class TopicsScreen(ListScreen[Topic, TopicDetail]):
     def action_edit(self) -> None:
         """A form for the topic under the cursor, as it is now."""
         if self.list.current is not None:
-            self._ask_for_form(self.list.current)
+            self.ask_for_form(self.list.current)
 
     def action_delete(self) -> None:
         """Proposes to delete the topic under the cursor from the cluster that has it."""
         if self.list.current is not None:
-            self._ask_for_form(self.list.current, delete=True)
-
-    @work(exclusive=True, group="form")
-    async def _ask_for_form(self, name: str, *, delete: bool = False) -> None:
-        self.say("asking…")
-        self.session.service.forget()
-        self.post_message(FormReady(name, await self.session.service.topic(name), delete))
+            self.ask_for_form(self.list.current, delete=True)
 
     @on(FormReady)
     def form_ready(self, message: FormReady) -> None:
         """Opens the form, or says why there is none; nothing when the user has gone elsewhere."""
-        self.say("")
-        if not self.is_current:
-            return
         if message.delete:
             self._propose_deletion(message.name, message.answer)
             return
-        if isinstance(message.answer, Problem):
-            self.say(str(message.answer))
+        detail: TopicDetail | None = self.usable(message.answer)
+        if detail is None:
             return
-        form = edit_topic_form(self.session, message.answer)
+        form = edit_topic_form(self.session, detail)
         if form is None:
             self.say(f"no broker told how {message.name} is configured")
         else:
             self.app.push_screen(form)
 
     def _propose_deletion(self, name: str, answer: TopicDetail | Problem) -> None:
+        self.say("")
+        if not self.is_current:
+            return
         known = self.session.cluster.value
         clusters = known.names if known is not None else ()
         if isinstance(answer, TopicDetail) and answer.route:
@@ -259,7 +255,7 @@ class TopicsScreen(ListScreen[Topic, TopicDetail]):
         marked = frozenset(self.list.marked)
         for name in cluster.names if cluster is not None else ():
             if marked:
-                number = f"{len(marked)} marked topic{'s' * (len(marked) != 1)}"
+                number = plural(len(marked), "marked topic")
                 ways[f"export {number} of {name}"] = self._exporter(name, marked)
             ways[f"export all topics of {name}"] = self._exporter(name, frozenset())
         if ways:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -19,13 +18,12 @@ from rmq.tui.messages import TraceCame
 from rmq.tui.screens.frame import FrameScreen
 from rmq.tui.screens.header import Step
 from rmq.tui.service.model import Problem, StepKind, Traced, TraceStep
-from rmq.tui.state.bars import took
 from rmq.tui.state.feed import Feed
 from rmq.tui.state.session import Session
 from rmq.tui.table.columns import BAD, DIM, GOOD, PLAIN, WARN, Column
 from rmq.tui.widgets.grid import Grid
 from rmq.tui.widgets.lines import LineInput, Panel, TextLine
-from rmq.tui.widgets.timeline import Timeline
+from rmq.tui.widgets.trace_bars import TraceBars
 
 PROMPT: Final = "TOPIC/ID or ID; then perhaps a comma and the trace topic"
 _WIDE: Final = 160
@@ -76,13 +74,13 @@ class TraceScreen(FrameScreen):
 
     # --- layout ---------------------------------------------------------------------------------------------------
 
-    def compose_body(self) -> Iterable[Widget]:  # type: ignore[override]
+    def compose_body(self) -> Iterable[Widget]:
         """From above: the question, the bars, the steps, and what else is told of one."""
         yield TraceInput(PROMPT, id="query")
         with Vertical(id="trace-body"):
             with Panel(id="bars"):
                 yield Static(WELCOME, id="why", markup=False)
-                self.timeline = Timeline(id="timeline")
+                self.timeline = TraceBars(id="timeline")
                 yield self.timeline
             with Panel(id="steps"):
                 self.steps_grid = StepGrid(step_columns(self.session), label="steps", identity="list")
@@ -109,7 +107,7 @@ class TraceScreen(FrameScreen):
 
     def poll(self) -> None:
         """Asks again: consumers may have told more."""
-        if self.subject and not any(worker.node is self and not worker.is_finished for worker in self.workers):
+        if self.subject and not self.is_asking("trace"):
             self.ask()
 
     def poll_again(self) -> None:
@@ -143,7 +141,7 @@ class TraceScreen(FrameScreen):
             return
         if name != self.subject:
             self.subject = name
-            self.traced = Feed()
+            self.traced = self.traced.anew()
             self.show_trace()
         self.query_one("#query", LineInput).value = name
         self.steps_grid.focus()
@@ -180,7 +178,7 @@ class TraceScreen(FrameScreen):
         whole = ""
         if traced is not None and len(traced.steps) > 1:
             begin = min(step.start for step in traced.steps)
-            whole = took(max(step.start + (step.millis or 0) for step in traced.steps) - begin)
+            whole = formats.took(max(step.start + (step.millis or 0) for step in traced.steps) - begin)
         return "  ".join(part for part in (topic, message_id, whole) if part)
 
     def _below(self) -> str:
@@ -206,7 +204,7 @@ class TraceScreen(FrameScreen):
         shown = [grid.rows[key] for key in grid.keys]
         at = grid.keys.index(grid.current) if grid.current is not None else 0
         self.timeline.show(shown, at)
-        self.query_one("#facts", TextLine).say(_facts(shown[at]) if shown else Text(""))
+        self.query_one("#facts", TextLine).say(_facts(shown[at], self.session) if shown else Text(""))
 
     @on(Grid.Highlighted, "#list")
     def highlighted(self, message: Message) -> None:
@@ -269,22 +267,24 @@ def parsed(text: str) -> tuple[str, str, str]:
     return (message_id.strip(), topic.strip() if slash else "", trace_topic.strip())
 
 
-def _facts(step: TraceStep) -> Text:
+def _clock(millis: int, session: Session) -> str:
+    moment = formats.calendar(millis, session.zone)
+    return formats.BEYOND if moment is None else f"{moment:%H:%M:%S}.{millis % 1000:03}"
+
+
+def _facts(step: TraceStep, session: Session) -> Text:
     text = Text(" ")
     if step.client:
         text.append("client ", "dim").append(formats.one_line(step.client))
     for name, value in step.facts.items():
         if value and value != "null":
-            text.append(f"  {formats.one_line(name)} ", "dim").append(formats.one_line(value))
+            shown = _clock(int(value), session) if name == "born" and value.isdecimal() else formats.one_line(value)
+            text.append(f"  {formats.one_line(name)} ", "dim").append(shown)
     return text
 
 
 def step_columns(session: Session) -> Sequence[Column[TraceStep]]:
     """Columns of the steps."""
-
-    def when(step: TraceStep) -> str:
-        moment = datetime.fromtimestamp(step.start / 1000, session.zone)
-        return f"{moment:%H:%M:%S}.{step.start % 1000:03}"
 
     def outcome_tone(step: TraceStep) -> str:
         if step.ok is False:
@@ -297,8 +297,8 @@ def step_columns(session: Session) -> Sequence[Column[TraceStep]]:
         Column("STEP", 7, lambda step: str(step.kind)),
         Column("GROUP", 14, lambda step: step.group, grows=True),
         Column("TRY", 3, lambda step: str(step.attempt or ""), lambda step: step.attempt or None, right=True),
-        Column("AT", 12, when, lambda step: step.start),
-        Column("TOOK", 7, lambda step: "" if step.kind is StepKind.STORE else took(step.millis),
+        Column("AT", 12, lambda step: _clock(step.start, session), lambda step: step.start),
+        Column("TOOK", 7, lambda step: "" if step.kind is StepKind.STORE else formats.took(step.millis),
                lambda step: step.millis, right=True),
         Column("OUTCOME", 16, lambda step: step.outcome, tone=outcome_tone, grows=True),
         Column("CLIENT", 21, lambda step: step.client, tone=lambda step: DIM, least=100),

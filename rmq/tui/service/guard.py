@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from rmq.tui.contexts import Context, Mode
+from rmq.tui.config.contexts import Context, Mode
 from rmq.tui.service.changes.change import Change, Item, Outcome, Preview
-from rmq.tui.service.commands import command_line
+from rmq.tui.service.command_line import command_line
 from rmq.tui.service.model import Problem
 from rmq.tui.service.ops import OpsLog, masked_answer, masked_item
 from rmq.tui.service.protocol import AdminService

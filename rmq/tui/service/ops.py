@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from rmq.tui.service.changes.change import Change, Item, Outcome, Preview, Risk
-from rmq.tui.service.commands import masked
+from rmq.tui.service.command_line import masked
 from rmq.tui.service.model import Problem
 
 _KEPT: Final = 500

@@ -6,15 +6,21 @@ from collections.abc import Collection
 
 
 class Lags:
-    """The lag of each group that was told of."""
+    """The lag of each group that was told of.
+
+    Attributes:
+        at: when one was told of last, in ms since the epoch.
+    """
 
     def __init__(self) -> None:
+        self.at = 0
         self._lags: dict[str, int] = {}
         self._names: Collection[str] | None = None
         self._total = 0
 
-    def told(self, group: str, lag: int) -> None:
+    def told(self, group: str, lag: int, at: int) -> None:
         """A group is so many messages behind."""
+        self.at = at
         self._total += lag - self._lags.get(group, 0)
         self._lags[group] = lag
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from rmq.tui.service.model import Problem
 
@@ -50,3 +51,8 @@ class Seen(Generic[F]):
         if self.at:
             return Seen(self.name, self.figures, self.at, figures.problem, since)
         return Seen(self.name, figures, 0, figures.problem, since)
+
+
+def of(key: str) -> Callable[[Seen[Any]], Any]:
+    """Tells one figure of a row, by the attribute's name; None while nothing was told."""
+    return lambda row: None if row.figures is None else getattr(row.figures, key)

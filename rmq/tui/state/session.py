@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from rmq.tui import formats
-from rmq.tui.contexts import Context, Mode
+from rmq.tui.config.contexts import Context, Mode
 from rmq.tui.decoders.registry import Decoders, installed
-from rmq.tui.service.commands import command_line
+from rmq.tui.service.command_line import command_line
 from rmq.tui.service.model import Cluster
 from rmq.tui.service.ops import OpsLog
 from rmq.tui.service.protocol import AdminService
@@ -70,6 +70,7 @@ class Session:
     cluster: Feed[Cluster] = field(default_factory=Feed)
     lags: Lags = field(default_factory=Lags)
     timelines: Timelines = field(default_factory=Timelines)
+    _own: tuple[Cluster | None, frozenset[str]] = field(default=(None, frozenset()), repr=False)
 
     @property
     def read_only(self) -> bool:
@@ -111,6 +112,15 @@ class Session:
         """Whether a topic is RocketMQ's own: of the system, for retries and dead letters, named after a server."""
         if is_system_topic(topic) or topic.startswith((RETRY_PREFIX, DLQ_PREFIX)):
             return True
-        cluster = self.cluster.value
-        own = {name for broker in cluster.brokers for name in (broker.name, broker.cluster)} if cluster else set()
+        own = self._own_names()
         return topic in own or topic.removesuffix(f"_{REPLY_TOPIC_SUFFIX}") in own
+
+    def _own_names(self) -> frozenset[str]:
+        """Names of brokers and clusters, made once for each answer: every topic is compared with them."""
+        cluster, names = self._own
+        if cluster is not self.cluster.value:
+            cluster = self.cluster.value
+            brokers = cluster.brokers if cluster is not None else ()
+            names = frozenset(name for broker in brokers for name in (broker.name, broker.cluster))
+            self._own = (cluster, names)
+        return names

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from rmq.tui.formats import cut, cut_front, one_line, pad
+from rmq.tui.formats import cut, cut_front, cut_middle, one_line, pad
 
 R = TypeVar("R")
 
@@ -31,6 +31,7 @@ class Column(Generic[R]):
         tone: how it stands out.
         right: whether it is aligned to the right.
         end: whether the end is shown where there is no room for all, such as a queue's number.
+        middle: whether beginning and end are shown then, such as a client's host and number.
         least: width of the table from which it is shown.
         grows: takes what room is left.
         costly: known only of rows that were on the screen.
@@ -43,6 +44,7 @@ class Column(Generic[R]):
     tone: Callable[[R], str] | None = None
     right: bool = False
     end: bool = False
+    middle: bool = False
     least: int = 0
     grows: bool = False
     costly: bool = False
@@ -69,7 +71,8 @@ class Placed(Generic[R]):
     def fit(self, text: str) -> str:
         """The text, cut and padded to the column."""
         line = one_line(text[:LONGEST])
-        shown = cut_front(line, self.width) if self.column.end else cut(line, self.width)
+        shorten = cut_front if self.column.end else cut_middle if self.column.middle else cut
+        shown = shorten(line, self.width)
         return pad(shown, self.width, right=self.column.right)
 
 

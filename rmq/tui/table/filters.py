@@ -15,12 +15,17 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
+
+from rmq.tui.expressions import Expression, ExpressionError, TooSlowError
 
 Cells = Mapping[str, tuple[str, Any]]
 """A row's cells by column name in lower case: the text, and the value that it is sorted by."""
 Test = Callable[[Cells], bool]
+PATIENCE: Final = 0.05
+"""Seconds that all expressions of a line may take for all rows: the screen waits for them."""
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">=": operator.ge,
@@ -36,8 +41,68 @@ class FilterError(ValueError):
     """A word of the filter line that means nothing; the text says why."""
 
 
-def parse_filter(text: str, columns: Sequence[str]) -> Test:
-    """The test that a filter line stands for.
+class Filter:
+    """Decides which rows are shown."""
+
+    def __init__(self) -> None:
+        self._tests: list[Test] = []
+        self._left = PATIENCE
+
+    def __call__(self, cells: Cells) -> bool:
+        """Whether all words hold for a row."""
+        return all(test(cells) for test in self._tests)
+
+    def passed(self, rows: Iterable[tuple[str, Cells]]) -> list[str]:
+        """Keys of the rows that are let through.
+
+        Raises:
+            FilterError: its expressions take too long.
+        """
+        self._left = PATIENCE
+        if not self._tests:
+            return [key for key, _ in rows]
+        return [key for key, cells in rows if self(cells)]
+
+    def add(self, word: str, columns: Sequence[str]) -> None:
+        """One more word must hold.
+
+        Raises:
+            FilterError: it is wrong.
+        """
+        self._tests.append(self._word(word, columns))
+
+    def _word(self, word: str, columns: Sequence[str]) -> Test:
+        if word.startswith("!") and len(word) > 1:
+            test = self._word(word[1:], columns)
+            return lambda cells: not test(cells)
+        if word.startswith("~"):
+            return self._expression(word[1:])
+        name, colon, wanted = word.partition(":")
+        if colon and name:
+            return _column(_named(name, columns), wanted)
+        part = word.lower()
+        return lambda cells: any(part in text.lower() for text, _ in cells.values())
+
+    def _expression(self, source: str) -> Test:
+        try:
+            expression = Expression(source, ignore_case=True)
+        except ExpressionError as error:
+            raise FilterError(f"~{source}: {error}") from None
+
+        def found(text: str) -> bool:
+            begun = time.perf_counter()
+            try:
+                return expression.found_in(text, self._left)
+            except TooSlowError:
+                raise FilterError(f"~{source}: takes too long; write it simpler") from None
+            finally:
+                self._left -= time.perf_counter() - begun
+
+        return lambda cells: any(found(text) for text, _ in cells.values())
+
+
+def parse_filter(text: str, columns: Sequence[str]) -> Filter:
+    """What a filter line stands for.
 
     Args:
         text: the line; an empty one lets everything through.
@@ -46,29 +111,10 @@ def parse_filter(text: str, columns: Sequence[str]) -> Test:
     Raises:
         FilterError: a word is wrong.
     """
-    tests = [_word(word, columns) for word in text.split()]
-    return lambda cells: all(test(cells) for test in tests)
-
-
-def _word(word: str, columns: Sequence[str]) -> Test:
-    if word.startswith("!") and len(word) > 1:
-        test = _word(word[1:], columns)
-        return lambda cells: not test(cells)
-    if word.startswith("~"):
-        return _regex(word[1:])
-    name, colon, wanted = word.partition(":")
-    if colon and name:
-        return _column(_named(name, columns), wanted)
-    part = word.lower()
-    return lambda cells: any(part in text.lower() for text, _ in cells.values())
-
-
-def _regex(source: str) -> Test:
-    try:
-        found = re.compile(source, re.IGNORECASE).search
-    except re.error as error:
-        raise FilterError(f"~{source}: {error}") from None
-    return lambda cells: any(found(text) for text, _ in cells.values())
+    made = Filter()
+    for word in text.split():
+        made.add(word, columns)
+    return made
 
 
 def _named(name: str, columns: Sequence[str]) -> str:

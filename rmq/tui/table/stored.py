@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any, Final, NamedTuple
 
 from rmq.tui import formats
@@ -43,7 +43,7 @@ def message_columns(clock: Callable[[int], str]) -> list[Column[StoredMessage]]:
         Column("QUEUE", 11, queue_of, lambda row: (row.broker, row.queue_id), end=True),
         Column("OFFSET", 9, lambda row: formats.count(row.offset), lambda row: row.offset, right=True),
         Column("TAG", 8, lambda row: row.tags, tone=lambda row: ACCENT, least=76),
-        Column("KEYS", 10, lambda row: row.keys, least=64, grows=True),
+        Column("KEYS", 10, lambda row: row.keys, least=64, grows=True, middle=True),
         Column("SIZE", 7, lambda row: formats.count(len(row.body)), lambda row: len(row.body), right=True, least=90),
         Column("BODY", 14, lambda row: preview(row.body), grows=True),
     ]
@@ -116,7 +116,9 @@ def clock_of(zone: tzinfo | None, now: Callable[[], int]) -> Callable[[int], str
     def shown(millis: int) -> str:
         if millis <= 0:
             return formats.UNKNOWN
-        at, today = (datetime.fromtimestamp(each / 1000, zone) for each in (millis, now()))
+        at, today = formats.calendar(millis, zone), formats.calendar(now(), zone)
+        if at is None or today is None:
+            return formats.BEYOND
         return (
             at.strftime("%H:%M:%S.") + f"{millis % 1000:03d}"
             if at.date() == today.date()
@@ -132,7 +134,8 @@ def whole_clock(zone: tzinfo | None) -> Callable[[int], str]:
     def shown(millis: int) -> str:
         if millis <= 0:
             return formats.UNKNOWN
-        return f"{datetime.fromtimestamp(millis / 1000, zone):%Y-%m-%d %H:%M:%S}.{millis % 1000:03d}"
+        at = formats.calendar(millis, zone)
+        return formats.BEYOND if at is None else f"{at:%Y-%m-%d %H:%M:%S}.{millis % 1000:03d}"
 
     return shown
 

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.suggester import Suggester
 
 from rmq.tui.service.query import EXAMPLES
-from rmq.tui.widgets.lines import LineInput
+from rmq.tui.widgets.lines import HistoryInput
 
 
 class QuerySuggester(Suggester):
@@ -43,13 +43,11 @@ class QuerySuggester(Suggester):
         return f"{before}{blank}{found}" if found is not None else None
 
 
-class QueryInput(LineInput):
-    """Takes a question; up and down go through recent ones."""
+class QueryInput(HistoryInput):
+    """Takes a question."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "leave", id="query.leave"),
-        Binding("up", "recall(1)", "earlier", id="query.earlier"),
-        Binding("down", "recall(-1)", "later", id="query.later", show=False),
         Binding("f1", "screen.help", "help", id="query.help"),
     ]
     HELP: ClassVar[str] = (
@@ -63,28 +61,11 @@ class QueryInput(LineInput):
         """The user goes back to what was found."""
 
     def __init__(self, recent: Callable[[], Sequence[str]], suggester: QuerySuggester, **named: str) -> None:
-        super().__init__("a topic, then words: Orders time:-1h..now tag:A body~text key:17 queue:a/3@1200..", **named)
+        super().__init__(
+            "a topic, then words: Orders time:-1h..now tag:A body~text key:17 queue:a/3@1200..", recent, **named
+        )
         self.suggester = suggester
-        self._recent = recent
-        self._at = -1
-        self._typed = ""
 
     def action_leave(self) -> None:
         """Leaves the line as it is."""
         self.post_message(self.Left())
-
-    def action_recall(self, step: int) -> None:
-        """Shows an earlier or later question; behind the newest stands what was typed."""
-        lines = self._recent()
-        if self._at < 0:
-            self._typed = self.value
-        at = min(self._at + step, len(lines) - 1)
-        if at < -1 or at == self._at:
-            return
-        self._at = at
-        self.value = lines[at] if at >= 0 else self._typed
-        self.cursor_position = len(self.value)
-
-    def rest(self) -> None:
-        """Earlier questions are counted from the newest again."""
-        self._at = -1

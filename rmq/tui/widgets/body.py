@@ -16,7 +16,7 @@ from textual.worker import Worker
 
 from rmq.tui.decoders import Decoded, UndecodableError
 from rmq.tui.decoders.registry import AUTO, Decoders
-from rmq.tui.formats import count, one_line
+from rmq.tui.formats import count, one_line, plural
 from rmq.tui.widgets.lines import TextLine
 from rmq.tui.widgets.page import TextPage
 from rmq.tui.widgets.tree import JsonTree
@@ -129,7 +129,7 @@ class BodyView(Vertical):
 def _about(decoder: str, size: int, decoded: Decoded) -> Text:
     steps = " › ".join(decoded.steps)
     text = Text(f"{AUTO}: {steps}" if decoder == AUTO else steps, "bold")
-    text.append(f" · {count(size)} byte{'s' * (size != 1)}", "not bold")
+    text.append(f" · {plural(size, 'byte')}", "not bold")
     if decoded.is_cut:
         of = "more" if decoded.of is None else count(decoded.of)
         text.append(f" · shown {count(decoded.shown)} of {of} bytes", "not bold yellow")

@@ -11,7 +11,7 @@ cells painted that differ: nothing at all when nothing changed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -24,10 +24,8 @@ from textual.strip import Strip
 
 from rmq.tui.formats import cut, pad
 from rmq.tui.table.columns import DIM, Column, Placed, RowCells, nearest, ordered, place
-from rmq.tui.table.filters import FilterError, Test, parse_filter
+from rmq.tui.table.filters import Filter, FilterError, parse_filter
 from rmq.tui.widgets.grid_lines import MARGIN, Line, head, line_of, painted
-
-_EVERYTHING: Final[Test] = lambda cells: True
 
 
 class Grid(ScrollView, can_focus=True):
@@ -134,7 +132,7 @@ class Grid(ScrollView, can_focus=True):
         self.painted = 0
         self.sort_column = self._by_name[sort.lower()] if sort is not None else None
         self.sort_down = False
-        self._test = _EVERYTHING
+        self._filter = Filter()
         self._cursor = 0
         self._cell = 0
         self._placed: list[Placed[Any]] = []
@@ -153,7 +151,7 @@ class Grid(ScrollView, can_focus=True):
         """Shows only rows that a filter line lets through; with a wrong one, those of the line before."""
         self.filter_text = text
         try:
-            self._test = parse_filter(text, list(self._by_name)) if text.strip() else _EVERYTHING
+            self._filter = parse_filter(text, list(self._by_name))
             self.problem = ""
         except FilterError as error:
             self.problem = str(error)
@@ -209,8 +207,7 @@ class Grid(ScrollView, can_focus=True):
 
     def _arrange(self) -> None:
         here = self.current
-        passed = [key for key, row in self.rows.items() if self._test(RowCells(self._by_name, row))]
-        keys = ordered(self.rows, passed, self.sort_column, down=self.sort_down)
+        keys = ordered(self.rows, self._passed(), self.sort_column, down=self.sort_down)
         resized, emptied = len(keys) != len(self.keys), not keys or not self.keys
         if keys != self.keys:
             before, self.keys = self.keys, keys
@@ -223,6 +220,16 @@ class Grid(ScrollView, can_focus=True):
         self._paint_changes()
         if self.current != here:
             self.post_message(self.Highlighted(self, self.current))
+
+    def _passed(self) -> list[str]:
+        if not self.filter_text:
+            return list(self.rows)
+        try:
+            return self._filter.passed((key, RowCells(self._by_name, row)) for key, row in self.rows.items())
+        except FilterError as error:
+            # Tried on every row that comes it would hold up every refresh: it is let go of until it is typed anew.
+            self.problem, self._filter = str(error), Filter()
+            return list(self.rows)
 
     # --- painting -------------------------------------------------------------------------------------------------
 
@@ -262,7 +269,8 @@ class Grid(ScrollView, can_focus=True):
         line = self._line(y)
         self._lines[y] = line
         if line is None:
-            text = f"  {self.empty}" if y == 1 and not self.keys and self.empty else ""
+            nothing = "nothing passes the filter: esc clears it" if self.rows else self.empty
+            text = f"  {nothing}" if y == 1 and not self.keys and nothing else ""
             return Strip([Segment(pad(cut(text, width), width), self._style(DIM))], width)
         focused = self.has_focus
         cell = self.get_component_rich_style("grid--cell", partial=True) if line.cursor and focused else None

@@ -1,7 +1,8 @@
 """The last line: keys that work now, those of the focused part first.
 
 One line of text instead of a widget a key: the keys are others with every move of the focus, and a line is painted
-faster than a row of widgets is mounted. What has no room is left out at the end, but never the way to the help.
+faster than a row of widgets is mounted. What has no room is left out at the end, but never the way to the help: what
+every table can do stands behind what only this part can.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from textual.screen import Screen
 
 from rmq.tui.widgets.lines import TextLine
 
-_LAST: Final = ("screen.command", "screen.help", "screen.quit", "dialog.close")
+_LAST: Final = ("screen.command", "screen.help", "text.help", "text.leave", "dialog.close")
 """Bindings that stand at the right, whatever else there is."""
+_FIRST: Final = ("grid.open", "grid.filter", "messages.ask")
+_LATER: Final = ("topics.bulk", "grid.sort", "grid.copy", "grid.export", "screen.quit")
+"""Bindings that make room for the others; the last one first."""
 _GAP: Final = 2
 
 
@@ -47,7 +51,7 @@ class KeyLine(TextLine):
         """Shows the keys of what has the focus; nothing while the terminal has it not."""
         if screen is not self.screen or not self.app.app_focus or not self.size.width:
             return
-        first: list[tuple[str, str, str]] = []
+        first: list[tuple[int, tuple[str, str, str]]] = []
         last: list[tuple[str, str, str]] = []
         actions: set[str] = set()
         for active in screen.active_bindings.values():
@@ -55,8 +59,12 @@ class KeyLine(TextLine):
             if binding.show and active.enabled and binding.description and binding.action not in actions:
                 actions.add(binding.action)
                 shown = (binding.key, self.app.get_key_display(binding), binding.description)
-                (last if binding.id in _LAST else first).append(shown)
-        self.say(self._laid_out(first, last))
+                if binding.id in _LAST:
+                    last.append(shown)
+                else:
+                    first.append((_rank(binding.id or ""), shown))
+        first.sort(key=lambda ranked: ranked[0])
+        self.say(self._laid_out([shown for _, shown in first], last))
 
     def _laid_out(self, first: list[tuple[str, str, str]], last: list[tuple[str, str, str]]) -> Text:
         width = self.size.width
@@ -84,6 +92,12 @@ class KeyLine(TextLine):
             if place.at <= event.x < place.at + place.width:
                 self.app.simulate_key(place.key)
                 return
+
+
+def _rank(identity: str) -> int:
+    if identity in _LATER:
+        return 2 + _LATER.index(identity)
+    return 0 if identity in _FIRST else 1
 
 
 def _width(key: tuple[str, str, str]) -> int:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
 from rich.cells import cell_len
+from rich.highlighter import Highlighter
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.markup import escape
+from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from rmq.tui.formats import cut, one_line
 
+_LONGEST: Final = 500
+"""Cells of a title that are ever looked at."""
 _SHORTEST: Final = 3
 """Letters of a name that are left at least."""
+
+
+def titled(text: str) -> Content:
+    """A text as the title of a frame: what looks like markup in it is none."""
+    return Content(cut(one_line(text), _LONGEST))
 
 
 class Panel(Vertical):
@@ -30,7 +38,7 @@ class Panel(Vertical):
         """Says what the frame holds; nothing happens when it says that already."""
         if (above, below) != self.titles:
             self.titles = (above, below)
-            self.border_title, self.border_subtitle = escape(one_line(above)), escape(one_line(below))
+            self.border_title, self.border_subtitle = titled(above), titled(below)
 
 
 class TextLine(Widget):
@@ -47,6 +55,8 @@ class TextLine(Widget):
 
     def say(self, text: Text) -> None:
         """Says something; nothing happens when it is what the line says already."""
+        # A letter for a letter: styles stay where they are.
+        text.plain = one_line(text.plain)
         text.no_wrap = True
         text.overflow = "ellipsis"
         if text != self._text or text.spans != self._text.spans:
@@ -106,37 +116,135 @@ class TabLine(TextLine):
             self.choose(max(index for index, at in enumerate(self._places) if index == 0 or at <= offset.x + 1))
 
 
+class _Harmless(Highlighter):
+    """Paints blanks for what would move a terminal's cursor; the value stays what it is."""
+
+    def highlight(self, text: Text) -> None:
+        """See `Highlighter`."""
+        text.plain = one_line(text.plain)
+
+
+class TabbedPanel(Panel):
+    """A frame with tabs, one of which is shown."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right_square_bracket", "tab(1)", "next tab", key_display="]", id="pane.next"),
+        Binding("left_square_bracket", "tab(-1)", "tab before", key_display="[", id="pane.before", show=False),
+    ]
+
+    class Turned(Message):
+        """Another tab is shown."""
+
+    current = 0
+    """Which tab is shown."""
+
+    def names(self) -> list[str]:
+        """Names of the tabs."""
+        raise NotImplementedError
+
+    def choose(self, index: int) -> None:
+        """Shows a tab, and posts that it is turned."""
+        raise NotImplementedError
+
+    def show_names(self) -> None:
+        """Brings the line of names up to date."""
+        self.query_one("#tabs", TabLine).show_tabs(self.names(), self.current, width=self.size.width - 2)
+
+    def on_resize(self) -> None:
+        """Has the names fit."""
+        self.show_names()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where there is one tab, there is no next one."""
+        return len(self.names()) > 1 if action == "tab" else super().check_action(action, parameters)
+
+    def action_tab(self, step: int) -> None:
+        """Shows another tab."""
+        self.choose((self.current + step) % len(self.names()))
+
+    @on(TabLine.Chosen)
+    def tab_clicked(self, event: TabLine.Chosen) -> None:
+        """A tab's name was clicked."""
+        event.stop()
+        self.choose(event.index)
+
+
 class LineInput(Input):
     """An input of one line without a frame, and with a cursor that stands still."""
 
     def __init__(self, prompt: str, **named: Any) -> None:
-        super().__init__(placeholder=prompt, compact=True, select_on_focus=False, **named)
+        super().__init__(placeholder=prompt, compact=True, select_on_focus=False, highlighter=_Harmless(), **named)
         self.cursor_blink = False
 
 
-class CommandInput(LineInput):
-    """The command line: `up` and `down` go through what was typed before."""
+class HistoryInput(LineInput):
+    """An input that brings back with `up` and `down` what was typed before.
+
+    Args:
+        prompt: what it says while it is empty.
+        recent: gives the lines, the newest first.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "before(-1)", "line before", id="command.before", show=False),
-        Binding("down", "before(1)", "next line", id="command.after", show=False),
+        Binding("up", "recall(1)", "earlier", id="history.earlier"),
+        Binding("down", "recall(-1)", "later", id="history.later", show=False),
     ]
 
-    def __init__(self, prompt: str, **named: Any) -> None:
+    def __init__(self, prompt: str, recent: Callable[[], Sequence[str]], **named: Any) -> None:
         super().__init__(prompt, **named)
-        self._typed: Sequence[str] = ()
-        self._at = 0
+        self._recent = recent
+        self._at = -1
+        self._typed = ""
 
-    def begin(self, typed: Sequence[str]) -> None:
-        """Is empty; these were typed before, the newest last."""
-        self._typed, self._at = typed, len(typed)
-        self.value = ""
-
-    def action_before(self, step: int) -> None:
-        """Shows another line; behind the newest, an empty one."""
-        self._at = max(min(self._at + step, len(self._typed)), 0)
-        self.value = self._typed[self._at] if self._at < len(self._typed) else ""
+    def action_recall(self, step: int) -> None:
+        """Shows an earlier or later line; behind the newest stands what was typed."""
+        lines = self._recent()
+        if self._at < 0:
+            self._typed = self.value
+        at = min(self._at + step, len(lines) - 1)
+        if at < -1 or at == self._at:
+            return
+        self._at = at
+        self.value = lines[at] if at >= 0 else self._typed
         self.cursor_position = len(self.value)
+
+    def rest(self) -> None:
+        """Earlier lines are counted from the newest again."""
+        self._at = -1
+
+
+class LinesInput(TextArea):
+    """An input of several lines that paints blanks for what would move a terminal's cursor."""
+
+    def get_line(self, line_index: int) -> Text:
+        """See `TextArea`."""
+        text = super().get_line(line_index)
+        text.plain = one_line(text.plain)
+        return text
+
+
+class CommandInput(HistoryInput):
+    """The command line; `escape` gives its place back to the status."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "screen.close_command", "close", id="command.close", show=False),
+    ]
+
+
+class FilterInput(LineInput):
+    """The line that rows are filtered with; `escape` shows all of them again.
+
+    Args:
+        column: an example of a column's filter.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "screen.drop_filter", "show all", id="filter.drop", show=False),
+    ]
+
+    def __init__(self, column: str) -> None:
+        super().__init__(f"words, !not, ~regex, {column} — enter keeps, esc clears", id="filter")
+        self.display = False
 
 
 def _fitting(titles: list[str], current: int, width: int) -> list[str]:

@@ -12,7 +12,7 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from rmq.tui.decoders.shown import harmless
-from rmq.tui.formats import count, cut
+from rmq.tui.formats import count, cut, plural
 
 _CHILDREN: Final = 1000
 """Children of one branch that are shown."""
@@ -85,18 +85,14 @@ def _label(name: str, value: Any) -> Text:
     if name:
         text.append(_shown(name), "bold").append(": ")
     if isinstance(value, dict):
-        return text.append(f"{{{_things(len(value), 'key')}}}" if value else "{}", "dim")
+        return text.append(f"{{{plural(len(value), 'key')}}}" if value else "{}", "dim")
     if isinstance(value, list | tuple):
-        return text.append(f"[{_things(len(value), 'item')}]" if value else "[]", "dim")
+        return text.append(f"[{plural(len(value), 'item')}]" if value else "[]", "dim")
     if isinstance(value, str):
         return text.append(f'"{_shown(value)}"', "green")
     if value is None or isinstance(value, bool):
         return text.append({None: "null", True: "true", False: "false"}[value], "magenta")
     return text.append(_shown(str(value)), "cyan")
-
-
-def _things(number: int, what: str) -> str:
-    return f"{count(number)} {what}{'s' * (number != 1)}"
 
 
 def _shown(text: str) -> str:

@@ -69,12 +69,12 @@ class FakeClients:
             return ClientDetail(running, facts=facts)
         queues = tuple(
             HeldQueue(
-                "Orders", "broker-a", number, 4 + number, 0, 81_204, NOW - 200, NOW - 1000,
+                "Orders", "broker-a", number, 4 + number, 81_204, NOW - 200, NOW - 1000,
                 "can't consume for a while, maybe blocked, 754000ms" if running.stuck and not number else "",
             )
             for number in range(running.queues)
         )  # fmt: skip
-        paces = (Pace("Orders", 12.5, 3.2, 11.9, 0.1, 17.25, 7),)
+        paces = (Pace("Orders", 12.5, 11.9, 17.25, 7),)
         return ClientDetail(running, queues, (Wanted("Orders", "TAG", "TagA || TagB"),), paces, facts)
 
     async def stack(self, client: Connected) -> str | Problem:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rmq.tui.service.model import Batch, Problem, StoredMessage, Tailed, Track
 from rmq.tui.service.query import Query, QueueRange
-from rmq.tui.service.selecting import matches
+from rmq.tui.service.query.matching import matches
 
 NOW = 1_795_269_720_000
 STORE = "10.0.0.1:10911"

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from rmq.tui.contexts import Context, Mode
+from rmq.tui.config.contexts import Context, Mode
 from rmq.tui.screens.change import ChangeDialog, Phase, QuietGrid
 from rmq.tui.screens.ops import OpsScreen
 from rmq.tui.service.changes.change import Change, Item, Outcome, Preview

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rmq.tui.contexts import Context, Mode
+from rmq.tui.config.contexts import Context, Mode
 from rmq.tui.service.changes.change import Item, Outcome, Preview
 from rmq.tui.service.changes.offsets import ResetOffsets
 from tests.kit.tui.paint import Paint, Tear

@@ -77,7 +77,7 @@ def test_the_stack_is_shown_searched_copied_and_saved() -> None:
         await type_text(pilot, "Shop.java:33")
         await press(pilot, "enter")
         assert "at Shop.take(Shop.java:33)" in text_of(pilot)
-        assert "1 lines with 'Shop.java:33'" in text_of(pilot)
+        assert "1 line with 'Shop.java:33'" in text_of(pilot)
         await press(pilot, "g")
         assert "TID: 0 STATE" in text_of(pilot)
         await press(pilot, "y")

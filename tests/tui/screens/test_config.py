@@ -36,7 +36,7 @@ async def edited(pilot: Any, value: str) -> None:
 def test_edits_wait_until_they_are_proposed() -> None:
     async def script(pilot: Any, service: FakeService) -> None:
         await press(pilot, "1", "e")
-        assert config(pilot).table.keys == ["brokerName", "brokerRole", "flushDiskType"]
+        assert config(pilot).list.keys == ["brokerName", "brokerRole", "flushDiskType"]
         assert f"Settings of broker-a master {MASTER} (3)" in text_of(pilot)
         await press(pilot, "a")
         assert "nothing was edited" in text_of(pilot)
@@ -47,7 +47,7 @@ def test_edits_wait_until_they_are_proposed() -> None:
         await edited(pilot, "SYNC_FLUSH")
         assert "1 edit not applied" in text_of(pilot)
         await press(pilot, "v")
-        assert config(pilot).table.keys == ["flushDiskType"]
+        assert config(pilot).list.keys == ["flushDiskType"]
         line = next(line for line in text_of(pilot).splitlines() if "flushDiskType" in line)
         assert line.replace("│", " ").split()[1:4] == ["flushDiskType", "ASYNC_FLUSH", "SYNC_FLUSH"]
         await press(pilot, "a")
@@ -59,7 +59,7 @@ def test_edits_wait_until_they_are_proposed() -> None:
         assert config(pilot).edits == {}
         assert "nothing was edited: e edits" in text_of(pilot)
         await press(pilot, "v")
-        assert len(config(pilot).table.keys) == 3
+        assert len(config(pilot).list.keys) == 3
 
     play(script)
 
@@ -74,7 +74,7 @@ def test_what_the_broker_has_taken_is_no_edit_any_more() -> None:
         await press(pilot, "escape")
         assert service.changed == [ChangeBrokerSettings(Place(broker=MASTER), (("brokerName", "broker-z"),))]
         assert config(pilot).edits == {}
-        assert config(pilot).table.rows["brokerName"].value == "broker-z"
+        assert config(pilot).list.rows["brokerName"].value == "broker-z"
 
     play(script)
 
@@ -90,7 +90,7 @@ def test_a_key_that_is_not_listed_warns_and_names_the_nearest() -> None:
         assert "it is not listed; did you mean brokerName?" in text_of(pilot)
         await press(pilot, "enter")
         assert config(pilot).edits == {"brokerNam": ""}
-        assert config(pilot).table.current == "brokerNam"
+        assert config(pilot).list.current == "brokerNam"
         await press(pilot, "u", "n")
         await type_text(pilot, "listenPort")
         await press(pilot, "enter")
@@ -116,8 +116,8 @@ def test_inputs_take_every_character() -> None:
         await type_text(pilot, TYPED)
         assert pilot.app.focused.value == TYPED
         await press(pilot, "escape")
-        assert config(pilot).table.has_focus
-        assert config(pilot).table.filter_text == ""
+        assert config(pilot).list.has_focus
+        assert config(pilot).list.filter_text == ""
 
     play(script)
 
@@ -125,7 +125,7 @@ def test_inputs_take_every_character() -> None:
 def test_filter_help_copy_and_export() -> None:
     async def script(pilot: Any, service: FakeService) -> None:
         await press(pilot, "1", "e", "slash", *"role", "enter")
-        assert config(pilot).table.keys == ["brokerRole"]
+        assert config(pilot).list.keys == ["brokerRole"]
         assert "(1/3)" in text_of(pilot)
         await press(pilot, "question_mark")
         assert "Settings of one broker" in text_of(pilot)
@@ -134,7 +134,7 @@ def test_filter_help_copy_and_export() -> None:
         await press(pilot, "x")
         assert "Export 1 settings" in text_of(pilot)
         await press(pilot, "escape", "escape")
-        assert config(pilot).table.filter_text == ""
+        assert config(pilot).list.filter_text == ""
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, ListScreen)
 
@@ -165,7 +165,7 @@ def test_a_broker_that_does_not_answer() -> None:
         assert service.count("config") == asked + 1
         del service.problems["config"]
         await press(pilot, "r")
-        assert len(config(pilot).table.keys) == 3
+        assert len(config(pilot).list.keys) == 3
         asked = service.count("config")
         await rounds(pilot, service, 2)
         assert service.count("config") == asked

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rmq.tui.contexts import Context, Mode
+from rmq.tui.config.contexts import Context, Mode
 from rmq.tui.screens.contexts import ContextDialog
 from rmq.tui.service.guard import guarded
 from rmq.tui.service.model import Problem

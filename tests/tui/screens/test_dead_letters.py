@@ -67,6 +67,29 @@ def test_the_marked_letters_are_sent_again_as_the_form_says() -> None:
         places = (LetterPlace("broker-a", 0, 6), LetterPlace("broker-a", 0, 5))
         assert service.changed == [ResendDead("billing", places, 0.5, "%RETRY%billing", True)]
         await press(pilot, "escape")
+        # The same key again does not send the same letters again.
+        assert screen(pilot).pane.grid.marked == set()
+        assert "•" not in text_of(pilot)
+
+    play(script)
+
+
+def test_a_key_on_the_list_leads_to_the_letters_and_never_takes_those_of_the_group_before() -> None:
+    async def script(pilot: Any, service: FakeService) -> None:
+        await press(pilot, "6", "p")
+        assert not isinstance(pilot.app.screen, FormDialog)
+        assert screen(pilot).pane.grid.has_focus
+        assert "choose a letter first; space marks more than one" in text_of(pilot)
+        await press(pilot, "escape", "v")
+        assert pilot.app.screen.MODE == "dlq"
+        await press(pilot, "space", "escape")
+        # The keys come before the pane is about the group that the cursor is on.
+        list_of = screen(pilot).list
+        list_of.action_move(1)
+        screen(pilot).action_resend()
+        await settle(pilot)
+        assert not isinstance(pilot.app.screen, FormDialog)
+        assert (screen(pilot).subject, list_of.current) == ("mail-sender", "mail-sender")
 
     play(script)
 
@@ -145,7 +168,7 @@ def test_failing_and_late_answers() -> None:
         await rounds(pilot, service, 1)
         assert "no group has given up on a message" in text_of(pilot)
         await press(pilot, "p")
-        assert "there is no dead letter to send again" in text_of(pilot)
+        assert "there is no dead letter here" in text_of(pilot)
         await settle(pilot)
 
     play(script)

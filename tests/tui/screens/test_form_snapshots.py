@@ -15,7 +15,10 @@ IMPACT = Preview(
     ("GROUP", "STATE", "CLIENTS", "LAG"),
     (("billing", "online", "2", "3,190"), ("audit-trail", "online", "1", "11")),
     ("405,000 messages stored on 1 broker can be read no longer", "2 groups read it"),
-    ("billing, audit-trail are online and would ask for it in vain", "3,201 messages have not been consumed by billing"),
+    (
+        "billing, audit-trail are online and would ask for it in vain",
+        "3,201 messages have not been consumed by billing",
+    ),
 )
 
 

@@ -11,22 +11,16 @@ from textual.widgets import Input
 from rmq.tui.screens.change import ChangeDialog
 from rmq.tui.screens.forms import FormDialog, number
 from rmq.tui.screens.group_forms import edit_group_form
-from rmq.tui.screens.group_forms import place_of as group_place
 from rmq.tui.screens.lists import ListScreen
-from rmq.tui.screens.places import place_choices
 from rmq.tui.screens.topic_forms import attribute_problem, attributes_of, edit_topic_form
-from rmq.tui.screens.topic_forms import place_of as topic_place
 from rmq.tui.service.changes.change import Change, Outcome, Preview
 from rmq.tui.service.changes.groups import CreateGroup, DeleteGroup, EditGroup, GroupDefinition
 from rmq.tui.service.changes.places import Place
 from rmq.tui.service.changes.topics import CreateTopic, DeleteTopic, EditTopic, ImportTopics, TopicDefinition
 from rmq.tui.service.model import (
-    Broker,
-    Cluster,
     Group,
     GroupDetail,
     Problem,
-    RouteEntry,
     Setting,
     Topic,
     TopicDetail,
@@ -280,34 +274,3 @@ def test_what_no_broker_told_of_has_no_form() -> None:
     assert edit_group_form(session, GroupDetail(Group("g"))) is None
     odd = (Setting("broker-a", "retryMaxTimes", "often"),)
     assert edit_group_form(session, GroupDetail(Group("g"), config=odd)) is None
-
-
-def cluster(*masters: tuple[str, str]) -> Cluster:
-    """Masters by cluster and name; each address ends with the place among them."""
-    brokers = (Broker(place, name, 0, f"10.0.0.{at}:1") for at, (place, name) in enumerate(masters))
-    return Cluster(tuple(brokers), ())
-
-
-@pytest.mark.parametrize(
-    ("having", "place"),
-    [
-        (("a", "b"), Place(cluster="C1")),
-        (("b",), Place(broker="10.0.0.1:1")),
-        (("c",), Place(cluster="C2")),
-        ((), None),
-    ],
-)
-def test_a_form_begins_with_where_the_thing_is(having: tuple[str, ...], place: Place | None) -> None:
-    session = fake_app().session
-    session.cluster.take(session.cluster.begin(), cluster(("C1", "a"), ("C1", "b"), ("C2", "c")), 1)
-    at = {"a": ("C1", 0), "b": ("C1", 1), "c": ("C2", 2)}
-    route = tuple(RouteEntry(name, at[name][0], f"10.0.0.{at[name][1]}:1", 1, 1, "RW-") for name in having)
-    assert topic_place(session, TopicDetail(Topic("T"), route)) == place
-    assert group_place(session, [Setting(name, "retryMaxTimes", "1") for name in having]) == place
-    assert [code for _, code in place_choices(session)] == [
-        "c C1",
-        "c C2",
-        "b 10.0.0.0:1",
-        "b 10.0.0.1:1",
-        "b 10.0.0.2:1",
-    ]

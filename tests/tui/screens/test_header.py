@@ -3,7 +3,7 @@
 from datetime import UTC
 from pathlib import Path
 
-from rmq.tui.contexts import Context, Mode
+from rmq.tui.config.contexts import Context, Mode
 from rmq.tui.screens.header import crumbs, header
 from rmq.tui.service.model import Broker, Cluster, Problem
 from rmq.tui.state.session import Session
@@ -31,19 +31,29 @@ def test_a_wide_header_tells_everything() -> None:
         + " " * 24
         + "mode:protected  2s  14:02 "
     )
-    made.lags.told("billing", 3201)
+    made.lags.told("billing", 3201, NOW)
     assert "out 6.2k/s  lag ≥ 3,201  " in header(made, 140).plain
     made.lags.groups_are(("billing",))
     assert "out 6.2k/s  lag 3,201  " in header(made, 140).plain
-    made.lags.told("billing", 12_345_678)
+    made.lags.told("billing", 12_345_678, NOW)
     assert "lag 12.3M  " in header(made, 140).plain
     made.paused = True
     assert header(made, 140).plain.endswith("paused  mode:protected  2s  14:02 ")
 
 
+def test_an_old_lag_tells_its_age() -> None:
+    made = session()
+    made.lags.told("billing", 3201, NOW - 10_000)
+    assert "lag ≥ 3,201  " in header(made, 140).plain
+    made.lags.told("billing", 3201, NOW - 75_000)
+    assert "lag ≥ 3,201 1m 15s ago  " in header(made, 140).plain
+    made.refresh = 30.0
+    assert "lag ≥ 3,201  " in header(made, 140).plain
+
+
 def test_it_always_fills_its_line_and_no_more() -> None:
     made = session()
-    made.lags.told("billing", 3201)
+    made.lags.told("billing", 3201, NOW)
     for width in range(30, 160):
         line = header(made, width)
         assert (line.cell_len, line.plain[-10:]) == (width, "2s  14:02 ")
@@ -51,7 +61,7 @@ def test_it_always_fills_its_line_and_no_more() -> None:
 
 def test_what_matters_least_goes_first() -> None:
     made = session()
-    made.lags.told("billing", 3201)
+    made.lags.told("billing", 3201, NOW)
     words = ("prod", "brokers", "lag", "in 12", "rmq", "10.0.0.9", "C1")
     shown = [
         [word for word in words if word in header(made, width).plain]

@@ -6,7 +6,7 @@ from typing import Any
 
 from rmq.tui.screens.trace import TraceScreen, parsed
 from rmq.tui.service.model import Problem
-from rmq.tui.widgets.timeline import Timeline
+from rmq.tui.widgets.trace_bars import TraceBars
 from tests.kit.tui.traces import MESSAGE_ID
 from tests.kit.tui_service import FakeService, play, press, rounds, text_of, type_text
 
@@ -75,7 +75,7 @@ def test_where_steps_lead_and_what_is_copied() -> None:
         await press(pilot, "enter")
         await press(pilot, "G", "enter")
         assert went == [("messages", f"Orders uniq:{MESSAGE_ID}"), ("groups", "billing")]
-        assert screen(pilot).query_one(Timeline).current == 5
+        assert screen(pilot).query_one(TraceBars).current == 5
         pilot.app.drill = drill
         await press(pilot, "y", "down", "down", "down", "enter")
         assert pilot.app.clipboard == (

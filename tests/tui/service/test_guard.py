@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from rmq.tui.contexts import Context, Mode
+from rmq.tui.config.contexts import Context, Mode
 from rmq.tui.service.changes.brokers import ChangeBrokerSettings
 from rmq.tui.service.changes.change import Change, Item, Outcome, Preview, Risk
 from rmq.tui.service.changes.places import Place
@@ -76,8 +76,8 @@ def test_a_change_is_one_line_without_secrets() -> None:
         await service.preview(Enrol())
         return await service.change(Enrol(), told.append)
 
-    assert asyncio.run(run()) == Outcome(True, "done with ****", (Item("a", True, "**** set"),), ("alice:****",))
-    assert told == [Item("a", True, "**** set")]
+    assert asyncio.run(run()) == Outcome(True, "done with ******", (Item("a", True, "****** set"),), ("alice:******",))
+    assert told == [Item("a", True, "****** set")]
     assert fake.changed == [Enrol()]
     assert [json.loads(line) for line in fake.audit] == [
         {
@@ -85,19 +85,19 @@ def test_a_change_is_one_line_without_secrets() -> None:
             "ended": "2026-11-21T14:02:00.000Z",
             "context": "prod",
             "namesrv": "10.0.0.9:9876;10.0.0.10:9876",
-            "change": "enrol alice:****",
+            "change": "enrol alice:******",
             "target": "alice",
             "risk": "low",
-            "commands": ["mqadmin createUser -n '10.0.0.9:9876;10.0.0.10:9876' -u alice -p '****'"],
+            "commands": ["mqadmin createUser -n '10.0.0.9:9876;10.0.0.10:9876' -u alice -p '******'"],
             "ok": True,
-            "result": "done with ****",
-            "items": [{"name": "a", "ok": True, "text": "**** set"}],
-            "read_back": ["alice:****"],
+            "result": "done with ******",
+            "items": [{"name": "a", "ok": True, "text": "****** set"}],
+            "read_back": ["alice:******"],
             "dry_run": {"notes": ["1 queue"], "warnings": ["it is online"]},
         }
     ]
     (operation,) = log.operations
-    assert (operation.state, operation.dry_run, operation.result) == ("ok", "1 queue", "done with ****")
+    assert (operation.state, operation.dry_run, operation.result) == ("ok", "1 queue", "done with ******")
 
 
 def test_commands_that_only_the_preview_knows() -> None:
@@ -132,7 +132,7 @@ def test_a_change_that_is_given_up() -> None:
         fake.held["change"] = asyncio.Event()
         task = asyncio.ensure_future(service.change(Enrol(), lambda item: None))
         await asyncio.sleep(0)
-        assert [one.title for one in log.running] == ["enrol alice:****"]
+        assert [one.title for one in log.running] == ["enrol alice:******"]
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -167,7 +167,7 @@ def test_settings_that_are_secrets() -> None:
     record = json.loads(fake.audit[0])
     assert record["change"] == "set initAuthenticationUser=******, traceOn=true on b:1"
     assert [line.partition(" -k ")[2] for line in record["commands"]] == [
-        "initAuthenticationUser -v '****'",
+        "initAuthenticationUser -v '******'",
         "traceOn -v true",
     ]
 

@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from rmq.tui.contexts import Context, Mode
+from rmq.tui.config.contexts import Context, Mode
 from rmq.tui.widgets.changing import Changing
 
 

@@ -12,17 +12,19 @@ def footer(pilot: Any) -> str:
 
 def test_it_follows_the_focus_and_keeps_the_way_to_the_help() -> None:
     async def script(pilot: Any, service: FakeService) -> None:
-        assert footer(pilot).startswith(" ⏎ open  / filter  s sort  y copy  x export  ")
-        assert footer(pilot).endswith(": command  ? help  q quit ")
+        assert footer(pilot).startswith(" ⏎ open  / filter  t tail  n new  e edit  D delete  p send  b bulk  s sort  ")
+        assert footer(pilot).endswith(": command  ? help ")
         await press(pilot, "slash")
         assert "sort" not in footer(pilot)
         await press(pilot, "escape", "z")
         for width in (40, 60, 80, 200):
             await pilot.resize_terminal(width, 24)
             await settle(pilot)
-            assert footer(pilot).endswith(": command  ? help  q quit ")
+            assert footer(pilot).endswith(": command  ? help ")
             assert len(footer(pilot)) == width
-        assert "delete" in footer(pilot)
+            assert "⏎ open" in footer(pilot)
+            assert ("p send" in footer(pilot), "y copy" in footer(pilot)) == (width >= 80, width >= 120)
+        assert "x export  q quit" in footer(pilot)
 
     play(script)
 

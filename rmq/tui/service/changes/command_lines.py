@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import ClassVar, Final
 
 from rmq.tui.service.changes.change import Change, Risk
-from rmq.tui.service.commands import command_line
+from rmq.tui.service.command_line import command_line
 
 _SECRETS: Final = {"createuser": ("-p", "--password"), "updateuser": ("-p", "--password")}
 """Options that take a secret, by the command's name in small letters."""

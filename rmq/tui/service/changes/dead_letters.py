@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rmq.tui.formats import plural
 from rmq.tui.service.changes.change import Change, Risk
 from rmq.tui.service.model.dead_letters import LetterPlace
 
@@ -35,7 +36,7 @@ class ResendDead(Change):
     def title(self) -> str:
         """See `Change`."""
         number = len(self.places)
-        what = f"{number:,} dead letter{'s' * (number != 1)}"
+        what = plural(number, "dead letter")
         origin = "where they came from" if number != 1 else "where it came from"
         return f"re-send {what} of {self.group} to {self.topic or origin} at {self.rate:g}/s"
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from rmq.tui.service.changes.topics import TopicDefinition, is_permission
+from rmq.tui.service.changes.topics import MOST_QUEUES, TopicDefinition, is_permission
 from rmq.wire.bodies.topic import TopicConfig, TopicConfigSerializeWrapper, TopicFilterType
 from rmq.wire.declare import from_plain, to_plain
 from rmq.wire.errors import RemotingError
@@ -19,7 +19,6 @@ from rmq.wire.names import is_legal_topic
 _TABLE: Final = "topicConfigTable"
 _EXPORT_TIME: Final = "exportTime"
 _MOST: Final = 20_000
-_MOST_QUEUES: Final = 16_384
 
 
 class DefinitionError(ValueError):
@@ -113,6 +112,6 @@ def _checked(config: TopicConfig) -> TopicDefinition:
     if not is_permission(config.perm):
         raise DefinitionError(f"{name}: the permission {config.perm} is none")
     queues = (config.read_queue_nums, config.write_queue_nums)
-    if not all(0 <= number <= _MOST_QUEUES for number in queues):
-        raise DefinitionError(f"{name}: 0 to {_MOST_QUEUES} queues are possible")
+    if not all(0 <= number <= MOST_QUEUES for number in queues):
+        raise DefinitionError(f"{name}: 0 to {MOST_QUEUES} queues are possible")
     return definition_of(config)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rmq.client.message import RESERVED_PROPERTIES
+from rmq.tui.formats import plural
 from rmq.tui.service.changes.change import Change, Risk
+
+
+def is_reserved(name: str) -> bool:
+    """Whether RocketMQ gives a property of this name a meaning, so that users cannot set it."""
+    return name in RESERVED_PROPERTIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +45,8 @@ class SendMessage(Change):
     @property
     def title(self) -> str:
         """See `Change`."""
-        size = len(self.body)
         again = f" again (was {self.origin})" if self.origin else ""
-        return f"send to {self.topic}{again}, {size:,} byte{'s' * (size != 1)}"
+        return f"send to {self.topic}{again}, {plural(len(self.body), 'byte')}"
 
     @property
     def target(self) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from rmq.tui.service.changes.change import Change, Risk
-from rmq.tui.service.times import TimeError, millis_of
+from rmq.tui.times import TimeError, millis_of
 
 EXAMPLES: Final = (
     "earliest, latest, -30m, 14:05, 2026-11-21 14:05, ms, @1200 (one queue's offset), +100 or -100 messages"

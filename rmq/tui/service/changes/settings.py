@@ -13,6 +13,7 @@ from typing import Final
 
 from rmq.settings.model import BrokerSettings, catalogue
 from rmq.settings.option import BadValueError, Option
+from rmq.tui.service.command_line import MASK
 
 EVERYWHERE: Final = frozenset(
     {
@@ -28,8 +29,6 @@ EVERYWHERE: Final = frozenset(
 
 _SECRET: Final = re.compile("password|secret|credential|initAuthenticationUser", re.IGNORECASE)
 _SIMILAR: Final = 0.7
-MASK: Final = "******"
-"""What stands for a value that does not belong on a screen."""
 
 
 def _option(key: str) -> Option | None:

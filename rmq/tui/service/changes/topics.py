@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from rmq.tui.formats import plural
 from rmq.tui.service.changes.change import Change, Risk
 from rmq.tui.service.changes.places import Place
 from rmq.wire.bodies.topic import PERM_PRIORITY, perm_text
@@ -14,6 +15,8 @@ MESSAGE_TYPE: Final = "message.type"
 MESSAGE_TYPES: Final = ("NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED")
 """What the attribute `message.type` may be (TopicMessageType)."""
 
+MOST_QUEUES: Final = 16_384
+"""Queues that a topic may have on a broker."""
 _UNIT_BIT: Final = 1
 _UNIT_SUBSCRIPTION_BIT: Final = 2
 
@@ -185,8 +188,8 @@ class ImportTopics(Change):
     def title(self) -> str:
         """See `Change`."""
         how = "" if self.overwrite else ", existing ones stay"
-        number = len(self.definitions)
-        return f"import {number} topic{'s' * (number != 1)} from {self.path} to {self.place}{how}"
+        topics = plural(len(self.definitions), "topic")
+        return f"import {topics} from {self.path} to {self.place}{how}"
 
     @property
     def target(self) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from rmq.client.admin.clusters import MASTER
 from rmq.client.admin.errors import GroupOfflineError
 from rmq.client.admin.groups import consumer_connection
 from rmq.client.admin.metadata import is_own_group
-from rmq.client.admin.running import STARTED, queue_troubles, running_info
-from rmq.tui.service.live.consumers_seen import Told
+from rmq.client.admin.running import queue_troubles, running_info
+from rmq.tui.service.live.consumers import KINDS, Told, started_at
 from rmq.tui.service.live.known import Known, or_problem
 from rmq.tui.service.model import Problem
 from rmq.tui.service.model.clients import (
@@ -30,7 +29,6 @@ from rmq.tui.service.model.clients import (
 )
 from rmq.tui.service.problems import problem_of
 from rmq.wire.bodies.connection import ConsumerConnection, ProducerTableInfo
-from rmq.wire.bodies.heartbeat import ConsumeType
 from rmq.wire.bodies.running import ConsumerRunningInfo
 from rmq.wire.codes import version_name
 from rmq.wire.errors import ConsumerNotOnlineError, RemotingError
@@ -38,11 +36,6 @@ from rmq.wire.requests.consumer import GetAllProducerInfo
 
 _TRACING: Final = "_INNER_TRACE_PRODUCER"
 """How the groups begin under which clients send traces."""
-_KINDS: Final = {
-    ConsumeType.CONSUME_ACTIVELY: "pull",
-    ConsumeType.CONSUME_PASSIVELY: "push",
-    ConsumeType.CONSUME_POP: "pop",
-}
 
 
 class LiveClients:
@@ -99,8 +92,7 @@ async def connected_clients(known: Known, groups: list[str], first: str = "") ->
     Raises:
         RemotingError: the name server cannot be asked.
     """
-    table = (await known.info.get("")).broker_addr_table
-    masters = [data.broker_addrs[MASTER] for data in table.values() if MASTER in data.broker_addrs]
+    masters = list((await known.masters()).values())
 
     async def producers(address: str) -> list[Connected]:
         answer = (await known.admin.call(address, GetAllProducerInfo())).json(ProducerTableInfo)
@@ -151,7 +143,7 @@ async def _consumers(known: Known, group: str) -> Told:
 
 
 def _members(group: str, address: str, connection: ConsumerConnection) -> Iterator[Connected]:
-    kind = _KINDS.get(connection.consume_type, "") if connection.consume_type is not None else ""
+    kind = KINDS.get(connection.consume_type, "") if connection.consume_type is not None else ""
     for client in connection.connection_set:
         yield Connected(
             CONSUMER,
@@ -174,12 +166,11 @@ async def _ask(known: Known, client: Connected) -> ConsumerRunningInfo:
 
 def running_figures(client: Connected, info: ConsumerRunningInfo, now: int) -> Running:
     """A consumer's figures."""
-    started = info.properties.get(STARTED, "")
     return Running(
         len(info.mq_table) + len(info.mq_pop_table),
         sum(held.cached_msg_count for held in info.mq_table.values())
         + sum(held.wait_ack_count for held in info.mq_pop_table.values()),
-        int(started) if started.isdigit() else 0,
+        started_at(info),
         len(queue_troubles(client.client_id, info, now)),
     )
 
@@ -192,26 +183,23 @@ def client_detail(client: Connected, info: ConsumerRunningInfo, now: int) -> Cli
     }
     held = [
         HeldQueue(
-            queue.topic, queue.broker_name, queue.queue_id, at.cached_msg_count, at.cached_msg_size_in_mib,
+            queue.topic, queue.broker_name, queue.queue_id, at.cached_msg_count,
             at.commit_offset, at.last_pull_timestamp, at.last_consume_timestamp, troubles.get(queue, ""),
         )
         for queue, at in sorted(info.mq_table.items())
     ]  # fmt: skip
     popped = [
         HeldQueue(
-            queue.topic, queue.broker_name, queue.queue_id, at.wait_ack_count, 0, -1, at.last_pop_timestamp, 0,
+            queue.topic, queue.broker_name, queue.queue_id, at.wait_ack_count, -1, at.last_pop_timestamp, 0,
             "given up" if at.droped else "",
         )
         for queue, at in sorted(info.mq_pop_table.items())
     ]  # fmt: skip
     wanted = sorted((item.topic, item.expression_type, item.sub_string or "") for item in info.subscription_set)
     paces = tuple(
-        Pace(
-            topic, status.pull_tps, status.pull_rt, status.consume_ok_tps, status.consume_failed_tps,
-            status.consume_rt, status.consume_failed_msgs,
-        )
+        Pace(topic, status.pull_tps, status.consume_ok_tps, status.consume_rt, status.consume_failed_msgs)
         for topic, status in sorted(info.status_table.items())
-    )  # fmt: skip
+    )
     facts = (*_facts(client), *sorted(info.properties.items()), *sorted(info.user_consumer_info.items()))
     return ClientDetail(
         running_figures(client, info, now), (*held, *popped), tuple(Wanted(*item) for item in wanted), paces, facts

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from rmq.client.admin.clusters import MASTER
 from rmq.client.admin.topics import topic_names, topic_stats
+from rmq.tui.service.live.dead_letter_reading import groups_in, read_letter
 from rmq.tui.service.live.known import Known, or_problem
-from rmq.tui.service.live.letters import groups_in, read_letter
 from rmq.tui.service.model import Problem
 from rmq.tui.service.model.dead_letters import DeadGroup, DeadLetters, LetterBody, LetterPlace
 from rmq.tui.service.problems import problem_of

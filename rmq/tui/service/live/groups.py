@@ -9,23 +9,17 @@ from collections.abc import Mapping, Sequence
 from rmq.client.admin.errors import GroupOfflineError
 from rmq.client.admin.groups import GroupOnBroker, consumer_connection, group_configs, retry_groups
 from rmq.client.admin.metadata import is_own_group
-from rmq.client.admin.running import STARTED, Member, members
+from rmq.client.admin.running import Member, members
+from rmq.tui.service.live.consumers import KINDS, started_at
 from rmq.tui.service.live.known import Known, or_problem
 from rmq.tui.service.model import Client, Group, GroupDetail, GroupQueue, Problem, Setting, Subscription
 from rmq.tui.service.problems import problem_of
 from rmq.wire.bodies.connection import ConsumerConnection
 from rmq.wire.bodies.consume import ConsumeStats
-from rmq.wire.bodies.heartbeat import ConsumeType
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.codes import version_name
 from rmq.wire.declare import to_plain
 from rmq.wire.errors import ConsumerNotOnlineError, RemotingError
-
-_KINDS = {
-    ConsumeType.CONSUME_ACTIVELY: "pull",
-    ConsumeType.CONSUME_PASSIVELY: "push",
-    ConsumeType.CONSUME_POP: "pop",
-}
 
 
 class LiveGroups:
@@ -123,7 +117,7 @@ def _summary(
         name,
         "" if connection is None else "online" if clients else "offline",
         model.value.lower() if model is not None else "",
-        _KINDS[kind] if kind is not None else "",
+        KINDS[kind] if kind is not None else "",
         clients,
         0 if stats is None else len({queue.topic for queue in stats.offset_table}),
         None if stats is None else sum(max(at.broker_offset - at.consumer_offset, 0) for at in offsets),
@@ -164,9 +158,8 @@ def _client(member: Member) -> Client:
     if isinstance(info, RemotingError):
         return Client(*known, problem=problem_of(info))
     cached = sum(held.cached_msg_count for held in info.mq_table.values())
-    started = info.properties.get(STARTED, "")
     queues = len(info.mq_table) + len(info.mq_pop_table)
-    return Client(*known, queues, cached, int(started) if started.isdigit() else 0)
+    return Client(*known, queues, cached, started_at(info))
 
 
 def _subscriptions(present: Sequence[Member]) -> tuple[Subscription, ...]:

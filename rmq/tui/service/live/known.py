@@ -11,16 +11,16 @@ from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 from rmq.client.admin.brokers import broker_config
-from rmq.client.admin.clusters import chosen_address, cluster_info
+from rmq.client.admin.clusters import MASTER, chosen_address, cluster_info
 from rmq.client.admin.groups import groups_on, stats_on
 from rmq.client.admin.metadata import user_groups
 from rmq.client.admin.running import running_info
 from rmq.client.admin.session import Admin
 from rmq.client.admin.topics import addresses_of, topic_config, topic_route
-from rmq.tui.service.live.consumers_seen import ConsumersSeen
+from rmq.tui.service.live.consumers import ConsumersSeen
+from rmq.tui.service.live.dead_letter_reading import Letters
 from rmq.tui.service.live.kept import Kept
-from rmq.tui.service.live.letters import Letters
-from rmq.tui.service.local import LocalServers, NoLocalServers
+from rmq.tui.service.local_servers import LocalServers, NoLocalServers
 from rmq.tui.service.model import Problem
 from rmq.tui.service.problems import problem_of
 from rmq.wire.bodies.consume import ConsumeStats
@@ -108,6 +108,15 @@ class Known:
         except TopicNotExistError:
             table = (await self.info.get("")).broker_addr_table
             return [address for name in sorted(table) if (address := chosen_address(table[name])) is not None]
+
+    async def masters(self) -> dict[str, str]:
+        """Address of each broker's master, by the broker's name and in order of the names.
+
+        Raises:
+            RemotingError: the name server cannot be asked.
+        """
+        table = (await self.info.get("")).broker_addr_table
+        return {name: data.broker_addrs[MASTER] for name, data in sorted(table.items()) if MASTER in data.broker_addrs}
 
     async def _progress(self, group: str) -> ConsumeStats:
         return await stats_on(self.admin, await self.addresses(group), group)

@@ -8,9 +8,9 @@ from typing import Final
 from rmq.client.admin.messages import message_tracks, view_message
 from rmq.client.admin.pulling import Reader
 from rmq.tui.service.live.known import Known, or_problem
-from rmq.tui.service.live.queues import Span, message_of, spans
-from rmq.tui.service.live.searching import search
-from rmq.tui.service.live.tailing import LiveTail
+from rmq.tui.service.live.message_queues import Span, message_of, spans
+from rmq.tui.service.live.message_search import search
+from rmq.tui.service.live.message_tail import LiveTail
 from rmq.tui.service.model import Batch, StoredMessage, Track
 from rmq.tui.service.query import Query, QueueRange
 from rmq.wire.errors import RemotingError

@@ -17,7 +17,9 @@ from typing import Final
 
 from rmq.admin import declare
 from rmq.admin.options import NAMESRV
+from rmq.client.credentials import environment_of
 from rmq.tui.service.model.commands import CommandKind, Ended
+from rmq.wire.signing import Credentials
 
 _CHUNK: Final = 16_384
 _LINE: Final = 4_000
@@ -42,13 +44,17 @@ def kind_of(name: str) -> CommandKind | None:
     return CommandKind(command.name, command.summary, command.changes, command.endless, asks)
 
 
-async def lines_of(words: Sequence[str], nameservers: str) -> AsyncGenerator[str | Ended, None]:
+async def lines_of(
+    words: Sequence[str], nameservers: str, credentials: Credentials | None = None
+) -> AsyncGenerator[str | Ended, None]:
     """Runs a command; its lines as they come, then how it ended. Closing the generator ends the process.
 
     Args:
         words: the command and its options.
         nameservers: `host:port` joined by `;`, for a command that is not told others.
+        credentials: with what it signs its requests; those that it finds itself when None.
     """
+    signing = {} if credentials is None else environment_of(credentials)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -58,7 +64,7 @@ async def lines_of(words: Sequence[str], nameservers: str) -> AsyncGenerator[str
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "NAMESRV_ADDR": nameservers, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "NAMESRV_ADDR": nameservers, "PYTHONUNBUFFERED": "1", **signing},
     )
     try:
         if process.stdout is not None:
@@ -107,6 +113,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 class LiveCommands:
     """See `protocol.Commands`."""
 
+    _credentials: Credentials | None
+
     @property
     def address(self) -> str:
         """Name servers, `host:port` joined by `;`."""
@@ -122,4 +130,4 @@ class LiveCommands:
 
     def run_command(self, words: Sequence[str]) -> AsyncGenerator[str | Ended, None]:
         """See `AdminService.run_command`."""
-        return lines_of(words, self.address)
+        return lines_of(words, self.address, self._credentials)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Final
 
 from rmq.client.admin.auth import list_acls, list_users
-from rmq.client.admin.clusters import MASTER
 from rmq.tui.service.live.known import Known, or_problem
 from rmq.tui.service.model import Problem
 from rmq.tui.service.model.rights import BrokerRights, Rights
@@ -28,10 +27,7 @@ class LiveRights:
     async def rights(self) -> Rights:
         """See `AdminService.rights`."""
         known = self._known
-        table = (await known.info.get("")).broker_addr_table
-        masters = [
-            (name, data.broker_addrs[MASTER]) for name, data in sorted(table.items()) if MASTER in data.broker_addrs
-        ]
+        masters = list((await known.masters()).items())
         return Rights(tuple(await known.admin.each(masters, lambda one: _broker(known, *one))))
 
 

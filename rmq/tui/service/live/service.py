@@ -29,7 +29,8 @@ from rmq.tui.service.live.mqadmin import LiveCommands
 from rmq.tui.service.live.rights import LiveRights
 from rmq.tui.service.live.topics import LiveTopics
 from rmq.tui.service.live.traces import LiveTraces
-from rmq.tui.service.local import LocalServers
+from rmq.tui.service.local_servers import LocalServers
+from rmq.wire.signing import Credentials
 
 TIMEOUT: Final = 3.0
 """Seconds that a server may take for one answer."""
@@ -55,6 +56,7 @@ class LiveService(
         now: ms since the epoch.
         local: servers of ours on this machine.
         address_map: where servers are reached, by the addresses that they advertise.
+        credentials: with what requests are signed; they are not without any.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class LiveService(
         now: Callable[[], int],
         local: LocalServers | None = None,
         address_map: Mapping[str, str] | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
-        self._client = AsyncioClient(connect_timeout=TIMEOUT)
+        self._client = AsyncioClient(connect_timeout=TIMEOUT, credentials=credentials)
+        self._credentials = credentials
         self.limited = Limited(self._client, now)
         self._nameservers = tuple(nameservers)
         self._addressed = Addressed(self.limited, self._nameservers, dict(address_map or {}))

@@ -9,6 +9,7 @@ from rmq.client.admin.clusters import chosen_address, masters
 from rmq.client.admin.export import TOPICS, cluster_topics
 from rmq.client.admin.topics import addresses_of, topic_names
 from rmq.tui.service.changes.definitions import Definitions, definition_of
+from rmq.tui.service.changes.topics import MESSAGE_TYPE
 from rmq.tui.service.live.known import Known, or_problem
 from rmq.tui.service.model import Problem, Queue, Reader, RouteEntry, Setting, Topic, TopicDetail
 from rmq.tui.service.problems import problem_of
@@ -18,7 +19,6 @@ from rmq.wire.declare import from_plain
 from rmq.wire.errors import RemotingError
 from rmq.wire.requests.topic import GetTopicStatsInfo
 
-_TYPE: Final = "message.type"
 _DEFAULT_TYPE: Final = "NORMAL"
 
 
@@ -135,7 +135,7 @@ def _summary(
 ) -> Topic:
     perms = {data.perm for data in route.queue_datas}
     lags = [reader.lag for reader in readers]
-    kind = configs[0].attributes.get(_TYPE, _DEFAULT_TYPE) if configs else ""
+    kind = configs[0].attributes.get(MESSAGE_TYPE, _DEFAULT_TYPE) if configs else ""
     return Topic(
         name,
         kind,

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from rmq.client.admin.clusters import MASTER
 from rmq.client.admin.errors import NoMessageError, NoTopicRouteError
 from rmq.client.admin.messages import messages_with_unique_id
 from rmq.client.admin.topics import topic_stats
@@ -202,8 +201,7 @@ async def _why_empty(
 
 
 async def _why_no_topic(known: Known, trace_topic: str) -> tuple[str, str]:
-    table = (await known.info.get("")).broker_addr_table
-    masters = {name: data.broker_addrs[MASTER] for name, data in sorted(table.items()) if MASTER in data.broker_addrs}
+    masters = await known.masters()
     told = await known.admin.attempt_each(list(masters.values()), known.settings.get)
     off = [
         name

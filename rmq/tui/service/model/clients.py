@@ -85,7 +85,6 @@ class HeldQueue:
     broker: str
     queue_id: int
     held: int
-    bytes_mib: int
     committed: int
     pulled: int
     consumed: int
@@ -103,13 +102,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a consumer gets on with a topic: rates a second, mean times in ms, failures of the last hour."""
+    """How fast a consumer gets on with a topic: rates a second, ms of a mean consumption, failures of the last hour."""
 
     topic: str
     pull_rate: float
-    pull_millis: float
     ok_rate: float
-    failed_rate: float
     consume_millis: float
     failed: int
 

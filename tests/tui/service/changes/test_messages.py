@@ -2,7 +2,7 @@
 
 import pytest
 
-from rmq.tui.service.changes.messages import SendMessage
+from rmq.tui.service.changes.messages import SendMessage, is_reserved
 
 
 def test_titles() -> None:
@@ -31,3 +31,9 @@ def test_commands() -> None:
 )
 def test_what_mqadmin_cannot_send(change: SendMessage) -> None:
     assert change.command == ()
+
+
+def test_names_that_rocketmq_has_taken() -> None:
+    assert [is_reserved(name) for name in ("UNIQ_KEY", "KEYS", "DLQ_ORIGIN_TOPIC", "colour", "keys")] == [
+        True, True, True, False, False,
+    ]  # fmt: skip

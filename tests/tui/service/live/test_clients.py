@@ -1,8 +1,6 @@
 """Clients of a real broker, and which groups are asked when there are many."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rmq.client.aio import Producer, PushConsumer
@@ -10,21 +8,11 @@ from rmq.client.config import ClientConfig, PushConfig
 from rmq.client.consume import ConsumeContext
 from rmq.client.message import Message, MessageExt
 from rmq.testing.server import RocketMQ
-from rmq.tui.service.live.consumers_seen import GROUPS_AT_A_TIME, ConsumersSeen
+from rmq.tui.service.live.consumers import GROUPS_AT_A_TIME, ConsumersSeen
 from rmq.tui.service.live.service import LiveService
 from rmq.tui.service.model import CONSUMER, PRODUCER, ClientDetail, Clients, Connected, Problem
 from rmq.wire.bodies.heartbeat import ConsumeFromWhere
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
-
-
-async def until(ask: Callable[[], Awaitable[Any]], fulfilled: Callable[[Any], bool]) -> Any:
-    async with asyncio.timeout(20):
-        while not fulfilled(answer := await ask()):
-            await asyncio.sleep(0.05)
-    return answer
+from tests.kit.tui.real import now, until
 
 
 def test_a_producer_and_a_consumer() -> None:

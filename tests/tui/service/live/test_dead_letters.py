@@ -1,9 +1,7 @@
 """Dead letters of a real broker: what is shown of them, and what becomes of them when they are sent again."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,34 +20,15 @@ from rmq.tui.service.model import DeadLetters, LetterPlace
 from rmq.wire.bodies.group import SubscriptionGroupConfig
 from rmq.wire.bodies.heartbeat import ConsumeFromWhere
 from rmq.wire.bodies.topic import TopicConfig
+from tests.kit.tui.real import now, service_of, until
 
 FIRST = LetterPlace("broker-a", 0, 0)
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @pytest.fixture(scope="module")
 def rocketmq() -> Iterator[RocketMQ]:
     with RocketMQ() as running:
         yield running
-
-
-@asynccontextmanager
-async def service_of(rocketmq: RocketMQ) -> AsyncIterator[LiveService]:
-    service = LiveService([rocketmq.namesrv_addr], now)
-    try:
-        yield service
-    finally:
-        await service.close()
-
-
-async def until(ask: Callable[[], Awaitable[Any]], fulfilled: Callable[[Any], bool]) -> Any:
-    async with asyncio.timeout(20):
-        while not fulfilled(answer := await ask()):
-            await asyncio.sleep(0.05)
-    return answer
 
 
 def consumer(rocketmq: RocketMQ, group: str, topic: str, listen: Any) -> PushConsumer:

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC
 from typing import Any, TypeVar
@@ -20,14 +19,11 @@ from rmq.tui.service.model import Batch, StoredMessage
 from rmq.tui.service.query import QueueRange, parse_query
 from rmq.wire.bodies.group import SubscriptionGroupConfig
 from rmq.wire.bodies.topic import TopicConfig
+from tests.kit.tui.real import now
 
 T = TypeVar("T")
 SENT = 40
 SETTINGS = {"enablePropertyFilter": True}
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def told(rocketmq: RocketMQ, ask: Callable[[LiveService], Awaitable[T]]) -> T:
@@ -246,7 +242,7 @@ def test_a_tail_shows_what_comes(stored: Stored) -> None:
 
 
 def test_a_tail_leaves_out_what_comes_too_fast(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rmq.tui.service.live.tailing.MOST", 4)
+    monkeypatch.setattr("rmq.tui.service.live.message_tail.MOST", 4)
 
     async def ask(service: LiveService) -> tuple[int, set[str]]:
         tail = service.tail("Fast")

@@ -11,7 +11,7 @@ from rmq.tui.service.live.known import Known
 from rmq.tui.service.live.rights import LiveRights, enforcement
 from rmq.tui.service.live.service import LiveService
 from rmq.tui.service.model import Rights
-from rmq.tui.state.users import answers, rules_of, users_of
+from rmq.tui.service.rights import answers, rules_of, users_of
 from rmq.wire.bodies.auth import Action, UserInfo
 from rmq.wire.codes import ResponseCode
 from rmq.wire.errors import RemotingError

@@ -1,9 +1,6 @@
 """The way of messages through a real broker, and why there is none."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 from rmq.client.admin.brokers import update_broker_config
@@ -20,29 +17,9 @@ from rmq.tui.service.model import StepKind, Traced
 from rmq.wire.bodies.heartbeat import ConsumeFromWhere
 from rmq.wire.bodies.topic import TopicConfig
 from rmq.wire.names import TRACE_TOPIC
+from tests.kit.tui.real import now, service_of, until
 
 NEVER = "7F000001000018B4AAC200000000FFFF"
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@asynccontextmanager
-async def service_of(rocketmq: RocketMQ, ahead: int = 0) -> AsyncIterator[LiveService]:
-    """The service; its clock may go ahead, so that traces are overdue."""
-    service = LiveService([rocketmq.namesrv_addr], lambda: now() + ahead)
-    try:
-        yield service
-    finally:
-        await service.close()
-
-
-async def until(ask: Callable[[], Awaitable[Any]], fulfilled: Callable[[Any], bool]) -> Any:
-    async with asyncio.timeout(20):
-        while not fulfilled(answer := await ask()):
-            await asyncio.sleep(0.05)
-    return answer
 
 
 def test_send_store_and_each_try() -> None:

@@ -18,11 +18,12 @@ from rmq.client.admin.namesrv import add_write_perm, wipe_write_perm
 from rmq.client.admin.session import Admin
 from rmq.client.errors import ClientError
 from rmq.remoting.errors import TransportError
+from rmq.tui.formats import plural
 from rmq.tui.service.changes.brokers import AddWritePerm, ChangeBrokerSettings, ShutdownBroker, WipeWritePerm
 from rmq.tui.service.changes.change import Item, Outcome, Preview
 from rmq.tui.service.changes.settings import nearest, refused, shown, when
 from rmq.tui.service.live.changes.doer import Doer, Done
-from rmq.tui.service.live.changes.targets import all_targets, each_named, plural, silent, targets
+from rmq.tui.service.live.changes.targets import all_targets, each_named, silent, targets
 from rmq.tui.service.live.known import Known
 from rmq.tui.service.problems import problem_of
 from rmq.wire.bodies.route import TopicRouteData

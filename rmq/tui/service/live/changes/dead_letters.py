@@ -21,7 +21,6 @@ from rmq.client.admin.topics import topic_route
 from rmq.client.message import (
     PROPERTY_ORIGIN_MESSAGE_ID,
     PROPERTY_RETRY_TOPIC,
-    RESERVED_PROPERTIES,
     Message,
     MessageExt,
 )
@@ -29,9 +28,10 @@ from rmq.client.results import SendResult, SendStatus
 from rmq.tui.formats import count, span
 from rmq.tui.service.changes.change import Item, Outcome, Preview
 from rmq.tui.service.changes.dead_letters import ResendDead
+from rmq.tui.service.changes.messages import is_reserved
 from rmq.tui.service.live.changes.doer import Doer, Done
+from rmq.tui.service.live.dead_letter_reading import letter_of, original_topic, read_letter
 from rmq.tui.service.live.known import Known
-from rmq.tui.service.live.letters import letter_of, original_topic, read_letter
 from rmq.tui.service.model.dead_letters import DeadLetter, LetterPlace
 from rmq.tui.service.problems import problem_of
 from rmq.wire.errors import RemotingError, TopicNotExistError
@@ -201,7 +201,7 @@ async def _send(known: Known, sender: Sender, change: ResendDead, place: LetterP
 
 def message_again(letter: MessageExt, topic: str, change: ResendDead) -> Message:
     """A letter as a new message."""
-    own = {name: value for name, value in letter.properties.items() if name not in RESERVED_PROPERTIES}
+    own = {name: value for name, value in letter.properties.items() if not is_reserved(name)}
     message = Message(topic, letter.body, tags=letter.tags, keys=letter.keys, flag=letter.flag)
     if change.keep_properties:
         # As they were stored: what a user may not write anew, such as an empty value, is kept too.

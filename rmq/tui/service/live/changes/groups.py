@@ -13,6 +13,7 @@ from rmq.client.admin.clusters import Replica
 from rmq.client.admin.groups import create_group, delete_group, delete_group_topics
 from rmq.client.admin.metadata import all_groups, is_own_group
 from rmq.client.admin.topics import topic_names
+from rmq.tui.formats import plural
 from rmq.tui.service.changes.change import Item, Outcome, Preview
 from rmq.tui.service.changes.groups import (
     CreateGroup,
@@ -25,7 +26,7 @@ from rmq.tui.service.changes.groups import (
     policy_of,
 )
 from rmq.tui.service.live.changes.doer import Doer, Done
-from rmq.tui.service.live.changes.targets import each_named, on_each, plural, silent, targets
+from rmq.tui.service.live.changes.targets import compared, each_named, on_each, silent, targets
 from rmq.tui.service.live.groups import group_figures
 from rmq.tui.service.live.known import Known
 from rmq.tui.service.problems import problem_of
@@ -140,18 +141,12 @@ async def create(known: Known, change: CreateGroup, done: Done) -> Outcome:
 
 
 async def _outcome(known: Known, wanted: GroupDefinition, where: Sequence[Replica], items: Sequence[Item]) -> Outcome:
-    answers = await on_brokers(known, where, wanted.name)
-    lines, right = [], 0
-    for replica, found in zip(where, answers, strict=True):
-        if isinstance(found, RemotingError):
-            lines.append(f"{replica.broker_name}: cannot be read back: {problem_of(found)}")
-        elif found is None:
-            lines.append(f"{replica.broker_name}: it is not there")
-        else:
-            missed = group_differences(group_definition_of(found), wanted)
-            right += not missed
-            told = "".join(f", {name} is {old or '-'} and not {new or '-'}" for name, old, new in missed)
-            lines.append(f"{replica.broker_name}: {said(group_definition_of(found))}{told}")
+    right, lines = compared(
+        where,
+        await on_brokers(known, where, wanted.name),
+        lambda found: group_differences(group_definition_of(found), wanted),
+        lambda found: said(group_definition_of(found)),
+    )
     ok = all(item.ok for item in items) and right == len(where)
     return Outcome(ok, f"{right} of {plural(len(where), 'broker')} as wanted", tuple(items), tuple(lines))
 

@@ -10,16 +10,16 @@ from rmq.client.admin.topics import addresses_of
 from rmq.client.errors import IllegalMessageError
 from rmq.client.message import Message
 from rmq.client.results import SendStatus
+from rmq.tui.formats import plural
 from rmq.tui.service.changes.change import Item, Outcome, Preview
 from rmq.tui.service.changes.messages import SendMessage
+from rmq.tui.service.changes.topics import MESSAGE_TYPE
 from rmq.tui.service.live.changes.doer import Doer, Done
-from rmq.tui.service.live.changes.targets import plural
 from rmq.tui.service.live.known import Known
 from rmq.tui.service.problems import problem_of
 from rmq.wire.errors import RemotingError, TopicNotExistError
 
 _GROUP: Final = "rmq_tui"
-_TYPE: Final = "message.type"
 _SHARDING_KEY: Final = "__SHARDINGKEY"
 _MOST_GROUPS: Final = 5
 
@@ -46,7 +46,8 @@ async def preview(known: Known, change: SendMessage) -> Preview:
         address = addresses_of(route)[0]
         readers = await known.readers.get((address, change.topic))
         notes.append(_readers(readers))
-        warnings += _kind_warnings((await known.config.get((address, change.topic))).attributes.get(_TYPE, ""), change)
+        config = await known.config.get((address, change.topic))
+        warnings += _kind_warnings(config.attributes.get(MESSAGE_TYPE, ""), change)
     return Preview(notes=tuple(notes), warnings=tuple(warnings))
 
 
@@ -55,7 +56,7 @@ def _readers(groups: list[str]) -> str:
         return "no group reads the topic"
     more = f" and {len(groups) - _MOST_GROUPS} more" if len(groups) > _MOST_GROUPS else ""
     named = ", ".join(sorted(groups)[:_MOST_GROUPS])
-    return f"{len(groups)} group{'s' * (len(groups) != 1)} will get it: {named}{more}"
+    return f"{plural(len(groups), 'group')} will get it: {named}{more}"
 
 
 def _kind_warnings(kind: str, change: SendMessage) -> list[str]:

@@ -13,10 +13,10 @@ from typing import Final, NamedTuple
 
 from rmq.client.admin.groups import stats_on
 from rmq.client.admin.offsets import END, QueueReset, Reset, broker_address, preview_reset, reset_group, reset_queue
+from rmq.tui.formats import plural
 from rmq.tui.service.changes.change import Item, Outcome, Preview
 from rmq.tui.service.changes.offsets import Kind, ResetOffsets, by_time, to_offset
 from rmq.tui.service.live.changes.doer import Doer, Done
-from rmq.tui.service.live.changes.targets import plural
 from rmq.tui.service.live.groups import group_figures
 from rmq.tui.service.live.known import Known
 from rmq.tui.service.problems import problem_of

@@ -68,6 +68,34 @@ async def each_named(
     return await known.admin.each(jobs, one)
 
 
+def compared(
+    where: Sequence[Replica],
+    answers: Sequence[T | RemotingError | None],
+    missed: Callable[[T], Sequence[tuple[str, str, str]]],
+    said: Callable[[T], str],
+) -> tuple[int, list[str]]:
+    """How many brokers have what they should, and a line for each about what it has.
+
+    Args:
+        where: the brokers.
+        answers: what each has, why that cannot be told, or None when it has nothing.
+        missed: what is not as it should be: name, value there, value wanted.
+        said: tells in one line what a broker has.
+    """
+    lines, right = [], 0
+    for replica, found in zip(where, answers, strict=True):
+        if isinstance(found, RemotingError):
+            lines.append(f"{replica.broker_name}: cannot be read back: {problem_of(found)}")
+        elif found is None:
+            lines.append(f"{replica.broker_name}: it is not there")
+        else:
+            differing = missed(found)
+            right += not differing
+            told = "".join(f", {name} is {old or '-'} and not {new or '-'}" for name, old, new in differing)
+            lines.append(f"{replica.broker_name}: {said(found)}{told}")
+    return right, lines
+
+
 def silent(where: Sequence[Replica], answers: Sequence[object]) -> list[str]:
     """A warning for each broker that could not be asked."""
     return [
@@ -75,8 +103,3 @@ def silent(where: Sequence[Replica], answers: Sequence[object]) -> list[str]:
         for replica, answer in zip(where, answers, strict=True)
         if isinstance(answer, RemotingError)
     ]
-
-
-def plural(number: int, what: str) -> str:
-    """`1 group`, `3 groups`."""
-    return f"{number:,} {what}{'s' * (number != 1)}"

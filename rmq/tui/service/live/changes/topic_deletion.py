@@ -13,16 +13,17 @@ from rmq.client.admin.metadata import system_topics
 from rmq.client.admin.topics import delete_topic_on_broker, delete_topic_on_namesrv, topic_names, topic_route
 from rmq.client.admin.traffic import PUT
 from rmq.remoting.errors import TransportError
+from rmq.tui.formats import plural
 from rmq.tui.service.changes.change import Item, Outcome, Preview
 from rmq.tui.service.changes.places import Place
 from rmq.tui.service.changes.topics import DeleteTopic
 from rmq.tui.service.live.changes.doer import Doer, Done
-from rmq.tui.service.live.changes.targets import each_named, on_each, plural, silent, targets
+from rmq.tui.service.live.changes.targets import each_named, on_each, silent, targets
 from rmq.tui.service.live.changes.topics import on_brokers
 from rmq.tui.service.live.groups import group_figures
 from rmq.tui.service.live.known import Known
 from rmq.tui.service.live.topics import topic_detail
-from rmq.tui.service.model import Group, Reader, TopicDetail
+from rmq.tui.service.model import Group, Reader, Topic, TopicDetail
 from rmq.tui.service.problems import problem_of
 from rmq.wire.bodies.broker import BrokerStatsData
 from rmq.wire.errors import RemotingError, TopicNotExistError
@@ -77,8 +78,6 @@ async def _refusal(known: Known, where: Sequence[Replica], name: str) -> str:
 
 
 async def _detail(known: Known, name: str) -> TopicDetail:
-    from rmq.tui.service.model import Topic
-
     try:
         return await topic_detail(known, name, whole=False)
     except TopicNotExistError:

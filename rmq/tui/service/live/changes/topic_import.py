@@ -13,11 +13,12 @@ from rmq.client.admin.clusters import Replica
 from rmq.client.admin.importing import Imported, Metadata, import_metadata, shares
 from rmq.client.admin.importing import Outcome as What
 from rmq.client.admin.metadata import all_topics, system_topics
+from rmq.tui.formats import plural
 from rmq.tui.service.changes.change import Item, Outcome, Preview
 from rmq.tui.service.changes.definitions import config_of, definition_of
 from rmq.tui.service.changes.topics import ImportTopics, TopicDefinition, differences
 from rmq.tui.service.live.changes.doer import Doer, Done
-from rmq.tui.service.live.changes.targets import plural, targets
+from rmq.tui.service.live.changes.targets import targets
 from rmq.tui.service.live.changes.topics import said
 from rmq.tui.service.live.known import Known
 from rmq.tui.service.problems import problem_of

@@ -8,6 +8,7 @@ from dataclasses import replace
 from rmq.client.admin.clusters import Replica
 from rmq.client.admin.order import put_broker_order, put_order_conf
 from rmq.client.admin.topics import create_topic, topic_config
+from rmq.tui.formats import plural
 from rmq.tui.service.changes.change import Item, Outcome, Preview
 from rmq.tui.service.changes.definitions import config_of, definition_of
 from rmq.tui.service.changes.places import Place
@@ -21,9 +22,8 @@ from rmq.tui.service.changes.topics import (
     signed,
 )
 from rmq.tui.service.live.changes.doer import Doer, Done
-from rmq.tui.service.live.changes.targets import each_named, on_each, plural, silent, targets
+from rmq.tui.service.live.changes.targets import compared, each_named, on_each, silent, targets
 from rmq.tui.service.live.known import Known
-from rmq.tui.service.problems import problem_of
 from rmq.wire.bodies.topic import PERM_READ, PERM_WRITE, perm_text
 from rmq.wire.errors import RemotingError, TopicNotExistError
 from rmq.wire.names import is_legal_topic, is_system_topic
@@ -137,17 +137,7 @@ async def _outcome(
     if wanted.order and all(item.ok for item in items):
         items += await _store_order(known, wanted, place, where, done)
     answers = await on_brokers(known, where, wanted.name)
-    lines, right = [], 0
-    for replica, found in zip(where, answers, strict=True):
-        if isinstance(found, RemotingError):
-            lines.append(f"{replica.broker_name}: cannot be read back: {problem_of(found)}")
-        elif found is None:
-            lines.append(f"{replica.broker_name}: it is not there")
-        else:
-            missed = differences(found, wanted)
-            right += not missed
-            told = "".join(f", {name} is {old or '-'} and not {new or '-'}" for name, old, new in missed)
-            lines.append(f"{replica.broker_name}: {said(found)}{told}")
+    right, lines = compared(where, answers, lambda found: differences(found, wanted), said)
     ok = all(item.ok for item in items) and right == len(where)
     return Outcome(ok, f"{right} of {plural(len(where), 'broker')} as wanted", tuple(items), tuple(lines))
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,9 @@ from rmq.client.admin.offsets import commit_offset
 from rmq.client.aio import Producer
 from rmq.client.message import Message
 from rmq.testing.server import RocketMQ
-from rmq.tui import files
 from rmq.tui.app import RmqApp
-from rmq.tui.contexts import Context
+from rmq.tui.config import files
+from rmq.tui.config.contexts import Context
 from rmq.tui.screens.change import ChangeDialog, Phase
 from rmq.tui.screens.forms import FormDialog
 from rmq.tui.service.changes.groups import CreateGroup, GroupDefinition
@@ -24,12 +23,9 @@ from rmq.tui.service.model import GroupDetail
 from rmq.tui.service.ops import OpsLog
 from rmq.tui.state.session import Session
 from rmq.wire.bodies.route import MessageQueue
+from tests.kit.tui.real import now
 
 PAUSE = 0.02
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 async def until(pilot: Any, what: Any) -> None:

@@ -1,7 +1,6 @@
 """Groups that real brokers move: where every queue goes, that it goes there, and what is read back."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -19,15 +18,12 @@ from rmq.tui.service.changes.topics import CreateTopic, TopicDefinition
 from rmq.tui.service.live.service import LiveService
 from rmq.tui.service.model import Problem
 from rmq.wire.bodies.route import MessageQueue
+from tests.kit.tui.real import now
 
 EARLIEST, LATEST = Target(Kind.EARLIEST, 0, "the oldest message"), Target(Kind.LATEST, 0, "the end")
 FIRST, SECOND = MessageQueue("Orders", "broker-a", 0), MessageQueue("Orders", "broker-a", 1)
 PLACE = Place(cluster="DefaultCluster")
 PAUSE = 0.02
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class Cluster:

@@ -5,7 +5,6 @@ RMQ_TEST_SERVER=apache has Apache's servers do it.
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -24,6 +23,7 @@ from rmq.tui.service.live.service import LiveService
 from rmq.tui.service.model import Problem
 from tests.kit import toolchains
 from tests.kit.server import chosen_kind, maker
+from tests.kit.tui.real import now
 
 CLUSTER = Place(cluster="DefaultCluster")
 
@@ -38,10 +38,6 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         return
     with RocketMQ() as running:
         yield running
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def with_service(servers: RocketMQ, work: Callable[[LiveService], Awaitable[Any]], local: Any = None) -> Any:

@@ -1,7 +1,6 @@
 """The whole way: a form is filled in, previewed, confirmed, carried out by a real server, and read back."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,11 +11,8 @@ from rmq.tui.screens.config import ConfigScreen
 from rmq.tui.screens.forms import FormDialog
 from rmq.tui.service.live.service import LiveService
 from rmq.tui.state.session import Session
+from tests.kit.tui.real import now
 from tests.kit.tui_service import press, text_of, type_text
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 async def until(pilot: Any, holds: Callable[[], bool]) -> None:
@@ -118,12 +114,12 @@ def test_a_topic_and_a_group_are_made_edited_and_deleted_and_a_setting_is_change
         config = pilot.app.screen
         assert isinstance(config, ConfigScreen)
         await until(pilot, lambda: config.feed.value is not None)
-        config.table.go_to("fileReservedTime")
+        config.list.go_to("fileReservedTime")
         await press(pilot, "e")
         pilot.app.focused.value = "48"
         await press(pilot, "enter", "a")
         assert "broker-a: fileReservedTime = 48" in await confirmed(pilot)
         await until(pilot, lambda: not config.edits)
-        assert config.table.rows["fileReservedTime"].value == "48"
+        assert config.list.rows["fileReservedTime"].value == "48"
 
     played(script)

@@ -1,0 +1,1 @@
+"""The application by its concerns: command line and palette, contexts, changes, and the keys and whose they are."""

@@ -1,0 +1,1 @@
+"""What the user has set down, and where: contexts, the keymap, files of the user's own."""
