@@ -120,7 +120,8 @@ def test_a_waiting_consumer_gets_what_passes(java: Driver, release: str) -> None
     java.send(f"P-{topic}", topic, outgoing, threads=1, queue=0)
     received = java.wait_received(f"C-{topic}", 10)
     assert numbers_of(received) == [number for number in range(31) if number % 3 == 1]
-    assert [message.queue_offset for message in received] == list(range(1, 31, 3))
+    # Several threads listen.
+    assert sorted(message.queue_offset for message in received) == list(range(1, 31, 3))
     java.retire(f"C-{topic}")
     java.retire(f"P-{topic}")
 

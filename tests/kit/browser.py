@@ -87,11 +87,20 @@ class Page:
         result = await self.call("Runtime.evaluate", expression=TERMINAL_TEXT, returnByValue=True)
         return str(result["result"].get("value", ""))
 
-    async def until(self, text: str) -> str:
-        """What the terminal shows once the text is in it."""
-        async with asyncio.timeout(30):
-            while text not in (shown := await self.terminal()):
-                await asyncio.sleep(0.1)
+    async def until(self, *texts: str) -> str:
+        """What the terminal shows once all texts are in it.
+
+        Raises:
+            AssertionError: they did not come; with what it shows.
+        """
+        shown = ""
+        try:
+            async with asyncio.timeout(60):
+                while not all(text in shown for text in texts):
+                    await asyncio.sleep(0.1)
+                    shown = await self.terminal()
+        except TimeoutError:
+            raise AssertionError(f"{texts} are not all in\n{shown}") from None
         return shown
 
     async def press(self, character: str) -> None:

@@ -3,6 +3,7 @@
 The tmux server is this terminal's own (a socket in the test's directory) and ends with it.
 """
 
+import re
 import shlex
 import subprocess
 import time
@@ -66,6 +67,22 @@ class Terminal:
     def resize(self, columns: int, rows: int) -> None:
         """Gives the window another size."""
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
+
+    def wait_row(self, *cells: str) -> str:
+        """Waits until a line of the screen holds these words in their order; returns the screen.
+
+        Raises:
+            AssertionError: it did not come; with the screen.
+        """
+        pattern = re.compile(r".*?\s".join(rf"(?<!\S){re.escape(cell)}(?!\S)" for cell in cells))
+        deadline = time.monotonic() + 60.0
+        while True:
+            screen = self.screen()
+            if any(pattern.search(line) for line in screen.splitlines()):
+                return screen
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no row of {cells}:\n{screen}")
+            time.sleep(0.05)
 
     def wait(self, *texts: str, gone: Sequence[str] = (), seconds: float = 60.0) -> str:
         """Waits until all of `texts` are on the screen and none of `gone`; returns the screen.
