@@ -150,7 +150,8 @@ class BrokerConfig:
     )
     lite_pull_message_enable: bool = option(True, "Whether lite pull consumers are served.", dynamic=True)
     slave_read_enable: bool = option(
-        False, "Whether consumers that lag far behind are sent to a slave.", dynamic=True
+        False, "On a master: whether consumers that lag far behind are sent to a slave. On a slave: whether it lets "
+        "anybody read.", dynamic=True
     )
 
     # Filters

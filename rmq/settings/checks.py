@@ -52,6 +52,19 @@ def address_list(text: str) -> None:
         raise BadValueError("host:port entries joined by ';', such as 127.0.0.1:9876;192.168.0.1:9876") from bad
 
 
+def one_address(text: str) -> None:
+    """Accept `host:port`, or nothing.
+
+    Raises:
+        BadValueError: it is no address, or several.
+    """
+    try:
+        if text and len(split_addresses(text)) != 1:
+            raise BadValueError("one address, host:port, such as 192.168.0.1:10912")
+    except NamesrvAddressError as bad:
+        raise BadValueError("one address, host:port, such as 192.168.0.1:10912") from bad
+
+
 def entity_name(text: str) -> None:
     """Accept a name of a broker or cluster.
 

@@ -317,13 +317,8 @@ GROUPS = (
         boolean coldDataFlowControlEnable=false coldDataScanEnable=false dataReadAheadEnable=true
         int sampleSteps=32 accessMessageInMemoryHotRatio=26
         """),
-    Group("store", "There is no replication.", """
-        String haMasterAddress=-
-        int haSendHeartbeatInterval=5000 haHousekeepingInterval=20000 haTransferBatchSize=32768
-        int haMaxGapNotInSync=268435456 slaveTimeout=3000 totalReplicas=1 inSyncReplicas=1 minInSyncReplicas=1
-        boolean haFlowControlEnable=false offsetCheckInSlave=false
-        long maxHaTransferByteInSecond=104857600
-        """),
+    Group("store", "It counts only with a controller, or where a slave stands in for its master.",
+          "int totalReplicas=1 minInSyncReplicas=1"),
     Group("store", "A tuning of Apache's store without a counterpart here.", """
         boolean messageIndexSafe=false diskFallRecorded=true enableCleanExpiredOffset=false
         boolean enabledAppendPropCRC=false forceVerifyPropCRC=false
@@ -340,9 +335,9 @@ _IMPORTANT = """
     recoverConcurrently fetchNameSrvAddrByDnsLookup fetchNamesrvAddrByAddressServer
     storePathDLedgerCommitLog storePathEpochFile
     storePathBrokerIdentity disappearTimeAfterStart storeType commitIntervalCommitLog flushCommitLogTimed
-    messageIndexSafe haMasterAddress transientStorePoolEnable writeWithoutMmap enableRunningFlagsInFlush
+    messageIndexSafe transientStorePoolEnable writeWithoutMmap enableRunningFlagsInFlush
     dispatchFromSenderThread wakeCommitWhenPutMessage wakeFlushWhenPutMessage enableCleanExpiredOffset totalReplicas
-    inSyncReplicas minInSyncReplicas allAckInSyncStateSet enableAutoInSyncReplicas haFlowControlEnable
+    minInSyncReplicas allAckInSyncStateSet enableAutoInSyncReplicas
     """
 """Those of the keys that `mqbroker -m` shows (Apache's ImportantField)."""
 

@@ -6,7 +6,7 @@ import enum
 import os
 from dataclasses import dataclass
 
-from rmq.settings.checks import delay_levels, hours_of_day, one_directory
+from rmq.settings.checks import delay_levels, hours_of_day, one_address, one_directory
 from rmq.settings.environment import home_path
 from rmq.settings.option import computed, option
 
@@ -185,12 +185,50 @@ class StoreConfig:
     # Replication
     broker_role: BrokerRole = option(  # noqa: RUF009 - a declaration, made once
         BrokerRole.ASYNC_MASTER,
-        "Master that does not wait for slaves, master that does, or slave; only the first can be started.",
+        "Master that does not wait for slaves, master that waits for as many as inSyncReplicas says, or slave.",
         important=True
     )
     ha_listen_port: int = option(
-        0, "Port of the address for slaves that name servers are told; nothing listens on it.",
+        0, "Port on which slaves fetch the commit log; 0 with listenPort=0 lets the system choose.",
         shown="listenPort + 1", minimum=0, maximum=65535
+    )
+    ha_master_address: str | None = option(
+        None, "host:port where a slave fetches the commit log, instead of what the name server says.",
+        important=True, check=one_address,
+    )
+    in_sync_replicas: int = option(
+        1, "Replicas, the master among them, that a SYNC_MASTER wants a message on before it acknowledges it; "
+        "with 1 it waits for no slave.",
+        minimum=0, dynamic=True, important=True,
+    )  # fmt: skip
+    slave_timeout: int = option(
+        3_000, "Time after which a send that waits for slaves is answered FLUSH_SLAVE_TIMEOUT.",
+        unit="ms", minimum=1, dynamic=True,
+    )
+    ha_send_heartbeat_interval: int = option(
+        5_000, "Silence after which master and slave send each other a sign of life.",
+        unit="ms", minimum=1, dynamic=True,
+    )
+    ha_housekeeping_interval: int = option(
+        20_000, "Silence after which master and slave take the connection for dead.",
+        unit="ms", minimum=1, dynamic=True,
+    )
+    ha_transfer_batch_size: int = option(
+        32_768, "Largest piece of the commit log in one frame to a slave.",
+        unit="bytes", minimum=1, maximum=4 * 1024 * 1024 - 12, dynamic=True,
+    )  # fmt: skip
+    ha_max_gap_not_in_sync: int = option(
+        268_435_456, "Lag from which on a slave is shown as not in sync.", unit="bytes", minimum=0, dynamic=True
+    )
+    ha_flow_control_enable: bool = option(
+        False, "Whether a slave gets no more than maxHaTransferByteInSecond.", dynamic=True, important=True
+    )
+    max_ha_transfer_byte_in_second: int = option(
+        104_857_600, "Bytes a second for one slave when haFlowControlEnable is true.",
+        unit="bytes", minimum=1, bits=64, dynamic=True,
+    )  # fmt: skip
+    offset_check_in_slave: bool = option(
+        False, "Whether a slave sends a reader beyond its end back, like a master.", dynamic=True
     )
 
     @property

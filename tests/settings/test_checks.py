@@ -14,6 +14,7 @@ from rmq.settings.checks import (
     first_user,
     hours_of_day,
     inner_credentials,
+    one_address,
     one_directory,
 )
 from rmq.settings.option import BadValueError
@@ -29,6 +30,8 @@ _FIRST_USER = 'an object such as {"username":"admin","password":"..."}, of 255 a
         (delay_levels, "1s 5m 2h 3d"),
         (address_list, ""),
         (address_list, "a:1;b:2"),
+        (one_address, ""),
+        (one_address, "master:10912"),
         (entity_name, "broker-a"),
         (one_directory, "/data/commit log"),
         (first_user, '{"username":"a b","password":"x","userType":"Super"}'),
@@ -47,6 +50,8 @@ def test_accepted(check: Callable[[str], None], text: str) -> None:
         (delay_levels, "1s  5s", "numbers with s, m, h or d separated by one blank, such as 1s 5s 10s 1m 2h"),
         (delay_levels, "0s", "numbers with s, m, h or d separated by one blank, such as 1s 5s 10s 1m 2h"),
         (address_list, "a", "host:port entries joined by ';', such as 127.0.0.1:9876;192.168.0.1:9876"),
+        (one_address, "a", "one address, host:port, such as 192.168.0.1:10912"),
+        (one_address, "a:1;b:2", "one address, host:port, such as 192.168.0.1:10912"),
         (entity_name, "../x", "a name of 1 to 255 characters without blanks, slashes and control characters"),
         (entity_name, "", "a name of 1 to 255 characters without blanks, slashes and control characters"),
         (one_directory, "/a,/b", "one directory: a commit log that is spread over several is not supported"),

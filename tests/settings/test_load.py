@@ -125,8 +125,7 @@ def test_ignored_keys_are_noted_only_when_they_differ() -> None:
             "timerWarmEnable=true",
             "The timer's work is done by one thread, in slices, and tried again until it succeeds.",
         ),
-        ("haMasterAddress=10.0.0.1:10912", "There is no replication."),
-        ("inSyncReplicas=2", "There is no replication."),
+        ("minInSyncReplicas=2", "It counts only with a controller, or where a slave stands in for its master."),
         (
             "popPollingMapSize=1",
             "Waiting pops are kept as long as they wait, however many topics and groups they name.",
@@ -239,6 +238,17 @@ def test_samples_load_without_a_word(path: Path) -> None:
     load = load_namesrv if path.name == "namesrv.conf" else load_broker
     loaded = load(read_text(str(path)), file=str(path))
     assert (loaded.warnings, loaded.notes) == ((), ())
+
+
+def test_sample_masters_of_the_synchronous_cluster_wait_for_a_slave_and_its_slaves_are_read() -> None:
+    loaded = {
+        name: load_broker(read_text(str(CONF / "2m-2s-sync" / f"{name}.properties"))).settings
+        for name in ("broker-a", "broker-a-s", "broker-b", "broker-b-s")
+    }
+    assert {name: settings.store.in_sync_replicas for name, settings in loaded.items()} == {
+        "broker-a": 2, "broker-a-s": 2, "broker-b": 2, "broker-b-s": 2,
+    }  # fmt: skip
+    assert all(settings.broker.slave_read_enable for settings in loaded.values())
 
 
 def test_sample_clusters_have_the_roles_they_are_named_for() -> None:

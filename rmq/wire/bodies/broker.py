@@ -38,7 +38,11 @@ class BrokerStatsData:
 
 @body
 class HAConnectionRuntimeInfo:
-    """A master's view of one slave; offsets and differences in bytes."""
+    """A master's view of one slave; offsets and differences in bytes.
+
+    `lag_millis` is how long ago the master's log was where the slave's is now. Apache's brokers do not tell, and its
+    tools leave it unread.
+    """
 
     addr: str | None = None
     slave_ack_offset: Int64 = 0
@@ -46,6 +50,7 @@ class HAConnectionRuntimeInfo:
     in_sync: bool = False
     transferred_byte_in_second: Int64 = 0
     transfer_from_where: Int64 = 0
+    lag_millis: Int64 | None = None
 
 
 @body
