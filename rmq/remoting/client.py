@@ -155,10 +155,11 @@ class _Connecting(ClientFactory):
         return _ClientConnection(self._reactor, self._handler, self._done)
 
     def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
-        self._done(ConnectFailedError(f"{connector.host}:{connector.port}", _plain(reason.value)))
+        self._done(ConnectFailedError(f"{connector.host}:{connector.port}", connect_problem(reason.value)))
 
 
-def _plain(error: BaseException | None) -> str:
+def connect_problem(error: BaseException | None) -> str:
+    """Why a connection could not be made, in the system's words."""
     if isinstance(error, TimeoutError):
         return "no answer"
     # Twisted puts the system's words into a sentence of its own.

@@ -198,7 +198,8 @@ class Dispatcher:
             self.waiting -= 1
             connection.waiting -= 1
             if frame is not None and not command.flag & FLAG_ONEWAY:
-                connection.write(frame)
+                # What one is waiting for has often come for many.
+                (connection.write_soon if connection.waiting else connection.write)(frame)
 
         result.addErrback(lambda failure: refusal(connection, command, failure))
         result.addCallback(answer)

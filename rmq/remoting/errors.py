@@ -43,3 +43,7 @@ class ConnectionClosedError(TransportError):
     def __init__(self, address: str, reason: str = "") -> None:
         text = f"connection to {address} closed before the answer came"
         super().__init__(text + (f": {reason}" if reason else ""), address=address)
+
+
+class UnreadableAnswerError(ConnectionClosedError):
+    """The peer sent what is no frame, or is larger than a frame may be, and the connection was ended for it."""

@@ -25,7 +25,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rmq.remoting.errors import CallTimeoutError, ConnectionClosedError
+from rmq.remoting.errors import CallTimeoutError, ConnectionClosedError, UnreadableAnswerError
 from rmq.remoting.reactor import Clock, DelayedCall, Transport
 from rmq.wire.codes import FLAG_RESPONSE, MAX_FRAME
 from rmq.wire.command import Command, encode
@@ -98,6 +98,8 @@ class Connection(Protocol):
         self._awaiting_turn = False
         self._working = False
         self._closing = False
+        self._frame_error: FrameError | None = None
+        self._soon: list[bytes] = []
         self.alive = False
         self.waiting = 0
         self.unread = 0
@@ -111,7 +113,7 @@ class Connection(Protocol):
         transport.setTcpNoDelay(True)
         transport.registerProducer(self, True)
         peer = transport.getPeer()
-        self.address, self.host = _describe(peer)
+        self.address, self.host = describe(peer)
         self.alive = True
         if self._pressure is not None:
             self._pressure.opened(self)
@@ -124,10 +126,15 @@ class Connection(Protocol):
         pending, self._pending = self._pending, {}
         for deferred, timeout in pending.values():
             timeout.cancel()
-            deferred.errback(ConnectionClosedError(self.address, reason.getErrorMessage()))
+            deferred.errback(self._why_closed(reason))
         callbacks, self._closed = self._closed, []
         for callback in callbacks:
             callback(self)
+
+    def _why_closed(self, reason: Failure) -> ConnectionClosedError:
+        if self._frame_error is not None:
+            return UnreadableAnswerError(self.address, str(self._frame_error))
+        return ConnectionClosedError(self.address, reason.getErrorMessage())
 
     def on_close(self, callback: Callable[[Connection], None]) -> None:
         """Calls back once when the connection is gone."""
@@ -141,6 +148,7 @@ class Connection(Protocol):
     def close(self) -> None:
         """Ends the connection once what was written has been sent; nothing more is handled."""
         if self.alive and not self._closing:
+            self._write_gathered()
             self._closing = True
             # A transport that waits for its producer would never close.
             self._tcp().unregisterProducer()
@@ -190,6 +198,7 @@ class Connection(Protocol):
                     self._give_way()
                     break
         except FrameError as error:
+            self._frame_error = error
             self.abort(str(error))
         finally:
             self._working = False
@@ -217,8 +226,21 @@ class Connection(Protocol):
         self._tcp().write(replies[0] if len(replies) == 1 else b"".join(replies))
         replies.clear()
 
+    def write_soon(self, frame: bytes) -> None:
+        """Sends a frame together with those that follow in this turn of the reactor."""
+        if not self._soon and self.alive:
+            self._clock.callLater(0, self._write_gathered)
+        self._soon.append(frame)
+
+    def _write_gathered(self) -> None:
+        if self._soon:
+            self.write(b"")
+
     def write(self, frame: bytes) -> None:
         """Sends a frame; dropped when the connection is gone."""
+        if self._soon:
+            frame = b"".join((*self._soon, frame))
+            self._soon.clear()
         if self.alive:
             self.last_active = self._clock.seconds()
             self.unread = (self.unread if self._draining else _TRANSPORT_BUFFER) + len(frame)
@@ -307,7 +329,8 @@ class Connection(Protocol):
                 return
 
 
-def _describe(peer: object) -> tuple[str, bytes]:
+def describe(peer: object) -> tuple[str, bytes]:
+    """A transport's address as text, and packed with a 32-bit port."""
     if isinstance(peer, IPv4Address):
         return f"{peer.host}:{peer.port}", socket.inet_aton(peer.host) + peer.port.to_bytes(4, "big")
     if isinstance(peer, IPv6Address):

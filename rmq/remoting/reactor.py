@@ -112,9 +112,52 @@ class Repeat:
             pending.cancel()
 
     def _run(self) -> None:
+        due = self._next
         try:
             self._call()
         except Exception:
             log.failure("a repeated call failed and will be tried again")
-        if self._next is not None:
+        # Unless the call itself has ended it, or begun it anew.
+        if due is not None and self._next is due:
             self._next = self._clock.callLater(self._interval, self._run)
+
+
+class SilenceTimer:
+    """Calls when nothing was heard for a while, and again after every further while.
+
+    Args:
+        clock: tells time and calls later.
+        seconds: how long the silence may last; asked anew each time it is waited for.
+        call: what to call.
+    """
+
+    def __init__(self, clock: Clock, seconds: Callable[[], float], call: Callable[[], object]) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._call = call
+        self._last = 0.0
+        self._next: DelayedCall | None = None
+
+    def start(self) -> None:
+        """Begins; the silence counts from now."""
+        self.stop()
+        self.heard()
+        self._next = self._clock.callLater(self._seconds(), self._look)
+
+    def heard(self) -> None:
+        """Ends the silence; costs no more than asking for the time."""
+        self._last = self._clock.seconds()
+
+    def stop(self) -> None:
+        """Ends it."""
+        pending, self._next = self._next, None
+        if pending is not None and pending.active():
+            pending.cancel()
+
+    def _look(self) -> None:
+        left = self._last + self._seconds() - self._clock.seconds()
+        if left > 0:
+            self._next = self._clock.callLater(left, self._look)
+            return
+        self.start()
+        self._call()

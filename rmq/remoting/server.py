@@ -25,8 +25,28 @@ class ListenError(OSError):
     """The address cannot be listened on; the text says why."""
 
 
+def listen_on(reactor: Any, host: str, port: int, factory: Factory, *, key: str) -> Any:
+    """Listens; gives Twisted's port.
+
+    Args:
+        key: the setting that chooses the port, for the error's text.
+
+    Raises:
+        ListenError: the port is taken or not allowed.
+    """
+    try:
+        listening = reactor.listenTCP(port, factory, backlog=1024, interface=host)
+    except CannotListenError as error:
+        raise ListenError(
+            f"cannot listen on {host or '*'}:{port}: {error.socketError}; "
+            f"is another server running there? Choose another {key} or stop it"
+        ) from None
+    listening.transport = EagerServer
+    return listening
+
+
 class RemotingServer:
-    """One listening port.
+    """A listening port, and more of them when wanted.
 
     Args:
         reactor: a Twisted reactor.
@@ -50,7 +70,7 @@ class RemotingServer:
         self._factory = _ConnectionFactory(
             lambda: Connection(reactor, handler, max_frame=max_frame, pressure=self._pressure, after_read=after_read)
         )
-        self._port: Any = None
+        self._ports: list[Any] = []
         self.port = 0
 
     @property
@@ -64,16 +84,17 @@ class RemotingServer:
         Raises:
             ListenError: the port is taken or not allowed.
         """
-        try:
-            self._port = self._reactor.listenTCP(port, self._factory, backlog=1024, interface=host)
-        except CannotListenError as error:
-            raise ListenError(
-                f"cannot listen on {host or '*'}:{port}: {error.socketError}; "
-                "is another server running there? Choose another listenPort or stop it"
-            ) from None
-        self._port.transport = EagerServer
-        self.port = self._port.getHost().port
+        self._ports.append(listen_on(self._reactor, host, port, self._factory, key="listenPort"))
+        self.port = self._ports[0].getHost().port
         self._pressure.start()
+
+    def listen_also(self, host: str, port: int) -> None:
+        """Accepts on one more port, for the same requests and under the same limits; after `listen`.
+
+        Raises:
+            ListenError: the port is taken or not allowed.
+        """
+        self._ports.append(listen_on(self._reactor, host, port, self._factory, key="listenPort"))
 
     def stop(self) -> Deferred[object]:
         """Stops accepting and ends all connections; fires when the last one is gone.
@@ -81,8 +102,8 @@ class RemotingServer:
         What was written is sent first, for a second at most.
         """
         self._pressure.stop()
-        port, self._port = self._port, None
-        ends: list[Deferred[Any]] = [maybeDeferred(port.stopListening)] if port is not None else []
+        ports, self._ports = self._ports, []
+        ends: list[Deferred[Any]] = [maybeDeferred(port.stopListening) for port in ports]
         for connection in list(self.connections):
             gone: Deferred[Connection] = Deferred()
             connection.on_close(gone.callback)

@@ -1,4 +1,4 @@
-"""Records of the store and of message bodies on the wire, declared with construct.
+"""Records of the store, of message bodies on the wire and of the stream to slaves, declared with construct.
 
 A *stored message* is what the commit log holds and what pull, query and view answers carry, byte for byte. Two magic
 numbers tell how long a topic's length is (1 byte, or 2 for topics beyond 127 bytes); two bits of `sys_flag` tell
@@ -8,7 +8,8 @@ leaves a *blank* of the remaining size there.
 These declarations are the only place where the layouts are written down. `rmq.wire.message` and the store work with
 formats derived from the runs of fixed fields (see `rmq.wire.derive`); property tests hold both equal.
 
-Source: MessageDecoder, MessageExtEncoder, CommitLog, ConsumeQueue, IndexFile, IndexHeader, StoreCheckpoint.
+Source: MessageDecoder, MessageExtEncoder, CommitLog, ConsumeQueue, IndexFile, IndexHeader, StoreCheckpoint,
+DefaultHAConnection, DefaultHAClient.
 """
 
 from __future__ import annotations
@@ -212,6 +213,16 @@ TimerCheckpoint = Struct(
 """How far the timer has come: the slot to read next (ms), the timer log on the disk, the queue of its topic."""
 
 
+HaReport = Struct("max_offset" / Int64sb)
+"""All that a slave ever says: how far its log goes. See `rmq.wire.hastream`."""
+
+HaTransferHead = Struct(
+    "physical_offset" / Int64sb,
+    "size" / Int32sb,
+)
+"""Opens what a master says: so many bytes of its log, from that offset, follow; none in a heartbeat."""
+
+
 def derived() -> dict[str, str]:
     """Names and `struct` formats of the layouts that the fast codec and the store use."""
     from rmq.wire.derive import struct_format
@@ -234,4 +245,6 @@ def derived() -> dict[str, str]:
         "TIMER_BLANK": struct_format(TimerBlank),
         "TIMER_SLOT": struct_format(TimerSlot),
         "TIMER_CHECKPOINT": struct_format(TimerCheckpoint),
+        "HA_REPORT": struct_format(HaReport),
+        "HA_TRANSFER_HEAD": struct_format(HaTransferHead),
     }

@@ -22,6 +22,7 @@ class MemoryTransport(StringTransport):
     def __init__(self, port: int = 40000) -> None:
         super().__init__(peerAddress=IPv4Address("TCP", "10.0.0.1", port))
         self.no_delay = False
+        self.aborting = False
         self.stuck = False
         self.high_water = 64 * 1024
         self.connection: Connection | None = None

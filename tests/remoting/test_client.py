@@ -9,7 +9,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
 from rmq.remoting.client import RemotingClient
-from rmq.remoting.errors import CallTimeoutError, ConnectFailedError, ConnectionClosedError
+from rmq.remoting.errors import CallTimeoutError, ConnectFailedError, ConnectionClosedError, UnreadableAnswerError
 from rmq.wire.codes import FLAG_RESPONSE
 from rmq.wire.command import Command, encode
 from rmq.wire.connection import CommandStream
@@ -100,6 +100,14 @@ def test_a_broken_connection_is_replaced(world: World) -> None:
     again = world.connect()
     again.answer(again.asked()[0], ext={"value": "v"})
     assert world.results[1].header.value == "v"
+
+
+def test_an_answer_that_is_no_frame_fails_what_waits_in_its_own_way(world: World) -> None:
+    world.call()
+    far = world.connect()
+    far.connection.dataReceived(b"\x7f\xff\xff\xff")
+    assert [type(result) for result in world.results] == [UnreadableAnswerError]
+    assert "closed before the answer came: " in str(world.results[0])
 
 
 def test_other_codes_are_raised_unless_they_are_accepted(world: World) -> None:

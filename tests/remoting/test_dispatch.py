@@ -142,6 +142,38 @@ def test_an_answer_may_come_later(world: World) -> None:
     assert (world.dispatcher.waiting, world.peer.connection.waiting) == (0, 0)
 
 
+def test_answers_that_come_late_together_leave_together(world: World) -> None:
+    late: list[Deferred[Any]] = []
+    for opaque in range(4):
+        late.append(Deferred())
+        world.processor.result = late[-1]
+        world.peer.send(Command(101, {"namespace": "n", "key": "k"}, opaque=opaque))
+    writes: list[bytes] = []
+    put = world.peer.transport.write
+    world.peer.transport.write = lambda data: (writes.append(data), put(data))[1]
+    for waiting in late[:2]:
+        waiting.callback(GetKVConfigReply("v"))
+    assert writes == []
+    world.peer.clock.advance(0)
+    assert [answer.opaque for answer in world.peer.answers()] == [0, 1]
+    # With the last one nobody waits any more, so that nothing is gained by waiting.
+    for waiting in late[2:]:
+        waiting.callback(GetKVConfigReply("v"))
+    assert [answer.opaque for answer in world.peer.answers()] == [2, 3]
+    world.peer.clock.advance(0)
+    assert len(writes) == 2
+
+
+def test_what_was_to_leave_soon_leaves_before_the_connection_closes(world: World) -> None:
+    late: list[Deferred[Any]] = [Deferred(), Deferred()]
+    for opaque, waiting in enumerate(late):
+        world.processor.result = waiting
+        world.peer.send(Command(101, {"namespace": "n", "key": "k"}, opaque=opaque))
+    late[0].callback(GetKVConfigReply("v"))
+    world.peer.connection.close()
+    assert [answer.opaque for answer in world.peer.answers()] == [0]
+
+
 def test_a_request_that_waits_keeps_no_body(world: World) -> None:
     kept: list[Command] = []
     late: Deferred[Any] = Deferred()

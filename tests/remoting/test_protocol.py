@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from rmq.remoting.errors import CallTimeoutError, ConnectionClosedError
 from rmq.remoting.pressure import Pressure
-from rmq.remoting.protocol import Connection, _describe
+from rmq.remoting.protocol import Connection, describe
 from rmq.wire.codes import FLAG_ONEWAY, FLAG_RESPONSE
 from rmq.wire.command import Command, encode
 from tests.kit.peer import MemoryPeer
@@ -55,11 +55,11 @@ def test_it_knows_its_peer_and_sends_at_once() -> None:
     ],
 )
 def test_peers_as_text_and_as_a_messages_host(address: object, text: str, packed: str) -> None:
-    assert _describe(address) == (text, bytes.fromhex(packed))
+    assert describe(address) == (text, bytes.fromhex(packed))
 
 
 def test_a_peer_without_an_address_has_a_name() -> None:
-    text, packed = _describe(UNIXAddress(b"/tmp/x"))
+    text, packed = describe(UNIXAddress(b"/tmp/x"))
     assert "/tmp/x" in text
     assert packed == bytes(8)
 
