@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from rmq.server.store import fast
 
-_COMPILED = fast.place_records, fast.index_records
+_COMPILED = fast.place_records, fast.index_records, fast.gather_records
 
 WAYS = ["pure", "compiled"] if fast.place_records is not None else ["pure"]
 """The ways that there are here."""
@@ -15,6 +15,10 @@ WAYS = ["pure", "compiled"] if fast.place_records is not None else ["pure"]
 @contextmanager
 def taking(way: str) -> Iterator[None]:
     """Lets the loops take one of `WAYS`."""
-    place, index = (None, None) if way == "pure" else _COMPILED
-    with patch.object(fast, "place_records", place), patch.object(fast, "index_records", index):
+    place, index, gather = (None, None, None) if way == "pure" else _COMPILED
+    with (
+        patch.object(fast, "place_records", place),
+        patch.object(fast, "index_records", index),
+        patch.object(fast, "gather_records", gather),
+    ):
         yield

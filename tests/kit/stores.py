@@ -55,7 +55,7 @@ class FaultyEnv(Env):
     """A file system of which any method fails when told to.
 
     `fail` maps a method's name to the calls it still grants and the error number after those. `calls` lists what was
-    called, with the path.
+    called, with the path; from its `fail_from`-th call on everything that changes the disk fails.
     """
 
     FALLIBLE = (
@@ -67,6 +67,7 @@ class FaultyEnv(Env):
         "modified",
         "read_file",
         "write_file",
+        "write_chunks",
         "remove",
         "rename",
         "resize",
@@ -78,8 +79,21 @@ class FaultyEnv(Env):
         "disk_used_ratio",
     )
 
+    CHANGING = frozenset(FALLIBLE) & {
+        "make_directory",
+        "remove_directory",
+        "write_file",
+        "write_chunks",
+        "remove",
+        "rename",
+        "resize",
+        "map_file",
+        "erase",
+    }
+
     def __init__(self) -> None:
         self.fail: dict[str, tuple[int, int]] = {}
+        self.fail_from: int | None = None
         self.only_below = ""
         self.calls: list[tuple[str, str]] = []
         self.used_ratio: float | None = None
@@ -94,6 +108,8 @@ class FaultyEnv(Env):
                 self.fail[name] = (granted - 1, number)
                 if granted <= 0:
                     raise OSError(number, errno.errorcode[number])
+            if self.fail_from is not None and len(self.calls) > self.fail_from and name in self.CHANGING:
+                raise OSError(errno.EIO, "the disk is gone")
             if name == "disk_used_ratio" and self.used_ratio is not None:
                 return self.used_ratio
             return method(path, *args, **options)
@@ -180,7 +196,7 @@ class SmallStore:
 
     def close(self) -> None:
         done: list[object] = []
-        self.store.close().addCallback(done.append)
+        self.store.close().addBoth(done.append)
         assert done == [None]
 
     def crash(self) -> None:

@@ -15,3 +15,6 @@ def index_records(
     room: int,
     begin: int,
 ) -> tuple[int, int, int, int, int]: ...
+def gather_records(
+    data: bytes, at: int, physical: int, room: int
+) -> tuple[int, int, int, dict[tuple[bytes, int], tuple[int, bytearray, set[int]]]]: ...

@@ -1,5 +1,5 @@
 # cython: language_level=3, cdivision=True, binding=False
-"""The store's two hottest loops, compiled: `place_batch` of `batch.py` and the indexer's walk.
+"""The store's hottest loops, compiled: `place_batch` of `batch.py`, `gather_any` of `runs.py`, the indexer's walk.
 
 The Python modules are the readable truth and work alone; property tests hold both equal, byte for byte. A batch's body
 comes from a stranger: it is checked as a whole before anything is made of it. Of a log each record is checked before
@@ -7,12 +7,14 @@ it is read, and one that is out of the ordinary is left to Python. No buffer is 
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport INT32_MAX, INT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memchr, memcmp, memcpy, memset
 
 from zlib import crc32
 
+from rmq.server.store.tags import SCHEDULE_TOPIC
 from rmq.wire.message import MAX_PROPERTIES, MessageError, tags_code
 
 ctypedef const uint8_t *Bytes
@@ -36,10 +38,13 @@ cdef enum:
     ENTRY = 20
     BORN_HOST_V6 = 0x10
     STORE_HOST_V6 = 0x20
+    PREPARED = 0x4
     ROLLBACK = 0xC
+    LEAST_RECORD = 91
     MOST_KEYS = 64
 
 cdef int64_t LONGEST_PROPERTIES = MAX_PROPERTIES
+cdef bytes DELAYED = SCHEDULE_TOPIC.encode()
 
 
 # --- numbers and text in bytes
@@ -188,6 +193,85 @@ def place_records(
     # The first magic number: `finish` sets it.
     memset(PyBytes_AS_STRING(records) + 4, 0, 4)
     return records, units, offsets, tags
+
+
+# --- a master's records
+
+def gather_records(bytes data not None, Py_ssize_t at, int64_t physical, int64_t room):
+    """The run of records at a place: the loop of `gather_any`, where arguments and answer are explained.
+
+    It ends before a message of the delay levels, whose tags code is another matter.
+    """
+    cdef Bytes base = <Bytes>PyBytes_AS_STRING(data)
+    cdef Bytes record
+    cdef Bytes tag
+    cdef Bytes topic = NULL
+    cdef int64_t stop = len(data), total, head, length, name_at, name_size, topic_size = -1, offset, timestamp, newest = 0
+    cdef int64_t first = 0, count = 0
+    cdef int32_t queue_id, newest_queue = 0
+    cdef uint32_t magic, hashed
+    cdef Py_ssize_t size_of_tag, filled
+    cdef uint8_t *unit
+    cdef bytearray units = None
+    if not 0 <= at <= stop or not 0 <= physical <= INT64_MAX - stop:
+        raise ValueError(f"place {at} of {stop} bytes, at {physical} of the log")
+    if room < stop - at:
+        stop = at + room
+    parts = {}
+    codes = None
+    while stop - at >= LEAST_RECORD:
+        record = base + at
+        total = <int32_t>get32(record)
+        magic = get32(record + 4)
+        head = RECORD_HEAD
+        head += LONGER_HOST if record[39] & BORN_HOST_V6 else 0
+        head += LONGER_HOST if record[39] & STORE_HOST_V6 else 0
+        if magic != MAGIC_V1 and magic != MAGIC_V2 or not head + 3 <= total <= stop - at:
+            break
+        length = <int32_t>get32(record + head - 4)
+        name_at = head + length + (1 if magic == MAGIC_V1 else 2)
+        if length < 0 or name_at + 2 > total:
+            break
+        name_size = record[name_at - 1] if magic == MAGIC_V1 else get16(record + name_at - 2)
+        if name_size == 0 or name_at + name_size + 2 > total or (
+            name_at + name_size + 2 + get16(record + name_at + name_size) != total
+        ):
+            break
+        offset = <int64_t>get64(record + 20)
+        if <int64_t>get64(record + 28) != physical or offset < 0:
+            break
+        timestamp = <int64_t>get64(record + (68 if record[39] & BORN_HOST_V6 else 56))
+        if record[39] & ROLLBACK != PREPARED and record[39] & ROLLBACK != ROLLBACK:
+            queue_id = <int32_t>get32(record + 12)
+            if queue_id != newest_queue or name_size != topic_size or memcmp(record + name_at, topic, name_size) != 0:
+                name = PyBytes_FromStringAndSize(<char *>record + name_at, <Py_ssize_t>name_size)
+                if name == DELAYED:
+                    break
+                key = (name, queue_id)
+                part = parts.get(key)
+                if part is None:
+                    part = parts[key] = (offset, bytearray(), set())
+                topic, topic_size, newest_queue = record + name_at, name_size, queue_id
+                first, units, codes = part
+            filled = len(units)
+            if offset != first + filled // UNIT:
+                break
+            size_of_tag = 0
+            tag = value_of(record + name_at + name_size + 2, record + total, b"TAGS", 4, &size_of_tag)
+            hashed = 0
+            if tag != NULL and not add_hash(&hashed, tag, size_of_tag):
+                hashed = <uint32_t><int32_t>tags_code(tag[:size_of_tag].decode("utf-8", "replace"))
+            PyByteArray_Resize(units, filled + UNIT)
+            unit = <uint8_t *>PyByteArray_AS_STRING(units) + filled
+            put64(unit, <uint64_t>physical)
+            put32(unit + 8, <uint32_t>total)
+            put64(unit + 12, <uint64_t><int64_t><int32_t>hashed)
+            codes.add(<int32_t>hashed)
+        newest = max(newest, timestamp)
+        count += 1
+        physical += total
+        at += <Py_ssize_t>total
+    return at, count, newest, parts
 
 
 # --- the index

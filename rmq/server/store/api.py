@@ -15,11 +15,47 @@ from twisted.internet.defer import Deferred
 
 
 class StoreError(Exception):
-    """The store cannot be opened; the text says why, with the file."""
+    """The store cannot be opened, or cannot do what was asked; the text says why."""
 
 
 class StoreLockedError(StoreError):
     """Another process holds this store directory."""
+
+
+class NotContiguousError(StoreError):
+    """Replicated bytes do not begin where those before them end."""
+
+    def __init__(self, expected: int, got: int) -> None:
+        super().__init__(f"bytes of the log were expected at offset {expected}, those at {got} came")
+        self.expected = expected
+        self.got = got
+
+
+class NoRecordError(StoreError):
+    """No record that this log can hold begins at a physical offset."""
+
+    def __init__(self, offset: int, why: str) -> None:
+        super().__init__(f"no record begins at offset {offset} of the log: {why}")
+        self.offset = offset
+        self.why = why
+
+
+class NotEmptyError(StoreError):
+    """A log can begin at another offset only while there is nothing in it."""
+
+    def __init__(self, minimum: int, end: int) -> None:
+        super().__init__(f"the log holds messages already, from offset {minimum} to {end}")
+        self.minimum = minimum
+        self.end = end
+
+
+class LogGoneError(StoreError):
+    """What is asked for stands before the log's oldest file."""
+
+    def __init__(self, offset: int, minimum: int) -> None:
+        super().__init__(f"the log begins at offset {minimum}, what stood at {offset} is gone")
+        self.offset = offset
+        self.minimum = minimum
 
 
 class PutStatus(Enum):
@@ -101,6 +137,18 @@ class QueryResult(NamedTuple):
     last_update_offset: int
 
 
+class Cut(NamedTuple):
+    """What `MessageStore.truncate` took away: `size` bytes from `offset` on, `messages` of them, now in `path`.
+
+    Nothing stood there when `size` is 0; `path` is empty then.
+    """
+
+    offset: int
+    size: int
+    messages: int
+    path: str
+
+
 @dataclass(frozen=True, slots=True)
 class RecoveryReport:
     """What `open` found and did.
@@ -162,6 +210,8 @@ class StoreOptions:
     store_path_root_dir: str
     store_path_commit_log: str = ""
     """Empty: `commitlog` below the root."""
+    read_only: bool = False
+    """A slave's: messages come from its master alone, appends are answered SERVICE_NOT_AVAILABLE."""
     store_host: bytes = b"\x7f\x00\x00\x01\x00\x00\x2a\x9f"
     """Packed address of the broker as clients see it: 4 or 16 bytes and an int32 port."""
     mapped_file_size_commit_log: int = 1024 * 1024 * 1024

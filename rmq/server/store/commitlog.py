@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from twisted.logger import Logger
 
-from rmq.server.store.api import PutStatus, StoreOptions
+from rmq.server.store.api import LogGoneError, NotEmptyError, PutStatus, StoreError, StoreOptions
 from rmq.server.store.env import Env
 from rmq.server.store.record import STORE_TIME_PREFIX, check_record, store_time_of
 from rmq.server.store.segment import MapCache, Segment
@@ -94,16 +94,42 @@ class CommitLog:
         """
         files = self.segments.files
         segment = files[-1] if files else None
-        if segment is None or end >= segment.start + self.size:
-            # The newest file is full, or there is none: the next append makes one.
-            self.base, self.position, self.reserved = end - end % self.size, end % self.size, 0
-        else:
+        self.end_at(end)
+        # Where the newest file is full, or there is none, the next append makes one.
+        if segment is not None and end < segment.start + self.size:
             segment.adopt(self._active_cache)
             self._activate(segment)
             self.position = end - self.base
             segment.reserved = self.reserved = self.position
         self.flushed = min(flushed, end)
         self.trusted_from = end
+
+    def end_at(self, end: int) -> None:
+        """Ends at `end`, whatever stands there; nothing may be appended before `resume`."""
+        if self.active is not None:
+            self.active.adopt(self.segments.cache)
+        self.active = self.map = None
+        self.base, self.position, self.reserved = end - end % self.size, end % self.size, 0
+
+    def begin(self, start: int) -> None:
+        """Lets an empty log begin at `start`, a multiple of the files' size.
+
+        Raises:
+            NotEmptyError: there is something in the log.
+            StoreError: no file begins at `start`.
+            OSError: the file cannot be made.
+        """
+        if self.end > self.min_offset:
+            raise NotEmptyError(self.min_offset, self.end)
+        if start % self.size:
+            raise StoreError(
+                f"no file of the log begins at offset {start}: files of {self.size} bytes are not what the master has,"
+                " mappedFileSizeCommitLog must be the same on both"
+            )
+        self.segments.remove_all()
+        # With its file there the log begins at `start` after a crash, too.
+        self.segments.create(start)
+        self.resume(start, start)
 
     def read_ahead(self, ahead: bool) -> None:
         """Whether the system reads more than is asked for, which helps those who read on and hinders the others."""
@@ -143,6 +169,23 @@ class CommitLog:
         except OSError as error:
             return self.pause(error)
         return None
+
+    def make_room_as_it_is(self, length: int) -> bool:
+        """Sees to it that `length` bytes which a master placed fit at `position`, on reserved space; whether they do.
+
+        They hold their file's blank, so that a new file begins only when the last one is full to its end.
+        """
+        if self.pausing:
+            return False
+        try:
+            if self.active is None or self.position >= self.size:
+                self._roll(length)
+            if self.position + length > self.reserved:
+                self._reserve(length)
+        except OSError as error:
+            self.pause(error)
+            return False
+        return True
 
     @property
     def pausing(self) -> bool:
@@ -204,6 +247,17 @@ class CommitLog:
             return None
         whole, at = place
         return whole[at : at + size]
+
+    def transfer(self, offset: int, most: int) -> bytes:
+        """Up to `most` bytes from a physical offset on, as they stand in one file; none when there are none (yet).
+
+        Raises:
+            LogGoneError: the offset is before the oldest file.
+        """
+        if offset < self.min_offset:
+            raise LogGoneError(offset, self.min_offset)
+        length = min(most, self.size - offset % self.size, self.end - offset)
+        return self.read(offset, length) or b""
 
     def look(self, physical: int, size: int, judge: Callable[[memoryview], bool]) -> bool | None:
         """What `judge` says of the bytes that `read` would give, seen in place; None when they are not there."""

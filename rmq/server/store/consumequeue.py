@@ -258,6 +258,26 @@ class ConsumeQueue:
         physical, size, tags_code = UNIT.unpack(data)
         return physical, size, tags_code
 
+    def last_before(self, physical: int) -> int | None:
+        """Where the newest message begins that begins before a physical offset, None when there is none.
+
+        Raises:
+            OSError: a file cannot be mapped.
+        """
+        low, high = self.first, self.next
+        while low < high:
+            middle = (low + high) // 2
+            unit = self.unit(middle)
+            if unit is None or unit[1] == BLANK_SIZE or unit[0] < physical:
+                low = middle + 1
+            else:
+                high = middle
+        for offset in range(low - 1, self.first - 1, -1):
+            unit = self.unit(offset)
+            if unit is not None and unit[1] != BLANK_SIZE and unit[0] < physical:
+                return unit[0]
+        return None
+
     def roll_next_file(self, offset: int) -> int:
         """Offset of the first unit of the file after the one that holds `offset`."""
         return offset - offset % self.per_file + self.per_file

@@ -10,6 +10,7 @@ import os
 import resource
 import shutil
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -92,6 +93,14 @@ class Env:
             os.fdatasync(descriptor)
         finally:
             os.close(descriptor)
+
+    def write_chunks(self, path: str, chunks: Iterable[bytes]) -> None:
+        """Writes a file anew, piece by piece, and brings it to the disk."""
+        with Path(path).open("wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fdatasync(file.fileno())
 
     def remove(self, path: str) -> None:
         """Removes a file; a missing one is no error."""

@@ -1,4 +1,4 @@
-"""The compiled twins of the store's two hottest loops; None where they were not built or are not wanted.
+"""The compiled twins of the store's hottest loops; None where they were not built or are not wanted.
 
 Who calls one of them has the Python way at hand and makes the same bytes with it.
 """
@@ -20,6 +20,9 @@ place_records: Callable[[bytes, bytes, bytes, int, int], tuple[bytes, bytes, lis
 index_records: Callable[
     [mmap, int, int, int, mmap, int, int, int, int, int], tuple[int, int, int, int, int]
 ] | None = None
+gather_records: Callable[
+    [bytes, int, int, int], tuple[int, int, int, dict[tuple[bytes, int], tuple[int, bytearray, set[int]]]]
+] | None = None
 
 if environ.get(PURE_VARIABLE) != "1":
     with suppress(ImportError):
@@ -27,6 +30,7 @@ if environ.get(PURE_VARIABLE) != "1":
 
         place_records = _fast.place_records
         index_records = _fast.index_records
+        gather_records = _fast.gather_records
 
 
 def way() -> str:

@@ -179,6 +179,8 @@ class Rounds:
 
     Attributes:
         checkpoint: what the file says, or will say after the round under way.
+        running: the Deferred of the round under way, None while there is none.
+        halted: whether there are none, since log and queues do not agree.
     """
 
     def __init__(
@@ -203,7 +205,8 @@ class Rounds:
         self._tick: DelayedCall | None = None
         self._stopped = False
         self._touched = False
-        self._running: Deferred[None] | None = None
+        self.halted = False
+        self.running: Deferred[None] | None = None
         self._safe = -1
         self.checkpoint = Checkpoint()
 
@@ -217,18 +220,38 @@ class Rounds:
         if self._tick is not None and self._tick.active():
             self._tick.cancel()
         over: Deferred[None] = Deferred()
-        if self._running is None:
+        if self.running is None:
             over.callback(None)
         else:
-            self._running.addCallback(lambda _: over.callback(None))
+            self.running.addCallback(lambda _: over.callback(None))
         return over
 
     def touch(self) -> None:
         """Files of queues or index came or went: the next round must say so even if nothing was appended."""
         self._touched = True
-        if not self._stopped and self._running is None and self._tick is not None and self._tick.active():
+        if not self._stopped and self.running is None and self._tick is not None and self._tick.active():
             self._tick.cancel()
             self._tick = self._clock.callLater(0, self._on_tick)
+
+    def halt(self) -> None:
+        """Lets the checkpoint vouch for nothing, and ends the rounds until `resume`; none may be under way.
+
+        Raises:
+            OSError: the checkpoint cannot be written.
+        """
+        self.halted = True
+        self.checkpoint = Checkpoint(master_flushed_offset=self.checkpoint.master_flushed_offset)
+        self._env.write_file(self._path, self.checkpoint.encode())
+
+    def resume(self) -> None:
+        """Goes on after `halt`, with a round at once, blocking.
+
+        Raises:
+            OSError: the disk did not take something; later rounds will try again.
+        """
+        self.halted = False
+        self._touched = True
+        self.run_now()
 
     def _on_tick(self) -> None:
         self.run().addCallback(self._again)
@@ -244,10 +267,10 @@ class Rounds:
             return succeed(None)
         safe, segments, marks, index_state = round_
         over: Deferred[None] = Deferred()
-        self._running = over
+        self.running = over
 
         def wrote(_: object) -> None:
-            self._running = None
+            self.running = None
             over.callback(None)
 
         def failed(failure: Failure) -> None:
@@ -277,8 +300,10 @@ class Rounds:
         """One round at once, blocking; for opening and closing.
 
         Raises:
-            OSError: the disk did not take something.
+            OSError: the disk did not take something, or files are in the middle of being changed.
         """
+        if self.halted:
+            raise OSError("log and queues do not agree, since the log could not be cut")
         round_ = self._begin()
         if round_ is None:
             return
@@ -293,7 +318,7 @@ class Rounds:
         position = self._index.position
         behind = position if self._index.enabled and position < safe else -1
         index_moved = self._index.is_dirty or (own is not None and own.index_behind != behind)
-        if safe == self._safe and not self._touched and not index_moved:
+        if self.halted or (safe == self._safe and not self._touched and not index_moved):
             return None
         segments = self._log.unsynced(safe)
         for queue in self._queues():

@@ -16,16 +16,15 @@ Source: DefaultMessageStore.recover, CommitLog.recoverNormally, CommitLog.recove
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from twisted.logger import Logger
 
 from rmq.server.store.api import RecoveryReport, StoreError, StoreOptions
-from rmq.server.store.append import TopicEntry
 from rmq.server.store.checkpoint import Checkpoint
 from rmq.server.store.commitlog import CommitLog
 from rmq.server.store.consumequeue import BLANK_SIZE, ConsumeQueue
+from rmq.server.store.dispatch import QueueFiller
 from rmq.server.store.index import Index
+from rmq.server.store.queues import Queues
 from rmq.server.store.record import STORE_TIME_PREFIX, Record, parse_record, store_time_of
 from rmq.server.store.scan import LogScan
 from rmq.server.store.tags import DispatchTags
@@ -46,25 +45,21 @@ class Recovery:
         options: StoreOptions,
         log: CommitLog,
         index: Index,
-        topics: dict[str, TopicEntry],
-        open_queue: Callable[[str, int], ConsumeQueue],
-        drop_queue: Callable[[ConsumeQueue], None],
+        queues: Queues,
         checkpoint: Checkpoint,
         clean: bool,
     ) -> None:
         self._options = options
         self._log = log
         self._index = index
-        self._topics = topics
-        self._open_queue = open_queue
-        self._drop_queue = drop_queue
+        self._queues = queues
+        self._filler = QueueFiller(queues)
         self._checkpoint = checkpoint
         self._clean = clean
         self._tags = DispatchTags(options.message_delay_level)
-        self._names: dict[bytes, str] = {}
         self._broken: set[ConsumeQueue] = set()
         self._audit = False
-        self.problems: list[str] = []
+        self.problems = self._filler.problems
 
     def run(self, damaged_queues: list[str], index_problems: list[str]) -> RecoveryReport:
         """Recovers; `damaged_queues` and `index_problems` are sentences on what loading had to remove already.
@@ -82,7 +77,7 @@ class Recovery:
         if not files:
             self._without_log()
         start, flushed = self._choose_start(files_end, rebuild=bool(damaged_queues))
-        known_good = max([start, *(queue.max_physical for queue in self._queues())])
+        known_good = max([start, *(queue.max_physical for queue in self._queues.each())])
         if self._checkpoint.extension is not None:
             known_good = max(known_good, self._checkpoint.extension.safe_offset)
         self._broken.update(self._sampled_damage())
@@ -100,7 +95,7 @@ class Recovery:
         truncated = log.segments.cut_at(end) if self._must_erase(end) else False
         if end < known_good and files:
             self.problems.append(f"the log ends at offset {end}, its queues or checkpoint knew it up to {known_good}")
-        for queue in self._queues():
+        for queue in self._queues.each():
             queue.truncate(end)
             queue.minimum = 0
             queue.correct_minimum(log.min_offset)
@@ -115,15 +110,12 @@ class Recovery:
 
     # --- what to trust
 
-    def _queues(self) -> list[ConsumeQueue]:
-        return [queue for entry in self._topics.values() for queue in entry.queues.values()]
-
     def _without_log(self) -> None:
-        queues = self._queues()
+        queues = self._queues.each()
         if queues:
             self.problems.append(f"the commit log is gone; its {len(queues)} queues and the index are removed")
         for queue in queues:
-            self._drop_queue(queue)
+            self._queues.drop(queue)
         self._index.wipe()
 
     def _choose_start(self, files_end: int, rebuild: bool) -> tuple[int, int]:
@@ -140,9 +132,9 @@ class Recovery:
             rebuild = True
         if own is not None:
             safe = own.safe_offset
-            for queue in self._queues():
+            for queue in self._queues.each():
                 queue.truncate(safe)
-            digest = sum(queue.digest(queue.next) for queue in self._queues() if queue.next) & (1 << 64) - 1
+            digest = sum(queue.digest(queue.next) for queue in self._queues.each() if queue.next) & (1 << 64) - 1
             if digest != own.queue_digest and not rebuild:
                 self.problems.append("the queues are not those that the checkpoint knows; the whole log is compared")
                 rebuild = True
@@ -152,7 +144,7 @@ class Recovery:
         elif own is not None:
             start = own.safe_offset
         elif self._clean:
-            start = max([log.min_offset, *(queue.max_physical for queue in self._queues())])
+            start = max([log.min_offset, *(queue.max_physical for queue in self._queues.each())])
             if start > files_end:
                 start = log.min_offset
         else:
@@ -172,7 +164,7 @@ class Recovery:
 
     def _sampled_damage(self) -> set[ConsumeQueue]:
         """Queues with a unit that does not point to its message."""
-        queues = self._queues()
+        queues = self._queues.each()
         damaged = set()
         for queue in queues:
             samples = list(queue.samples())
@@ -227,7 +219,7 @@ class Recovery:
     def _remove_broken(self) -> None:
         for queue in self._broken:
             self.problems.append(f"{queue.segments.directory} does not fit the log; it is built again from it")
-            self._drop_queue(queue)
+            self._queues.drop(queue)
         self._broken.clear()
         self._audit = False
 
@@ -243,44 +235,23 @@ class Recovery:
         return newest
 
     def _dispatch(self, record: Record) -> None:
-        name = self._names.get(record.topic) or self._name(record.topic)
-        if not name:
+        if record.sys_flag & TRANSACTION_MASK in {TRANSACTION_PREPARED, TRANSACTION_ROLLBACK}:
             return
-        if record.sys_flag & TRANSACTION_MASK not in {TRANSACTION_PREPARED, TRANSACTION_ROLLBACK}:
-            entry = self._topics.get(name)
-            queue = (entry and entry.queues.get(record.queue_id)) or self._open_queue(name, record.queue_id)
-            offset = record.queue_offset
-            if offset < queue.next:
-                if self._audit:
-                    self._compare(queue, record)
-            else:
-                if offset > queue.next:
-                    if queue.next > 0:
-                        self.problems.append(
-                            f"messages {queue.next} to {offset - 1} of {queue.segments.directory} are not in the log"
-                        )
-                    queue.fill_blank(offset)
-                if offset >= queue.limit:
-                    queue.make_room(1)
-                tags = self._tags.of(name, record.properties, record.store_timestamp)
-                queue.put(record.physical_offset, record.size, tags)
+        queue = self._filler.queue_of(record.topic, record.queue_id)
+        if queue is None:
+            return
+        if record.physical_offset < queue.max_physical:
+            if self._audit:
+                self._compare(queue, record)
+            return
+        queue = self._filler.make_ready(queue, record.queue_offset, 1)
+        tags = self._tags.of(queue.topic, record.properties, record.store_timestamp)
+        queue.put(record.physical_offset, record.size, tags)
 
     def _compare(self, queue: ConsumeQueue, record: Record) -> None:
         unit = queue.unit(record.queue_offset)
         if unit is None or (unit[0] != record.physical_offset and unit[1] != BLANK_SIZE):
             self._broken.add(queue)
-
-    def _name(self, topic: bytes) -> str:
-        try:
-            name = topic.decode()
-        except UnicodeDecodeError:
-            name = ""
-        if "/" in name or "\0" in name or name in {".", ".."}:
-            name = ""
-        if not name:
-            self.problems.append(f"messages of a topic called {topic!r} are left out of the queues")
-        self._names[topic] = name
-        return name
 
     # --- the end
 

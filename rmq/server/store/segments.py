@@ -111,6 +111,19 @@ class Segments:
             self.files[-1].reserved = min(self.files[-1].reserved, position)
         return dirty
 
+    def move_all(self, directory: str) -> None:
+        """Moves every file to another directory, the last one first.
+
+        Raises:
+            OSError: one cannot be moved.
+        """
+        while self.files:
+            segment = self.files[-1]
+            segment.unmap()
+            segment.gone = True
+            self._env.rename(segment.path, f"{directory}/{segment.path.rpartition('/')[2]}")
+            self.files.pop()
+
     def remove_all(self) -> None:
         """Removes every file and the directory.
 

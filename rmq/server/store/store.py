@@ -9,7 +9,7 @@ Source: MessageStore, DefaultMessageStore.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
+from dataclasses import replace
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -19,6 +19,7 @@ from rmq.server.store.api import (
     AppendResult,
     ArrivalListener,
     Boundary,
+    Cut,
     DeferToThread,
     PutStatus,
     QueryResult,
@@ -28,19 +29,19 @@ from rmq.server.store.api import (
     StoreLockedError,
     StoreOptions,
 )
-from rmq.server.store.append import Appender, Counters, TopicEntry
+from rmq.server.store.append import Appender, Counters
 from rmq.server.store.checkpoint import load_checkpoint
 from rmq.server.store.clean import Cleaner
 from rmq.server.store.commitlog import CommitLog
-from rmq.server.store.consumequeue import ConsumeQueue
 from rmq.server.store.env import Env, Lock
 from rmq.server.store.flush import LogFlusher, Rounds
 from rmq.server.store.index import Index
 from rmq.server.store.indexer import Indexer
+from rmq.server.store.queues import Queues
 from rmq.server.store.read import Reader
 from rmq.server.store.recover import Recovery
-from rmq.server.store.segment import MapCache
-from rmq.wire.names import is_system_topic
+from rmq.server.store.replica import Replica
+from rmq.server.store.tail import Tail
 
 _log = Logger()
 
@@ -59,6 +60,7 @@ class MessageStore:
         sync_flush: whether senders wait for the disk: then ask `when_durable` after each append, except for messages
             that say WAIT=false.
         counters: running totals for statistics.
+        replica: takes a master's log.
         append: stores one message, `Appender.append`; never raises for a refused one, look at the status.
         append_batch: stores several messages of one queue, all or none, `Appender.append_batch`.
         get: reads messages of a queue, `Reader.get`: at least one if there is any, at most what memory's and disk's
@@ -77,16 +79,16 @@ class MessageStore:
         self._env = env
         self._clock = clock
         self._root = options.store_path_root_dir
-        self._queue_cache = MapCache(options.max_mapped_files or env.map_limit(), scattered=True)
-        self._topics: dict[str, TopicEntry] = {}
+        self._queues = Queues(options, env)
         self._store_lock: Lock | None = None
         self._opened = False
         self._log = CommitLog(options, env, clock.seconds)
         self._index = Index(options, env, clock.seconds)
-        self._appender = Appender(options, self._log, self._topics, self._open_queue, clock.seconds)
+        self._closed_for = PutStatus.SERVICE_NOT_AVAILABLE if options.read_only else None
+        self._appender = Appender(options, self._log, self._queues.topics, self._queues.open, clock.seconds)
         self._appender.refused = PutStatus.SERVICE_NOT_AVAILABLE
         self.counters: Counters = self._appender.counters
-        self._reader = Reader(options, self._log, self._topics, self.counters, env.physical_memory())
+        self._reader = Reader(options, self._log, self._queues.topics, self.counters, env.physical_memory())
         self._flusher = LogFlusher(options, self._log, clock, defer_to_thread)
         self._rounds = Rounds(
             options,
@@ -94,7 +96,7 @@ class MessageStore:
             f"{self._root}/checkpoint",
             self._log,
             self._index,
-            self._each_queue,
+            self._queues.each,
             clock,
             defer_to_thread,
         )
@@ -105,11 +107,25 @@ class MessageStore:
             env,
             self._log,
             self._index,
-            self._each_queue,
+            self._queues.each,
             clock,
             defer_to_thread,
             self._set_disk_full,
             self._rounds.touch,
+        )
+        self.replica = Replica(
+            self._log, self._queues, options.message_delay_level, self.counters, self._rounds.touch
+        )
+        self._tail = Tail(
+            options,
+            env,
+            self._log,
+            self._queues,
+            self._index,
+            self._flusher,
+            self._rounds,
+            self.replica,
+            clock.seconds,
         )
         self.sync_flush = options.sync_flush
         self.append = self._appender.append
@@ -123,7 +139,16 @@ class MessageStore:
 
     @on_arrival.setter
     def on_arrival(self, listener: ArrivalListener | None) -> None:
-        self._appender.on_arrival = listener
+        self._appender.on_arrival = self.replica.on_arrival = listener
+
+    @property
+    def on_new_topic(self) -> Callable[[str, int], None] | None:
+        """Told topic and queue id when a replicated message opened a queue."""
+        return self.replica.on_new_topic
+
+    @on_new_topic.setter
+    def on_new_topic(self, listener: Callable[[str, int], None] | None) -> None:
+        self.replica.on_new_topic = listener
 
     # --- life
 
@@ -156,7 +181,7 @@ class MessageStore:
             _log.error("Store: {problem}", problem=problem)
         self._begin_run()
         self._opened = True
-        self._appender.refused = None
+        self._appender.refused = self._closed_for
         return report
 
     def _begin_run(self) -> None:
@@ -205,7 +230,7 @@ class MessageStore:
         except OSError as error:
             _log.error("The index could not be closed: {error}", error=error)
         self._log.close()
-        for queue in self._each_queue():
+        for queue in self._queues.each():
             queue.segments.close()
         if self._store_lock is not None:
             self._store_lock.release()
@@ -214,84 +239,14 @@ class MessageStore:
         clean = self._env.file_size(f"{self._root}/abort") is None
         self._log.segments.load()
         checkpoint, problem = load_checkpoint(self._env, f"{self._root}/checkpoint")
-        damaged = self._load_queues()
+        damaged = self._queues.load()
         index_problems = self._index.load() if self._index.enabled else []
-        recovery = Recovery(
-            self._options,
-            self._log,
-            self._index,
-            self._topics,
-            self._open_queue,
-            self._drop_queue,
-            checkpoint,
-            clean,
-        )
+        recovery = Recovery(self._options, self._log, self._index, self._queues, checkpoint, clean)
         if problem is not None:
             recovery.problems.append(problem)
         report = recovery.run(damaged, index_problems)
         self._rounds.checkpoint = checkpoint
         return report
-
-    # --- queues
-
-    def _each_queue(self) -> list[ConsumeQueue]:
-        return [queue for entry in self._topics.values() for queue in entry.queues.values()]
-
-    def _queue_directory(self, topic: str, queue_id: int) -> str:
-        return f"{self._root}/consumequeue/{topic}/{queue_id}"
-
-    def _open_queue(self, topic: str, queue_id: int) -> ConsumeQueue:
-        entry = self._topics.get(topic)
-        if entry is None:
-            entry = self._topics[topic] = TopicEntry(topic)
-        queue = entry.queues[queue_id] = ConsumeQueue(
-            self._env,
-            self._queue_cache,
-            self._queue_directory(topic, queue_id),
-            self._options.mapped_file_size_consume_queue,
-            topic,
-            queue_id,
-        )
-        return queue
-
-    def _drop_queue(self, queue: ConsumeQueue) -> None:
-        queue.segments.remove_all()
-        entry = self._topics.get(queue.topic)
-        if entry is not None:
-            entry.queues.pop(queue.queue_id, None)
-            if not entry.queues:
-                self._topics.pop(queue.topic)
-
-    def _load_queues(self) -> list[str]:
-        """Loads what is there; a queue that cannot be right is removed and named in the answer."""
-        damaged = []
-        root = f"{self._root}/consumequeue"
-        for topic in self._env.list_directory(root):
-            for name in self._env.list_directory(f"{root}/{topic}"):
-                if not name.isdigit():
-                    continue
-                queue = self._open_queue(topic, int(name))
-                try:
-                    queue.load()
-                    problem = f"{queue.segments.cut.path} was cut off" if queue.segments.cut else ""
-                except StoreError as error:
-                    problem = str(error)
-                if not problem and _has_gap(queue):
-                    problem = f"{queue.segments.directory} lacks a file"
-                if problem:
-                    damaged.append(f"{problem}; the queue is built again from the log")
-                    self._remove_files(queue)
-                    self._drop_queue(queue)
-                elif not queue.segments.files:
-                    self._drop_queue(queue)
-        return damaged
-
-    def _remove_files(self, queue: ConsumeQueue) -> None:
-        directory = queue.segments.directory
-        queue.segments.close()
-        queue.segments.files.clear()
-        for name in self._env.list_directory(directory):
-            self._env.remove(f"{directory}/{name}")
 
     # --- durability
 
@@ -370,53 +325,79 @@ class MessageStore:
         records = (self._log.message_at(physical) for physical in sorted(set(offsets)))
         return QueryResult([record for record in records if record is not None], time, last)
 
+    # --- replication
+
+    @property
+    def log_file_size(self) -> int:
+        """Bytes of each of the log's files; a slave's must be its master's."""
+        return self._log.size
+
+    @property
+    def master_flushed_offset(self) -> int:
+        """Up to which physical offset the master said that its log is on the disk (request 908)."""
+        return self._rounds.checkpoint.master_flushed_offset
+
+    @master_flushed_offset.setter
+    def master_flushed_offset(self, offset: int) -> None:
+        self._rounds.checkpoint = replace(self._rounds.checkpoint, master_flushed_offset=offset)
+
+    def transfer(self, offset: int, most: int) -> bytes:
+        """Up to `most` bytes of the log from a physical offset on, of one file; none when there are none (yet).
+
+        Raises:
+            LogGoneError: the offset is before the oldest file.
+        """
+        return self._log.transfer(offset, most)
+
+    def newest_record(self, at_least: int) -> tuple[int, bytes] | None:
+        """The log's newest record and where it begins, None when that is before `at_least`.
+
+        Raises:
+            OSError: a file cannot be mapped.
+        """
+        return self._tail.newest_record(at_least)
+
+    def boundary_before(self, physical: int) -> int | None:
+        """Where a record begins that begins before `physical`: of those that have a unit in a queue, the last one.
+
+        Raises:
+            OSError: a file cannot be mapped.
+        """
+        return self._tail.boundary_before(physical)
+
+    def truncate(self, end: int) -> Deferred[Cut]:
+        """Takes the log back to `end`, where a record begins or the log ends; see `Tail.truncate`."""
+        return self._tail.truncate(end)
+
+    def start_over(self, offset: int, *, keep: bool = True) -> Deferred[None]:
+        """Empties the store and lets its log begin at `offset`; see `Tail.start_over`."""
+        return self._tail.start_over(offset, keep=keep)
+
     # --- inventory and space
 
     def queues(self) -> list[tuple[str, int]]:
         """Topic and queue id of every queue in which something was stored."""
-        return [(queue.topic, queue.queue_id) for queue in self._each_queue() if queue.next]
+        return [(queue.topic, queue.queue_id) for queue in self._queues.each() if queue.next]
 
     def destroy_topic(self, topic: str) -> None:
         """Removes a topic's queues; its messages stay in the log until they expire."""
-        entry = self._topics.get(topic)
-        if entry is None:
-            return
-        for queue in list(entry.queues.values()):
-            try:
-                self._drop_queue(queue)
-            except OSError as error:
-                _log.error("{path} is not removed: {error}", path=queue.segments.directory, error=error)
-        self._topics.pop(topic, None)
-        self._index.forget(topic)
-        try:
-            self._env.remove_directory(f"{self._root}/consumequeue/{topic}")
-        except OSError as error:
-            _log.debug("The directory of {topic} stays: {error}", topic=topic, error=error)
-        self._rounds.touch()
+        if self._queues.destroy_topic(topic):
+            self._index.forget(topic)
+            self._rounds.touch()
 
     def clean_unused_topics(self, keep: Callable[[str], bool]) -> list[str]:
         """Removes the queues of the topics that `keep` does not want; their names (cleanUnusedTopic)."""
-        unused = [topic for topic in self._topics if not keep(topic)]
+        unused = [topic for topic in self._queues.topics if not keep(topic)]
         for topic in unused:
             self.destroy_topic(topic)
         return unused
 
     def clean_expired_consume_queues(self) -> int:
-        """Removes the queues that have no message left in the log; how many (cleanExpiredConsumerQueue).
-
-        Those of the system stay: whoever reads them goes on at an offset, which must not be given out again.
-        """
-        minimum = self._log.min_offset
-        expired = [queue for queue in self._each_queue() if queue.next and queue.max_physical <= minimum]
-        expired = [queue for queue in expired if queue.minimum >= queue.next and not is_system_topic(queue.topic)]
-        for queue in expired:
-            try:
-                self._drop_queue(queue)
-            except OSError as error:
-                _log.error("{path} is not removed: {error}", path=queue.segments.directory, error=error)
-        if expired:
+        """Removes the queues that have no message left in the log; how many (cleanExpiredConsumerQueue)."""
+        removed = self._queues.remove_expired(self._log.min_offset)
+        if removed:
             self._rounds.touch()
-        return len(expired)
+        return removed
 
     def delete_expired(self) -> None:
         """Lets the next checks delete expired files whatever the hour (request 329)."""
@@ -428,7 +409,7 @@ class MessageStore:
 
     def _set_disk_full(self, full: bool) -> None:
         if self._opened:
-            self._appender.refused = PutStatus.SERVICE_NOT_AVAILABLE if full else None
+            self._appender.refused = PutStatus.SERVICE_NOT_AVAILABLE if full else self._closed_for
 
     # --- statistics
 
@@ -459,8 +440,3 @@ class MessageStore:
     def consume_queue_disk_ratio(self) -> float:
         """Used share of the queues' disk, 0 to 1; -1 when unknown."""
         return self._cleaner.consume_queue_ratio()
-
-
-def _has_gap(queue: ConsumeQueue) -> bool:
-    files = queue.segments.files
-    return any(after.start != before.start + before.size for before, after in pairwise(files))

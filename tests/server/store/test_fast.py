@@ -296,6 +296,18 @@ def test_no_buffer_is_held_and_none_is_written_that_must_not() -> None:
         _fast.index_records(None, 0, 0, 0, bytearray(100), ENTRIES_AT, SLOTS, 1, 1, 1)
 
 
+# --- a master's records: test_runs.py has the rest
+
+
+@pytest.mark.parametrize(("at", "physical"), [(-1, 0), (11, 0), (0, -1), (0, (1 << 63) - 5)])
+def test_places_that_cannot_be_are_refused(at: int, physical: int) -> None:
+    assert _fast.gather_records(bytes(10), 10, 0, 5) == (10, 0, 0, {})
+    with pytest.raises(ValueError, match="place"):
+        _fast.gather_records(bytes(10), at, physical, 5)
+    with pytest.raises(TypeError):
+        _fast.gather_records(bytearray(10), 0, 0, 5)  # type: ignore[arg-type]
+
+
 # --- which way is taken
 
 

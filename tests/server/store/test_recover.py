@@ -226,6 +226,26 @@ def test_one_missing_queue_is_noticed_after_a_clean_stop(tmp_path: Path) -> None
     assert kit.numbers(queues=4) == expected(100, 4)
 
 
+@pytest.mark.parametrize("lost", ["nothing", "the last round", "the checkpoint", "a queue"])
+def test_a_topic_that_was_made_anew_has_only_its_new_messages(tmp_path: Path, lost: str) -> None:
+    kit = SmallStore(tmp_path)
+    kit.fill(100)
+    kit.store._rounds.run_now()
+    kit.fill(20, first=100)
+    kit.store.destroy_topic("T")
+    kit.fill(30, first=1000)
+    if lost != "the last round":
+        kit.store._rounds.run_now()
+    kit.crash()
+    if lost == "the checkpoint":
+        (tmp_path / "checkpoint").unlink()
+    elif lost == "a queue":
+        shutil.rmtree(tmp_path / "consumequeue" / "T" / "1")
+    kit.open()
+    assert kit.numbers() == {queue: [(n, 1000 + queue + 2 * n) for n in range(15)] for queue in range(2)}
+    assert kit.send("T", 0, b"next").queue_offset == 15
+
+
 def test_without_a_log_the_rest_goes(tmp_path: Path) -> None:
     kit = SmallStore(tmp_path)
     kit.fill(100)

@@ -340,7 +340,7 @@ def test_many_queues_need_few_maps(tmp_path: Path) -> None:
             assert kit.send("T", queue, b"%d %d" % (turn, queue)).queue_offset == turn
     for queue in range(40):
         assert [m.body for m in kit.read("T", queue)] == [b"%d %d" % (turn, queue) for turn in range(3)]
-    mapped = [q for q in kit.store._each_queue() if q.segments.files[0].map is not None]
+    mapped = [q for q in kit.store._queues.each() if q.segments.files[0].map is not None]
     assert len(mapped) == 4
     kit.reopen(clean=True)
     assert [m.body for m in kit.read("T", 7)] == [b"0 7", b"1 7", b"2 7"]

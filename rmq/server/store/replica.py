@@ -1,0 +1,285 @@
+"""What a slave appends: its master's log, byte for byte.
+
+Bytes come as the network cuts them. Only whole records are written, and their units with them, so that the log's end
+is a record's end as on a master, and everything else (flushing, rounds, index, reading, recovery) works alike. What is
+left over waits in memory; it is never more than one record, because its head is checked before the rest is awaited:
+magic number, size, and that it stands where it says. As with batches a run of records is written but for its head
+first: until that stands, the log ends before the run for whoever reads it after a crash.
+
+A file's blank is a head and then filler, which is passed over as it comes; the log's end stays before the blank until
+all of it was there. The next file begins with the next record.
+
+Source: DefaultHAClient.dispatchReadRequest, CommitLog.appendData.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.logger import Logger
+
+from rmq.server.store.api import ArrivalListener, NoRecordError, NotContiguousError, StoreError
+from rmq.server.store.append import Counters
+from rmq.server.store.commitlog import BLANK_MIN, CommitLog
+from rmq.server.store.consumequeue import UNIT, UNIT_SIZE, ConsumeQueue
+from rmq.server.store.dispatch import QueueFiller
+from rmq.server.store.queues import Queues
+from rmq.server.store.record import MIN_RECORD, parse_record
+from rmq.server.store.runs import RECORD_MAGICS, Run, gather, gather_any
+from rmq.server.store.tags import DispatchTags
+from rmq.wire.layouts import BLANK_RECORD
+from rmq.wire.sysflag import BLANK_MAGIC
+
+_log = Logger()
+
+_HEAD = BLANK_RECORD.size
+_OWN_OFFSET_AT = 28
+_OWN_OFFSET_END = 36
+_SIZES = "mappedFileSizeCommitLog must be the same on master and slave"
+
+
+class Replica:
+    """Takes the master's bytes.
+
+    Attributes:
+        stalled: whether the last `feed` found no space on the disk: what stands from `received` on was not taken and
+            is to be fed again, after a pause.
+        closed: whether nothing is taken, since the log is being cut or could not be.
+        on_arrival: told of each new message.
+        on_new_topic: told topic and queue id when a message opened a queue.
+    """
+
+    def __init__(
+        self, log: CommitLog, queues: Queues, levels: str, counters: Counters, on_files_changed: Callable[[], None]
+    ) -> None:
+        self._log = log
+        self._filler = QueueFiller(queues)
+        self._tags = DispatchTags(levels)
+        self._counters = counters
+        self._on_files_changed = on_files_changed
+        self._partial = bytearray()
+        self._blank = 0
+        self.stalled = self.closed = False
+        self.on_arrival: ArrivalListener | None = None
+        self.on_new_topic: Callable[[str, int], None] | None = None
+
+    @property
+    def received(self) -> int:
+        """Physical offset of the next byte that is wanted; every whole message before it is in log and queue."""
+        return self._log.end + len(self._partial) + self._blank
+
+    def drop_partial(self) -> None:
+        """Forgets what is not a whole record yet: `received` goes back to the log's end."""
+        self._partial.clear()
+        self._blank = 0
+
+    def begin(self, offset: int) -> None:
+        """Lets an empty log begin at a physical offset, the start of one of the master's files.
+
+        Raises:
+            NotEmptyError: there are messages.
+            StoreError: no file of this log can begin there.
+            OSError: the file cannot be made.
+        """
+        self.drop_partial()
+        self._log.begin(offset)
+        self._on_files_changed()
+
+    def feed(self, offset: int, data: bytes) -> int:
+        """Takes bytes of the master's log from a physical offset on; how many messages became whole.
+
+        Raises:
+            NotContiguousError: the offset is not `received`.
+            NoRecordError: what comes is not a log, or not one for files of this size. What came before it was taken.
+            StoreError: the log could not be cut.
+        """
+        if self.closed:
+            raise StoreError("the log could not be cut; it takes nothing until that has worked")
+        if offset != self.received:
+            raise NotContiguousError(self.received, offset)
+        self.stalled = False
+        before = self._counters.put_total
+        kept = len(self._partial)
+        at = 0
+        try:
+            while at < len(data) and not self.stalled:
+                if self._blank:
+                    at = self._pass_blank(data, at)
+                    continue
+                started = at
+                if not self._partial:
+                    at = self._take_run(data, at)
+                if at == started and not self.stalled:
+                    at = self._take_piece(data, at)
+                    if not self._partial:
+                        kept = 0
+        except NoRecordError:
+            self.drop_partial()
+            raise
+        if self.stalled:
+            del self._partial[kept:]
+        return self._counters.put_total - before
+
+    @property
+    def _rest(self) -> int:
+        """Bytes from the log's end to that of the file that the next record goes to."""
+        return self._log.size - self._log.position % self._log.size
+
+    # --- what is not whole
+
+    def _take_piece(self, data: bytes, at: int) -> int:
+        """Adds to the partial record, or to a blank's head, and takes it when it is whole; how far that went."""
+        partial = self._partial
+        while len(partial) < (needed := self._needed()):
+            piece = data[at : at + needed - len(partial)]
+            if not piece:
+                return at
+            partial += piece
+            at += len(piece)
+        record = bytes(partial)
+        if int.from_bytes(record[4:_HEAD], "big") == BLANK_MAGIC:
+            taken = self._begin_blank(record)
+        else:
+            run = gather_any(record, 0, self._log.end, len(record), self._tags)
+            if not run.count:
+                why = parse_record(record, self._log.end, check_crc=False)[1] or "its queue offset is negative"
+                raise NoRecordError(self._log.end, why)
+            taken = self._take(record, 0, run)
+        if taken:
+            partial.clear()
+        return at
+
+    def _needed(self) -> int:
+        """How many bytes of the partial record are needed before more can be said of it.
+
+        Raises:
+            NoRecordError: it is none, or not one for this log.
+        """
+        head, end = self._partial, self._log.end
+        if len(head) < _HEAD:
+            return _HEAD
+        size: int
+        size, magic = BLANK_RECORD.unpack_from(head)
+        if magic == BLANK_MAGIC:
+            if size != self._rest:
+                raise NoRecordError(end, f"a blank of {size} bytes where the file has {self._rest} left; {_SIZES}")
+            return _HEAD
+        if magic not in RECORD_MAGICS:
+            raise NoRecordError(end, f"0x{magic:08X} does not open a record")
+        if not MIN_RECORD <= size <= self._rest - BLANK_MIN:
+            raise NoRecordError(end, f"{size} bytes are none, or too many for the file's last {self._rest}; {_SIZES}")
+        if len(head) < _OWN_OFFSET_END:
+            return _OWN_OFFSET_END
+        own = int.from_bytes(head[_OWN_OFFSET_AT:_OWN_OFFSET_END], "big", signed=True)
+        if own != end:
+            raise NoRecordError(end, f"the record there says that it stands at {own}")
+        return size
+
+    def _begin_blank(self, head: bytes) -> bool:
+        log = self._log
+        if not log.make_room_as_it_is(_HEAD):
+            self.stalled = True
+            return False
+        log.map[log.position : log.position + _HEAD] = head  # type: ignore[index]
+        self._blank = _HEAD
+        self._end_blank()
+        return True
+
+    def _pass_blank(self, data: bytes, at: int) -> int:
+        """Takes filler; zeros stand there already. How far that went."""
+        log = self._log
+        piece = data[at : at + self._rest - self._blank]
+        if piece.count(0) != len(piece):
+            if not log.make_room_as_it_is(self._rest):
+                self.stalled = True
+                return at
+            start = log.position + self._blank
+            log.map[start : start + len(piece)] = piece  # type: ignore[index]
+        self._blank += len(piece)
+        self._end_blank()
+        return at + len(piece)
+
+    def _end_blank(self) -> None:
+        if self._blank == self._rest:
+            self._blank = 0
+            self._log.position = self._log.size
+
+    # --- what is whole
+
+    def _take_run(self, data: bytes, at: int) -> int:
+        """Takes the records that begin at a place of `data`; how far that went."""
+        run = gather(data, at, self._log.end, self._rest - BLANK_MIN, self._tags)
+        return run.end if run.count and self._take(data, at, run) else at
+
+    def _take(self, data: bytes, start: int, run: Run) -> bool:
+        """Puts a run into log and queues, or none of it when there is no space; whether it did."""
+        log = self._log
+        length = run.end - start
+        if not log.make_room_as_it_is(length):
+            self.stalled = True
+            return False
+        done: list[tuple[ConsumeQueue, int, int]] = []
+        arrivals: list[tuple[ConsumeQueue, int, int]] = []
+        try:
+            ready = self._ready(run)
+            self._write(data, start, length)
+            for queue, units, codes in ready:
+                places = queue.places(len(units) // UNIT_SIZE)
+                done.append((queue, queue.next, queue.max_physical))
+                written = 0
+                for view, at, size in places:
+                    view[at : at + size] = units[written : written + size]
+                    written += size
+                physical, last, _ = UNIT.unpack_from(units, len(units) - UNIT_SIZE)
+                queue.next += len(units) // UNIT_SIZE
+                queue.max_physical = physical + last
+                queue.aim()
+                arrivals += [(queue, queue.next, code) for code in codes]
+        except OSError as error:
+            # The log still ends where it did: the same bytes will be written again.
+            for queue, following, max_physical in done:
+                queue.next, queue.max_physical = following, max_physical
+                queue.aim()
+            log.pause(error)
+            self.stalled = True
+            return False
+        log.position += length
+        log.last_timestamp = max(log.last_timestamp, run.newest)
+        self._counters.put_total += run.count
+        self._counters.put_bytes += length
+        self._tell(arrivals, [queue for queue, _, max_physical in done if max_physical < 0])
+        return True
+
+    def _ready(self, run: Run) -> list[tuple[ConsumeQueue, bytearray, set[int]]]:
+        """The run's queues, with room for what comes.
+
+        Raises:
+            OSError: a file cannot be made or removed, or the disk is full.
+        """
+        ready = []
+        filler = self._filler
+        for (topic, queue_id), (first, units, codes) in run.parts.items():
+            queue = filler.queue_of(topic, queue_id)
+            if queue is not None:
+                ready.append((filler.make_ready(queue, first, len(units) // UNIT_SIZE), units, codes))
+        if filler.restarts:
+            filler.restarts = 0
+            self._on_files_changed()
+        for problem in filler.problems:
+            _log.error("From the master: {problem}", problem=problem)
+        filler.problems.clear()
+        return ready
+
+    def _write(self, data: bytes, start: int, length: int) -> None:
+        view, at = self._log.map, self._log.position
+        with memoryview(data) as whole, whole[start : start + length] as records:
+            view[at + _HEAD : at + length] = records[_HEAD:]  # type: ignore[index]
+            view[at : at + _HEAD] = records[:_HEAD]  # type: ignore[index]
+
+    def _tell(self, arrivals: list[tuple[ConsumeQueue, int, int]], opened: list[ConsumeQueue]) -> None:
+        if self.on_new_topic is not None:
+            for queue in opened:
+                self.on_new_topic(queue.topic, queue.queue_id)
+        if self.on_arrival is not None:
+            for queue, following, code in arrivals:
+                self.on_arrival(queue.topic, queue.queue_id, following, code)
