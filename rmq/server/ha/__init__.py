@@ -1,0 +1,1 @@
+"""Replication: the commit log of a master, on its slaves."""

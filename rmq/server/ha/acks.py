@@ -1,0 +1,101 @@
+"""Who waits until enough slaves have a message.
+
+A slave acknowledges everything before an offset. With `needed` replicas wanted, the master itself being one, a message
+is safe when the (needed - 1)-th greatest acknowledgement has reached its end. Waiters stand in the order of the log, so
+each acknowledgement serves the first few of them and one timer, for the first of all, ends those whose time is over.
+
+Every connection counts as a slave of its own, as at Apache's: a slave that connects again while the master does not
+know yet that its old connection is dead counts twice until then.
+
+Source: GroupTransferService, CommitLog.handleHA.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable
+
+from twisted.internet.defer import Deferred, succeed
+
+from rmq.remoting.reactor import Clock, DelayedCall
+from rmq.server.store.api import PutStatus
+
+
+class AckTable:
+    """The acknowledgements of all slaves, and who waits for them.
+
+    Args:
+        clock: tells time and calls later.
+        needed: on how many replicas a message must be, the master among them; asked anew each time.
+        timeout: seconds that a message waits for that; asked anew for each message.
+    """
+
+    def __init__(self, clock: Clock, needed: Callable[[], int], timeout: Callable[[], float]) -> None:
+        self._clock = clock
+        self._needed = needed
+        self._timeout = timeout
+        self._acks: dict[Hashable, int] = {}
+        self._waiters: deque[tuple[int, float, Deferred[PutStatus]]] = deque()
+        self._expiry: DelayedCall | None = None
+        self._stopped = False
+
+    @property
+    def safe_end(self) -> int | None:
+        """Everything before this offset is on enough replicas; None when no slave is needed for that."""
+        slaves = self._needed() - 1
+        if slaves <= 0:
+            return None
+        return sorted(self._acks.values(), reverse=True)[slaves - 1] if slaves <= len(self._acks) else 0
+
+    def acked(self, slave: Hashable, offset: int) -> None:
+        """A slave has everything before `offset`."""
+        self._acks[slave] = offset
+        self._serve()
+
+    def gone(self, slave: Hashable) -> None:
+        """A slave's connection ended: what it had no longer counts."""
+        self._acks.pop(slave, None)
+
+    def when_acked(self, end: int) -> Deferred[PutStatus] | None:
+        """Fires when everything before `end` is on enough replicas, or with FLUSH_SLAVE_TIMEOUT; None when it is
+        already."""
+        safe = self.safe_end
+        if safe is None or end <= safe:
+            return None
+        if self._stopped:
+            return succeed(PutStatus.FLUSH_SLAVE_TIMEOUT)
+        waiter: Deferred[PutStatus] = Deferred()
+        timeout = self._timeout()
+        self._waiters.append((end, self._clock.seconds() + timeout, waiter))
+        if self._expiry is None:
+            self._expiry = self._clock.callLater(timeout, self._expire)
+        return waiter
+
+    def stop(self) -> None:
+        """Answers all who wait, and all who will, with a timeout."""
+        self._stopped = True
+        if self._expiry is not None and self._expiry.active():
+            self._expiry.cancel()
+        while self._waiters:
+            self._waiters.popleft()[2].callback(PutStatus.FLUSH_SLAVE_TIMEOUT)
+
+    def _serve(self) -> None:
+        waiters = self._waiters
+        if not waiters:
+            return
+        safe, served = self.safe_end, []
+        while waiters and (safe is None or waiters[0][0] <= safe):
+            served.append(waiters.popleft()[2])
+        for waiter in served:
+            waiter.callback(PutStatus.PUT_OK)
+
+    def _expire(self) -> None:
+        self._expiry = None
+        now = self._clock.seconds()
+        expired = []
+        while self._waiters and self._waiters[0][1] <= now:
+            expired.append(self._waiters.popleft()[2])
+        if self._waiters:
+            self._expiry = self._clock.callLater(self._waiters[0][1] - now, self._expire)
+        for waiter in expired:
+            waiter.callback(PutStatus.FLUSH_SLAVE_TIMEOUT)
