@@ -75,7 +75,6 @@ class BrokerPart:
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:
         """See `rmq.server.runner.Part`."""
-        from rmq.server.broker.build import UnsupportedRoleError
         from rmq.server.broker.meta.config_file import ConfigFileError
         from rmq.server.store.api import StoreError, StoreLockedError
 
@@ -84,7 +83,7 @@ class BrokerPart:
             yield maybeDeferred(broker.start)
         except (ListenError, StoreLockedError) as error:
             raise StartError(str(error), EXIT_FAILED) from error
-        except (StoreError, ConfigFileError, UnsupportedRoleError, OSError) as error:
+        except (StoreError, ConfigFileError, OSError) as error:
             raise StartError(str(error), EXIT_NOT_INITIALISED) from error
 
     def stop(self) -> Deferred[Any]:

@@ -39,7 +39,9 @@ the defaults below are in effect, which are those of Apache RocketMQ 5.4.0.
   once* the change takes effect immediately; any other key waits for a restart, and *file only* is refused. The file
   given with `-c` is then rewritten with the whole configuration, as Apache does: comments in it are lost.
 - `mqnamesrv` and `mqbroker` listen on every interface, as Apache's do; `rmq standalone` listens on 127.0.0.1 only.
+- A broker also listens, at the same address, on `haListenPort` for slaves and on `listenPort` - 2, where Apache's ask.
 - `NAMESRV_ADDR` names the name servers for every command; `-n` and the file go before it.
+- `RMQ_LOG_DIR` is where a server's log files go, instead of `~/logs/rocketmqlogs`.
 """
 
 

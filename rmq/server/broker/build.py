@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -24,14 +24,14 @@ from rmq.remoting.client import RemotingClient
 from rmq.remoting.dispatch import Dispatcher
 from rmq.remoting.pressure import Pressure
 from rmq.remoting.reactor import Repeat
-from rmq.remoting.server import RemotingServer
-from rmq.server.broker.meta.topics import TopicTable
+from rmq.remoting.server import ListenError, RemotingServer
 from rmq.server.broker.options import store_options
 from rmq.server.broker.parts import Parts, Service
 from rmq.server.broker.register import Registrar
 from rmq.server.broker.retention import retention_of
 from rmq.server.delivery.hold import PullHold
 from rmq.server.files import DiskFiles
+from rmq.server.ha.master import HaMaster
 from rmq.server.store import fast
 from rmq.server.store.api import RecoveryReport
 from rmq.server.store.env import Env
@@ -43,14 +43,12 @@ from rmq.wire.address import join_address
 from rmq.wire.message import pack_host
 
 CLIENT_SCAN_SECONDS: Final = 10.0
+VIP_DISTANCE: Final = 2
+"""How far below a broker's port its other one is (MixAll.brokerVIPChannel)."""
 FILTER_SAVE_SECONDS: Final = 10.0
 _FLUSH_THREADS: Final = 2
 
 log = Logger()
-
-
-class UnsupportedRoleError(Exception):
-    """This broker cannot play the role that its configuration gives it."""
 
 
 class AlreadyStartedError(Exception):
@@ -73,7 +71,9 @@ class Broker:
         self._settings = settings
         self.report: RecoveryReport | None = None
         self._files = DiskFiles()
-        self._client = RemotingClient(reactor, connect_timeout=settings.client.connect_timeout_millis / 1000)
+        connect_timeout = settings.client.connect_timeout_millis / 1000
+        self._client = RemotingClient(reactor, connect_timeout=connect_timeout)
+        self._log_client = RemotingClient(reactor, connect_timeout=connect_timeout)
         self._threads = ThreadPool(0, _FLUSH_THREADS, "rmq-flush")
         self._store: MessageStore | None = None
         self._server: RemotingServer | None = None
@@ -119,19 +119,12 @@ class Broker:
 
         Raises:
             AlreadyStartedError: it was started before.
-            UnsupportedRoleError: the configuration wants a slave or synchronous replication.
             StoreError: the store cannot be opened, or another broker holds it.
             ConfigFileError: a file under `config/` is damaged.
             ListenError: the port is taken or not allowed.
         """
-        settings = self._settings
         if self._started:
             raise AlreadyStartedError(f"broker {self.name} was started before")
-        if settings.store.broker_role is not BrokerRole.ASYNC_MASTER:
-            raise UnsupportedRoleError(
-                f"brokerRole={settings.store.broker_role.value}: this broker does not replicate yet; "
-                "use brokerRole=ASYNC_MASTER, or an Apache broker for this role"
-            )
         self._started = True
         self._threads.start()
         try:
@@ -144,6 +137,8 @@ class Broker:
     def _take_apart(self) -> None:
         """Undoes what a start that failed has done."""
         self._stop_loops()
+        if self._parts is not None:
+            self._parts.ha_master.stop()
         if self._server is not None:
             self._server.stop()
         if self._store is not None:
@@ -162,9 +157,10 @@ class Broker:
             dispatcher,
             pressure=Pressure(reactor, idle_seconds=settings.server.server_channel_max_idle_time_seconds),
             max_frame=settings.server.frame_max_length,
-            after_read=hold.wake,
+            after_read=self._after_read(hold),
         )
         server.listen(settings.server.bind_address, settings.server.listen_port)
+        self._listen_for_vips(server)
         host = pack_host(settings.broker.broker_ip1 or "127.0.0.1", server.port)
         store = self._open_store(host)
         parts = self._parts = Parts(
@@ -177,20 +173,25 @@ class Broker:
             env=Env(),
             in_thread=self._in_thread,
             client=self._client,
+            log_client=self._log_client,
             name_servers=lambda: self.name_servers,
             changed=self._on_topics_changed,
+            hurry=self._hurry,
             host=host,
             address=self.address,
             process_id=os.getpid(),
             random=Random(),
             disk_space=_disk_space,
         )
-        registrar = self._registrar = self._make_registrar(parts.topics)
+        self._listen_for_slaves(parts.ha_master)
+        registrar = self._registrar = self._make_registrar(parts)
         parts.topics.told = registrar.told
         self._tell_foreign_users()
         for processor in parts.processors:
             dispatcher.add(processor)
         store.start()
+        if parts.slave is not None:
+            parts.slave.replication.start()
         self._services = parts.services
         for service in self._services:
             service.start()
@@ -225,20 +226,55 @@ class Broker:
                 path=path,
             )
 
-    def _make_registrar(self, topics: TopicTable) -> Registrar:
-        broker = self._settings.broker
-        ha_address = join_address(broker.broker_ip2 or "127.0.0.1", self._settings.store.ha_listen_port)
+    def _after_read(self, hold: PullHold) -> Callable[[], None]:
+        """What follows everything that one read of a connection brought."""
+        if self._settings.store.broker_role is not BrokerRole.SYNC_MASTER:
+            return hold.wake
+
+        def wake_and_pump() -> None:
+            hold.wake()
+            if self._parts is not None:
+                self._parts.ha_master.pump()
+
+        return wake_and_pump
+
+    def _listen_for_vips(self, server: RemotingServer) -> None:
+        """Apache's slaves ask for topics and timers at the port two below: the road that only few take there."""
+        port = self._settings.server.listen_port - VIP_DISTANCE
+        if port <= 0:
+            return
+        try:
+            server.listen_also(self._settings.server.bind_address, port)
+        except ListenError as error:
+            log.warn("slaves that are Apache's will not learn of topics here: {error}", error=error)
+
+    def _listen_for_slaves(self, ha_master: HaMaster) -> None:
+        settings = self._settings
+        try:
+            ha_master.listen(settings.server.bind_address, settings.store.ha_listen_port)
+        except ListenError as error:
+            if settings.store.broker_role is BrokerRole.SYNC_MASTER:
+                raise
+            log.warn("no slave can connect: {error}", error=error)
+
+    def _make_registrar(self, parts: Parts) -> Registrar:
+        broker, topics = self._settings.broker, parts.topics
         return Registrar(
             self._reactor,
             self._client,
             name_servers=lambda: self.name_servers,
-            identity=(broker.broker_cluster_name, self.name, broker.broker_id, self.address, ha_address),
+            identity=(broker.broker_cluster_name, self.name, broker.broker_id, self.address, parts.ha_address()),
             topics=topics.wrapper,
             ordered=topics.mark_ordered,
+            on_master=parts.slave.service.master_is if parts.slave else lambda address, ha_address: None,
             compressed=lambda: broker.compressed_register,
             period=broker.register_period_ms / 1000,
             timeout=broker.register_broker_timeout_mills / 1000,
         )
+
+    def _hurry(self, seconds: float | None) -> None:
+        if self._registrar is not None:
+            self._registrar.hurry(seconds)
 
     def _on_topics_changed(self, topics: Collection[str]) -> None:
         if self._registrar is not None:
@@ -278,9 +314,14 @@ class Broker:
         registrar, self._registrar = self._registrar, None
         if registrar is not None:
             yield registrar.stop()
+        if self._parts is not None and self._parts.slave is not None:
+            yield self._parts.slave.replication.stop()
         self._client.close()
+        self._log_client.close()
         if self._server is not None:
             yield self._server.stop()
+        if self._parts is not None:
+            yield self._parts.ha_master.stop()
         self._save_offsets()
         self._save_filters()
         store, self._store = self._store, None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rmq.server.store.api import StoreOptions
 from rmq.settings.model import BrokerSettings
-from rmq.settings.store import FlushDiskType
+from rmq.settings.store import BrokerRole, FlushDiskType
 
 
 def store_options(settings: BrokerSettings, store_host: bytes) -> StoreOptions:
@@ -43,4 +43,5 @@ def store_options(settings: BrokerSettings, store_host: bytes) -> StoreOptions:
         max_filter_message_size=store.max_filter_message_size,
         max_msgs_num_batch=store.max_msgs_num_batch,
         message_delay_level=store.message_delay_level,
+        read_only=store.broker_role is BrokerRole.SLAVE,
     )

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, Protocol
 
 from rmq.remoting.calls import Invoker
+from rmq.remoting.client import RemotingClient
 from rmq.server.broker.auth.acls import AclTable
 from rmq.server.broker.auth.users import UserTable
 from rmq.server.broker.clients import ConsumerTable, ProducerTable
@@ -38,25 +39,35 @@ from rmq.server.broker.processors.lock import LockProcessor
 from rmq.server.broker.processors.message import MessageProcessor
 from rmq.server.broker.processors.offset import OffsetProcessor
 from rmq.server.broker.processors.pull import PullProcessor
+from rmq.server.broker.processors.recall import RecallProcessor
+from rmq.server.broker.processors.replication import ReplicationProcessor
 from rmq.server.broker.processors.reply import ReplyProcessor
 from rmq.server.broker.processors.reset import ResetProcessor
 from rmq.server.broker.processors.roles import RolesProcessor
 from rmq.server.broker.processors.send import SendProcessor
 from rmq.server.broker.processors.send_back import SendBackProcessor
+from rmq.server.broker.processors.slave import SlaveRefusals
 from rmq.server.broker.processors.static_topic import StaticTopicProcessor
 from rmq.server.broker.processors.topic import TopicProcessor
 from rmq.server.broker.processors.transaction import TransactionProcessor
 from rmq.server.broker.putting import MessagePutter
 from rmq.server.broker.retry import RetryRules
 from rmq.server.broker.runtime import RuntimeInfo
+from rmq.server.broker.safety import Safety
+from rmq.server.broker.slave.offsets import SlaveOffsets
+from rmq.server.broker.slave.parts import Slave
 from rmq.server.broker.stats import BrokerStats
 from rmq.server.broker.transaction.service import Transactions
 from rmq.server.delivery.hold import PullHold
 from rmq.server.files import SmallFiles
+from rmq.server.ha.acks import AckTable
+from rmq.server.ha.master import HaMaster
 from rmq.server.store.api import DeferToThread
 from rmq.server.store.env import Env
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
+from rmq.settings.store import BrokerRole
+from rmq.wire.address import join_address
 from rmq.wire.message import UniqueIds
 
 
@@ -85,8 +96,10 @@ class Parts:
         env: the file system for the timer's files.
         in_thread: runs a blocking call in a thread.
         client: calls other servers.
+        log_client: a slave compares its log with its master's over it, see `rmq.server.ha.common`.
         name_servers: the name servers to register with now.
         changed: called with the topics that changed, none for any, so that name servers are told.
+        hurry: called with the seconds that may lie between two registrations, None for as many as ever.
         host: packed address and port that clients are told.
         address: the same as text.
         process_id: part of the ids that the broker gives messages.
@@ -105,9 +118,11 @@ class Parts:
         config_path: Callable[[str], str],
         env: Env,
         in_thread: DeferToThread,
-        client: Invoker,
+        client: RemotingClient,
+        log_client: Invoker,
         name_servers: Callable[[], list[str]],
         changed: Callable[[Collection[str]], None],
+        hurry: Callable[[float | None], None],
         host: bytes,
         address: str,
         process_id: int,
@@ -126,7 +141,11 @@ class Parts:
         # Tables.
         topics = self.topics = TopicTable(settings, config_file("topics.json"), now)
         groups = self.groups = GroupTable(settings, config_file("subscriptionGroup.json"), now)
-        offsets = self.offsets = OffsetTable(settings, config_file("consumerOffset.json"))
+        role = settings.store.broker_role
+        slave_offsets = SlaveOffsets(settings, config_file("consumerOffset.json")) if role is BrokerRole.SLAVE else None
+        offsets = self.offsets = (
+            OffsetTable(settings, config_file("consumerOffset.json")) if slave_offsets is None else slave_offsets
+        )
         filters = self.filters = FilterTable(settings, config_file("consumerFilter.json"), now)
         mappings = self.mappings = MappingTable(
             settings.broker.broker_name, config_file("topicQueueMapping.json"), now
@@ -150,6 +169,11 @@ class Parts:
         store.on_arrival = hold.arrived
         stats = self.stats = BrokerStats(reactor, settings.broker.broker_cluster_name, now)
         putter = self.putter = MessagePutter(store)
+        acks = AckTable(
+            reactor, lambda: settings.store.in_sync_replicas, lambda: settings.store.slave_timeout / 1000
+        )
+        self.ha_master = HaMaster(reactor, store, settings, acks)
+        safety = Safety(store, acks if role is BrokerRole.SYNC_MASTER else None)
         delays = self.delays = DelayService(reactor, settings, store, stats, config_file, env, in_thread, hold.wake)
         delays.load()
         putter.hooks.append(delays.hook)
@@ -164,23 +188,39 @@ class Parts:
             name_servers, host, now, random, lambda: delays.delivered_until,
         )  # fmt: skip
         pops.load()
-        self.services: list[Service] = [stats, hold, delays, pops, transactions, locks]
+        slave = self.slave = None if slave_offsets is None else Slave(
+            reactor, settings, store, hold, client, log_client, topics, mappings, groups, slave_offsets, pops.modes,
+            delays, hurry,
+        )  # fmt: skip
+        self.services: list[Service] = [
+            stats, hold, delays, *((slave.service,) if slave else (pops, transactions)), locks
+        ]  # fmt: skip
 
         # Processors.
         self.runtime = RuntimeInfo(settings, store, stats, now, disk_space, delays.figures)
         unique_ids = UniqueIds(host[:-4], process_id, now())
         topic_processor = TopicProcessor(settings, topics, offsets, store, stats, hold, address, mappings)
-        self.processors = (
+        storing = (
             *pops.processors,
             SendProcessor(
-                settings, topics, store, putter, retry_rules, transactions, stats, unique_ids, host, now, mappings
+                settings, topics, store, safety, putter, retry_rules, transactions, stats, unique_ids, host, now,
+                mappings,
             ),
-            TransactionProcessor(transactions, store),
-            DelayProcessor(settings, topics, putter, stats, delays, now),
+            TransactionProcessor(transactions, safety),
+            RecallProcessor(settings, topics, putter, safety, stats, now),
             SendBackProcessor(settings, topics, retry_rules, store, putter, stats),
+        )  # fmt: skip
+        self.processors = (
+            *((SlaveRefusals(settings),) if slave else storing),
+            pops.assignments,
+            DelayProcessor(delays),
+            ReplicationProcessor(
+                store, address, self.ha_address, self.ha_master.slaves, slave.replication.figures if slave else None
+            ),
             LockProcessor(locks),
             PullProcessor(
-                settings, topics, groups, consumers, filters, offsets, store, stats, hold, seconds, mappings, forwarder
+                settings, topics, groups, consumers, filters, offsets, store, stats, hold, seconds, mappings, forwarder,
+                slave.reads if slave else None,
             ),
             ClientProcessor(settings, topics, groups, producers, consumers, filters, seconds),
             OffsetProcessor(topics, groups, offsets, store, LogicalOffsets(mappings, forwarder)),
@@ -195,10 +235,14 @@ class Parts:
             ConsumerProcessor(
                 settings, topics, groups, offsets, producers, consumers, store, stats, address, now, mappings.details
             ),
-            AdminProcessor(settings, store, stats, self.runtime, files, lambda: changed(())),
+            AdminProcessor(settings, store, stats, self.runtime, files, topics.settings_changed),
             ColdDataProcessor(settings, store),
             RolesProcessor(settings, files),
         )
+
+    def ha_address(self) -> str:
+        """What slaves are told: brokerIP2 and the port for them."""
+        return join_address(self.settings.broker.broker_ip2 or "127.0.0.1", self.ha_master.port)
 
     def now(self) -> int:
         """Milliseconds since the epoch."""

@@ -12,6 +12,12 @@ waits for a name server that failed the last time.
 
 A name server's answer may name the topics of ordered messages (its ORDER_TOPIC_CONFIG table), which the broker marks.
 
+It tells a slave where its master is. One that knows of a master outdoes those that do not: they may have been
+restarted. One that does not answer has no say.
+
+That the broker does not act as a master (enableActingMaster) is said, not left out: to a name server it means that a
+slave's topics count while there is no master.
+
 Source: BrokerController.registerBrokerAll, registerIncrementBrokerData, BrokerOuterAPI.
 """
 
@@ -33,7 +39,10 @@ from rmq.wire.bodies.broker import KVTable
 from rmq.wire.bodies.registration import RegisterBrokerBody, body_crc, encode_registration
 from rmq.wire.bodies.topic import TopicConfigAndMappingSerializeWrapper
 from rmq.wire.errors import InvalidFieldError
-from rmq.wire.requests.registration import RegisterBroker, UnregisterBroker
+from rmq.wire.requests.registration import RegisterBroker, RegisterBrokerReply, UnregisterBroker
+
+Master = tuple[str | None, str | None]
+"""A master's address and that of its log, each None when it is not known."""
 
 _REST: Final = 4
 """A registration that follows another waits so many times as long as that one took to write."""
@@ -50,6 +59,7 @@ class _NameServer:
         failing: whether the last registration failed.
         waiting: fired when the registration under way is over.
         waiting_next: those whose changes go with the next one.
+        master: the master's address and that of its log, by its last answer; None when it failed.
     """
 
     def __init__(self) -> None:
@@ -58,6 +68,7 @@ class _NameServer:
         self.failing = False
         self.waiting: list[Deferred[None]] = []
         self.waiting_next: list[Deferred[None]] = []
+        self.master: Master | None = None
 
     @property
     def is_due(self) -> bool:
@@ -84,6 +95,8 @@ class Registrar:
         identity: cluster, broker name, broker id, own address, own high-availability address.
         topics: what to register: the topics named, or everything.
         ordered: told the topics that a name server knows to be ordered.
+        on_master: told of a slave where its master is and where its log comes from, whenever that changes; None when
+            no name server knows.
         compressed: whether the body is sent compressed.
         period: seconds between two rounds.
         timeout: seconds in which a name server must answer.
@@ -98,6 +111,7 @@ class Registrar:
         identity: tuple[str, str, int, str, str],
         topics: Callable[[Collection[str] | None], TopicConfigAndMappingSerializeWrapper],
         ordered: Callable[[Iterable[str]], None] = lambda names: None,
+        on_master: Callable[[str | None, str | None], None] = lambda address, ha_address: None,
         compressed: Callable[[], bool] = lambda: False,
         period: float = 30.0,
         timeout: float = 24.0,
@@ -108,8 +122,10 @@ class Registrar:
         self._cluster, self._name, self._id, self._address, self._ha_address = identity
         self._topics = topics
         self._ordered = ordered
+        self._on_master = on_master
+        self._master: Master = (None, None)
         self._compressed = compressed
-        self._period = period
+        self._period = self._interval = period
         self._timeout = timeout
         self._loop = Repeat(clock, self.changed)
         self._told: defaultdict[str, _NameServer] = defaultdict(_NameServer)
@@ -118,8 +134,16 @@ class Registrar:
 
     def start(self) -> Deferred[None]:
         """Registers now and from now on; fires when every name server has answered or failed."""
-        self._loop.start(self._period)
+        self._loop.start(self._interval)
         return self._register(self._name_servers())
+
+    def hurry(self, seconds: float | None) -> None:
+        """Registers every so many seconds from now on, if that is more often than usual; None for as often as usual."""
+        interval = self._period if seconds is None else min(seconds, self._period)
+        if interval != self._interval:
+            self._interval = interval
+            if self._loop.running:
+                self._loop.start(interval)
 
     def changed(self, topics: Collection[str] = ()) -> None:
         """Topics have changed, or anything when none is named: registers, where an answer is awaited after that."""
@@ -169,6 +193,7 @@ class Registrar:
             cluster_name=self._cluster,
             ha_server_addr=self._ha_address,
             broker_id=self._id,
+            enable_acting_master=False,
             compressed=compressed,
             body_crc32=body_crc(payload),
         )
@@ -212,10 +237,24 @@ class Registrar:
                 self._ordered(answer.json(KVTable).table)
             except InvalidFieldError as error:
                 log.warn("name server {address} answers a registration with {error}", address=address, error=error)
+        if self._id:
+            reply: RegisterBrokerReply = answer.header
+            server.master = (reply.master_addr or None, reply.ha_server_addr or None)
+            self._judge_master()
+
+    def _judge_master(self) -> None:
+        """Tells of the master that the name servers know, if that is another one than before."""
+        said = [server.master for address in self._name_servers() if (server := self._told[address]).master is not None]
+        # A broker that was the master itself is still known as such until its new registration is.
+        known = [master for master in said if master[0] not in {None, self._address}]
+        if said and (best := next(iter(known), (None, None))) != self._master and not self._stopped:
+            self._master = best
+            self._on_master(*best)
 
     def _failed(self, failure: Failure, address: str, everything: bool) -> None:
         server = self._told[address]
         server.due = None
+        server.master = None
         if not everything and not isinstance(failure.value, TransportError):
             server.waiting_next += server.waiting
             server.waiting = []

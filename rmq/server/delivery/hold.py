@@ -151,6 +151,11 @@ class PullHold:
         for queue in [queue for queue in self._parked if queue[0] == topic]:
             self._release(queue, lambda pull: True)
 
+    def release_all(self) -> None:
+        """Answers every pull, because there is a better place to wait now."""
+        for queue in list(self._parked):
+            self._release(queue, lambda pull: True)
+
     def _make_room(self, newcomer: ParkedPull) -> bool:
         """Answers the pulls of whoever holds most places, unless that is the newcomer's connection."""
         greedy = max(self._of_connection, key=self._places_of, default=newcomer.connection)

@@ -3,21 +3,15 @@
 import json
 import socket
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionDone
-from twisted.internet.selectreactor import SelectReactor
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
-from twisted.python.failure import Failure
 
 from rmq.remoting.client import RemotingClient
 from rmq.remoting.server import ListenError
-from rmq.server.broker.build import AlreadyStartedError, Broker, UnsupportedRoleError
+from rmq.server.broker.build import AlreadyStartedError, Broker
 from rmq.server.broker.meta.config_file import ConfigFileError
 from rmq.server.namesrv.build import NameServer
 from rmq.server.store.api import StoreLockedError
@@ -30,38 +24,7 @@ from rmq.wire.requests.offset import QueryConsumerOffset, UpdateConsumerOffset
 from rmq.wire.requests.topic import GetTopicConfig
 from tests.kit.broker import heartbeat, messages, pull_header, send_header, settings_of
 from tests.kit.memory_files import MemoryFiles
-
-
-class Loop:
-    """A reactor of its own, turned by hand."""
-
-    def __init__(self) -> None:
-        self.reactor: Any = SelectReactor()
-
-    def turn(self, times: int = 5) -> None:
-        for _ in range(times):
-            self.reactor.iterate(0.01)
-
-    def wait(self, deferred: Deferred[Any], seconds: float = 20) -> Any:
-        """What the Deferred fires with."""
-        results: list[Any] = []
-        errors: list[Any] = []
-        deferred.addCallbacks(results.append, errors.append)
-        limit = time.monotonic() + seconds
-        while not results and not errors:
-            assert time.monotonic() < limit, "nothing fired"
-            self.reactor.iterate(0.01)
-        if errors:
-            errors[0].raiseException()
-        return results[0]
-
-
-@pytest.fixture
-def loop() -> Iterator[Loop]:
-    made = Loop()
-    yield made
-    for reader in made.reactor.removeAll():
-        reader.connectionLost(Failure(ConnectionDone()))
+from tests.kit.turning import Loop
 
 
 def broker(loop: Loop, path: Path, **overrides: Any) -> Broker:
@@ -190,16 +153,6 @@ def test_a_damaged_table_stops_the_start_and_frees_lock_and_port(loop: Loop, tmp
     running = broker(loop, tmp_path)
     loop.wait(running.start())
     loop.wait(running.stop())
-
-
-@pytest.mark.parametrize("role", ["SLAVE", "SYNC_MASTER"])
-def test_roles_that_need_replication_are_refused(loop: Loop, tmp_path: Path, role: str) -> None:
-    refused = broker(loop, tmp_path / "store", brokerRole=role, brokerId=1 if role == "SLAVE" else 0)
-    with pytest.raises(UnsupportedRoleError, match=f"brokerRole={role}"):
-        refused.start()
-    assert not (tmp_path / "store").exists()
-    assert flush_threads() == []
-    loop.wait(refused.stop())
 
 
 def test_a_broker_that_was_never_started_stops(loop: Loop, tmp_path: Path) -> None:

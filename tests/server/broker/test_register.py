@@ -33,7 +33,15 @@ class Calls:
         """Who was called, in order; the calls stay open."""
         return [address for address, _, _, _ in self.made]
 
-    def answer(self, address: str, *, fail: bool = False, refuse: bool = False, body: bytes = b"") -> None:
+    def answer(
+        self,
+        address: str,
+        *,
+        fail: bool = False,
+        refuse: bool = False,
+        body: bytes = b"",
+        ext: dict[str, str] | None = None,
+    ) -> None:
         """Answers the oldest open call to an address."""
         index = self.take().index(address)
         _, header, _, result = self.made.pop(index)
@@ -42,11 +50,11 @@ class Calls:
         elif fail:
             result.errback(Failure(CallTimeoutError(address, 3.0)))
         else:
-            result.callback(Answer(type(header), Command(0, body=body), address))
+            result.callback(Answer(type(header), Command(0, ext, body), address))
 
 
 class Scene:
-    def __init__(self, *servers: str, cost: float = 0.0, compressed: bool = False) -> None:
+    def __init__(self, *servers: str, cost: float = 0.0, compressed: bool = False, broker_id: int = 0) -> None:
         self.clock = Clock()
         self.calls = Calls()
         self.servers = list(servers)
@@ -55,13 +63,15 @@ class Scene:
             self.clock,
             self.calls,  # type: ignore[arg-type]
             name_servers=lambda: self.servers,
-            identity=("C", "broker-a", 0, "1.2.3.4:10911", "1.2.3.4:10912"),
+            identity=("C", "broker-a", broker_id, "1.2.3.4:10911", "1.2.3.4:10912"),
             topics=self.topics,
             ordered=lambda names: self.ordered.append(list(names)),
+            on_master=lambda *where: self.masters.append(where),
             compressed=lambda: compressed,
         )
         self.cost = cost
         self.ordered: list[list[str]] = []
+        self.masters: list[tuple[str | None, str | None]] = []
 
     def topics(self, names: Collection[str] | None) -> TopicConfigAndMappingSerializeWrapper:
         self.clock.rightNow += self.cost
@@ -115,8 +125,9 @@ def test_a_registration_says_who_and_what() -> None:
         scene.registrar.start()
         ((_, header, body, _),) = scene.calls.made
         assert header == RegisterBroker(
-            "broker-a", "1.2.3.4:10911", "C", "1.2.3.4:10912", 0, compressed=compressed, body_crc32=body_crc(body)
-        )
+            "broker-a", "1.2.3.4:10911", "C", "1.2.3.4:10912", 0,
+            enable_acting_master=False, compressed=compressed, body_crc32=body_crc(body),
+        )  # fmt: skip
         registration = decode_registration(body, compressed=compressed, version=493)
         assert registration.topic_config_serialize_wrapper.topic_config_table == scene.table
 
@@ -372,3 +383,99 @@ def test_ordered_topics_that_a_name_server_knows_are_told() -> None:
     scene.calls.answer("c", body=b"[1]")
     assert scene.ordered == [["T", "U"]]
     assert over == [None]
+
+
+MASTER = {"masterAddr": "10.0.0.1:10911", "haServerAddr": "10.0.0.1:10912"}
+WHERE = ("10.0.0.1:10911", "10.0.0.1:10912")
+OTHER = ("10.0.0.9:10911", "10.0.0.9:10912")
+
+
+def slave_round(scene: Scene, **answers: dict[str, str] | None) -> None:
+    """Every name server answers a round with these fields, or fails."""
+    scene.clock.advance(30)
+    for address in scene.calls.take():
+        scene.calls.answer(address, fail=answers[address] is None, ext=answers[address])
+
+
+def test_a_slave_is_told_where_its_master_is() -> None:
+    scene = Scene("a", broker_id=1)
+    scene.registrar.start()
+    scene.calls.answer("a", ext=MASTER)
+    assert scene.masters == [WHERE]
+    slave_round(scene, a=MASTER)
+    assert scene.masters == [WHERE]
+    slave_round(scene, a={"masterAddr": OTHER[0], "haServerAddr": OTHER[1]})
+    slave_round(scene, a={"haServerAddr": ""})
+    slave_round(scene, a=MASTER)
+    assert scene.masters == [WHERE, OTHER, (None, None), WHERE]
+
+
+def test_a_master_is_told_nothing_of_a_master() -> None:
+    scene = Scene("a")
+    scene.registrar.start()
+    scene.calls.answer("a", ext=MASTER)
+    assert scene.masters == []
+
+
+def test_a_name_server_that_knows_the_master_outdoes_those_that_do_not() -> None:
+    scene = Scene("a", "b", broker_id=1)
+    scene.registrar.start()
+    scene.calls.answer("a", ext={})
+    assert scene.masters == []
+    scene.calls.answer("b", ext=MASTER)
+    assert scene.masters == [WHERE]
+    slave_round(scene, a={}, b=MASTER)
+    assert scene.masters == [WHERE]
+    # When nobody answers, nothing is new.
+    slave_round(scene, a=None, b=None)
+    assert scene.masters == [WHERE]
+    slave_round(scene, a={}, b=None)
+    assert scene.masters == [WHERE, (None, None)]
+
+
+def test_a_name_server_that_was_taken_away_has_no_say() -> None:
+    scene = Scene("a", "b", broker_id=1)
+    scene.registrar.start()
+    scene.calls.answer("b", ext=MASTER)
+    scene.calls.answer("a", ext={})
+    scene.servers.remove("b")
+    slave_round(scene, a={})
+    assert scene.masters == [WHERE, (None, None)]
+
+
+def test_nobody_is_their_own_master() -> None:
+    scene = Scene("a", broker_id=1)
+    scene.registrar.start()
+    scene.calls.answer("a", ext={"masterAddr": "1.2.3.4:10911", "haServerAddr": "1.2.3.4:10912"})
+    assert scene.masters == []
+
+
+def test_after_the_end_no_master_matters() -> None:
+    scene = Scene("a", broker_id=1)
+    scene.registrar.start()
+    scene.registrar.stop()
+    scene.calls.answer("a", ext=MASTER)
+    assert scene.masters == []
+
+
+def test_a_hurry() -> None:
+    scene = Scene("a")
+    scene.registrar.hurry(3)
+    scene.registrar.start()
+    scene.calls.answer("a")
+    for _ in range(3):
+        scene.clock.advance(3)
+        scene.calls.answer("a")
+    scene.registrar.hurry(100)
+    scene.registrar.hurry(None)
+    scene.clock.advance(29)
+    assert scene.calls.take() == []
+    scene.clock.advance(1)
+    scene.calls.answer("a")
+    scene.registrar.hurry(3)
+    scene.registrar.hurry(3)
+    scene.clock.advance(3)
+    assert scene.calls.take() == ["a"]
+    scene.registrar.stop()
+    scene.registrar.hurry(None)
+    assert scene.clock.getDelayedCalls() == []

@@ -64,6 +64,18 @@ def test_an_arrival_wakes_only_at_the_end_of_the_read_and_once(scene: Scene) -> 
     assert scene.hold.count == 0
 
 
+def test_all_are_released_at_once(scene: Scene) -> None:
+    peer = scene.peer()
+    scene.park(peer, 1, offset=100)
+    scene.park(peer, 2, queue=("T", 1), wants=lambda end: False)
+    scene.park(scene.peer(), 3, queue=("U", 0))
+    scene.hold.release_all()
+    assert sorted(scene.taken()) == [1, 2, 3]
+    assert scene.hold.count == 0
+    scene.hold.release_all()
+    assert scene.taken() == []
+
+
 def test_other_queues_and_topics_sleep_on(scene: Scene) -> None:
     peer = scene.peer()
     scene.park(peer, 1)

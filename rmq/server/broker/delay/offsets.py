@@ -66,6 +66,15 @@ class DelayOffsetTable:
         if self._changes % self._broker.delay_offset_update_version_step == 0:
             self._version = self._version.next(now)
 
+    def assign(self, progress: DelayOffsets) -> None:
+        """Takes another broker's progress; the store must hold everything that was delivered until then."""
+        if progress.offset_table != self.offsets:
+            self.offsets = dict(progress.offset_table)
+            self._version = progress.data_version or self._version
+            self._dirty = True
+        self.note()
+        self.write_noted()
+
     def note(self) -> None:
         """Marks the present state as the one to be written next."""
         if self._dirty and self._noted is None:

@@ -1,5 +1,7 @@
 """Delayed messages as the broker knows them: levels and timer together, and the hook that feeds both.
 
+A slave delivers nothing: its levels stand where its master's do, and its timer follows.
+
 Source: ScheduleMessageService, TimerMessageStore.
 """
 
@@ -9,6 +11,7 @@ from collections.abc import Callable
 
 from rmq.remoting.reactor import Clock
 from rmq.server.broker.delay.delivering import Deliverer
+from rmq.server.broker.delay.following import FollowingTimer
 from rmq.server.broker.delay.hook import DelayHook
 from rmq.server.broker.delay.levels import LevelService
 from rmq.server.broker.delay.offsets import DelayOffsetTable
@@ -22,8 +25,12 @@ from rmq.server.store.env import Env
 from rmq.server.store.store import MessageStore
 from rmq.server.store.tags import delay_levels
 from rmq.settings.model import BrokerSettings
+from rmq.settings.store import BrokerRole
 from rmq.wire import fastjson
+from rmq.wire.bodies.broker import TimerMetrics
+from rmq.wire.bodies.offset import DelayOffsets
 from rmq.wire.declare import to_plain
+from rmq.wire.layouts import TIMER_CHECKPOINT
 
 
 class DelayService:
@@ -68,7 +75,8 @@ class DelayService:
             settings.store.mapped_file_size_timer_log,
         )
         self._counts = TimerCounts(config_file("timermetrics"))
-        self._timer = Timer(
+        self._follows = settings.store.broker_role is BrokerRole.SLAVE
+        self._timer = (FollowingTimer if self._follows else Timer)(
             settings, self._files, self._counts, store, deliverer, clock, defer_to_thread, delivered
         )
         self.hook = DelayHook(settings, levels, self._now, self._timer.waiting_in)
@@ -86,8 +94,9 @@ class DelayService:
             self._timer.load()
 
     def start(self) -> None:
-        """Begins to deliver."""
-        self._levels.start()
+        """Begins to deliver, or to follow."""
+        if not self._follows:
+            self._levels.start()
         if self._with_timer:
             self._timer.start()
 
@@ -96,6 +105,34 @@ class DelayService:
         self._levels.stop()
         if self._with_timer:
             self._timer.stop()
+
+    def follow(self, levels: DelayOffsets, checkpoint: bytes) -> None:
+        """On a slave: its master has come so far, and the store holds everything that was delivered until then.
+
+        Args:
+            levels: the progress of the master's delay levels.
+            checkpoint: the image of its timer's checkpoint; empty when it has no timer.
+
+        Raises:
+            OSError: the timer's files cannot be read.
+        """
+        self.offsets.assign(levels)
+        if isinstance(self._timer, FollowingTimer) and self._with_timer and len(checkpoint) >= TIMER_CHECKPOINT.size:
+            read_time, _, _, queue_offset, *_ = TIMER_CHECKPOINT.unpack_from(checkpoint)
+            self._timer.follow(read_time, queue_offset)
+
+    def cut(self) -> None:
+        """On a slave: the commit log may have been made shorter; before anything new is stored.
+
+        Raises:
+            OSError: the timer's files cannot be changed.
+        """
+        if isinstance(self._timer, FollowingTimer) and self._with_timer:
+            self._timer.cut()
+
+    def assign_timer_metrics(self, metrics: TimerMetrics) -> None:
+        """On a slave: takes the master's counts of what waits."""
+        self._counts.assign(metrics)
 
     def figures(self) -> dict[str, object]:
         """For the broker's runtime information."""

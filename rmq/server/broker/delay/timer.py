@@ -105,6 +105,7 @@ class Timer:
         self._slot: LeavingSlot | None = None
         self._synced = 0
         self._dirty = self._syncing = False
+        self._cuts = 0
         self._noted: _Noted | None = None
         self._kept_at = self._saved_at = self._cleaned_at = self._counted_at = 0.0
         self._taken = self._left = 0
@@ -193,7 +194,8 @@ class Timer:
         end = store.max_offset(TIMER_TOPIC, 0)
         # A queue that begins anew ends before what was taken in of the former one.
         offset = self._queue_offset = min(max(self._queue_offset, store.min_offset(TIMER_TOPIC, 0)), end)
-        if offset == end:
+        end = self._last_to_take(end)
+        if offset >= end:
             self._write_time = max(self._write_time, self._slot_of(self._now()))
             return False
         if self._is_wheel_full():
@@ -206,6 +208,10 @@ class Timer:
                 return False
             self._queue_offset = place + 1
         return True
+
+    def _last_to_take(self, end: int) -> int:
+        """Up to where the timer's topic, which ends at `end`, may be taken in."""
+        return end
 
     def _is_wheel_full(self) -> bool:
         """Whether old slots must leave before their places in the wheel can be used again: after days down."""
@@ -227,8 +233,7 @@ class Timer:
         if self._is_wheel_full():
             return False
         write_time = self._write_time
-        opened = self._read_time + (self._precision if self._slot is not None else 0)
-        time = max(self._slot_of(int(text)), opened)
+        time = max(self._slot_of(int(text)), self._first_open())
         magic = DEFAULT
         if time - write_time >= self._window:
             magic |= ROLL
@@ -240,8 +245,15 @@ class Timer:
         if recalls:
             magic |= DELETE
         self._chain(time, magic, message, topic)
-        self._counts.add(topic, -1 if recalls else 1, self._now())
+        self._count(topic, -1 if recalls else 1)
         return True
+
+    def _first_open(self) -> int:
+        """The first slot that still takes messages."""
+        return self._read_time + (self._precision if self._slot is not None else 0)
+
+    def _count(self, topic: str, more: int) -> None:
+        self._counts.add(topic, more, self._now())
 
     def _chain(self, time: int, magic: int, message: StoredMessage, topic: str) -> None:
         wheel = self._files.wheel
@@ -326,13 +338,13 @@ class Timer:
             marks[ROLL_TIMES] = str(int(times) + 1 if times.isdecimal() and len(times) < _LONGEST_NUMBER else 1)
             if not self._deliverer.store_in(message.topic, message.queue_id, message, marks):
                 return False
-            self._counts.add(topic, 1 if unit.magic & DELETE else -1, now)
+            self._count(topic, 1 if unit.magic & DELETE else -1)
             return True
         if slot.recalls(topic, properties.get(PROPERTY_UNIQ_KEY, "")):
             return True
         if not self._deliverer.deliver(message, marks):
             return False
-        self._counts.add(topic, -1, now)
+        self._count(topic, -1)
         return True
 
     # --- keeping
@@ -370,9 +382,13 @@ class Timer:
         slot = self._slot
         mark = slot.mark() if slot is not None else None
         noted = _Noted(self._progress(), self._store.log_max_offset, slot, mark)
+        cuts = self._cuts
 
         def done(_: None) -> None:
             self._syncing = False
+            if cuts != self._cuts:
+                self._dirty = True
+                return
             self._synced = noted.progress.log_position
             self._noted = noted
 

@@ -100,6 +100,27 @@ class TimerFiles:
         self._repair(read_time, end, slot)
         return Progress(read_time, self._queue_offset(store), end)
 
+    def cut(self, store: MessageStore, progress: Progress, now: int) -> Progress:
+        """Forgets the units whose messages the commit log, which was made shorter, has no more.
+
+        Args:
+            store: the message store.
+            progress: how far the timer had come.
+            now: milliseconds since the epoch.
+
+        Raises:
+            OSError: a file cannot be changed.
+        """
+        end = self.log.end_before(store.log_max_offset)
+        if end < self.log.end:
+            self.log.settle(end)
+            slot = now // self._precision * self._precision
+            # Slots that were let out may be let out again, and must not lead to what is gone either.
+            self._repair(0, end, slot)
+            self._count(progress.read_time, end, slot)
+        queue_offset = min(progress.queue_offset, store.max_offset(TIMER_TOPIC, 0))
+        return Progress(progress.read_time, queue_offset, self.log.end)
+
     def keep(self, progress: Progress, now: int) -> None:
         """Notes the progress in the checkpoint; `sync` brings that to the disk.
 

@@ -8,7 +8,9 @@ Source: TimerLog.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from sys import maxsize
 from typing import Final, NamedTuple
 
 from rmq.server.store.env import Env
@@ -126,6 +128,25 @@ class TimerLog:
             OSError: the file cannot be mapped.
         """
         return self._valid(position) if position < self.end else None
+
+    def end_before(self, physical: int) -> int:
+        """The position behind the newest unit whose message begins before that offset of the commit log.
+
+        Raises:
+            OSError: a file cannot be mapped.
+        """
+        for segment in reversed(self._segments.files):
+            count = min(max(self.end - segment.start, 0), self._last_in_file() + UNIT_SIZE) // UNIT_SIZE
+            units = range(segment.start, segment.start + count * UNIT_SIZE, UNIT_SIZE)
+            # Units are in the order of their messages.
+            before = bisect_left(units, physical, key=self._physical)
+            if before:
+                return segment.start + before * UNIT_SIZE
+        return self.start
+
+    def _physical(self, position: int) -> int:
+        unit = self._valid(position)
+        return unit.physical if unit is not None else maxsize
 
     def last(self) -> Unit | None:
         """The newest unit, None when there is none.

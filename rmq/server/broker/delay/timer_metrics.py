@@ -43,6 +43,12 @@ class TimerCounts:
         self.metrics.data_version = self.metrics.data_version.next(now)
         self._dirty = True
 
+    def assign(self, metrics: TimerMetrics) -> None:
+        """Takes another broker's counts."""
+        if metrics.data_version != self.metrics.data_version:
+            self.metrics = metrics
+            self._dirty = True
+
     def save(self) -> None:
         """Writes the file if anything changed since; what fails is tried again at the next save."""
         if not self._dirty:

@@ -8,7 +8,7 @@ Source: TopicQueueMappingManager.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -118,8 +118,26 @@ class MappingTable:
         named = self.details if topics is None else [topic for topic in topics if topic in self.details]
         return {topic: registered(self.details[topic]) for topic in named}
 
+    def replace(self, details: Mapping[str, TopicQueueMappingDetail], version: DataVersion) -> None:
+        """Takes another broker's mappings, all of them and no others, with their version.
+
+        Raises:
+            OSError: the disk refuses; the mappings are as given, and the version tells that they must be taken again.
+        """
+        self.details.clear()
+        self.details.update(details)
+        former, self.version = self.version, version
+        try:
+            self._save()
+        except OSError:
+            self.version = former
+            raise
+
     def _changed(self) -> None:
         self.version = self.version.next(self._now())
+        self._save()
+
+    def _save(self) -> None:
         wrapper = TopicQueueMappingSerializeWrapper(self.details, self.version)
         self._file.save(fastjson.dumps(to_plain(wrapper), pretty=True))
 

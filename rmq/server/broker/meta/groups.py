@@ -7,7 +7,7 @@ Source: SubscriptionGroupManager.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from twisted.logger import Logger
@@ -128,6 +128,31 @@ class GroupTable:
         self.forbidden.pop(name, None)
         self._changed()
         return True
+
+    def replace(
+        self,
+        configs: Mapping[str, SubscriptionGroupConfig],
+        forbidden: Mapping[str, Mapping[str, int]],
+        version: DataVersion,
+    ) -> None:
+        """Takes another broker's groups, all of them and no others, with their version.
+
+        Raises:
+            OSError: the disk refuses; the groups are as given, and the version tells that they must be taken again.
+        """
+        for name in self.configs.keys() - configs.keys():
+            del self.configs[name]
+            self._texts.remove(name)
+        for name, config in configs.items():
+            if self.configs.get(name) != config:
+                self._enter(config)
+        self.forbidden = {group: dict(topics) for group, topics in forbidden.items()}
+        former, self.version = self.version, version
+        try:
+            self.save()
+        except OSError:
+            self.version = former
+            raise
 
     def are_told(self, name: str) -> bool:
         """Whether the group's members are told when they change: unless group or broker say otherwise."""

@@ -70,12 +70,9 @@ class OffsetTable:
         """
         stored = self._file.load(lambda content: decode_body(_OffsetsFile, content))
         if stored is not None:
-            self._offsets = {
-                key: table for key, table in (stored.offset_table or {}).items() if key.count(SEPARATOR) == 1
-            }
-            for key in self._offsets:
-                self._enter(key)
-            self._count = sum(map(len, self._offsets.values()))
+            kept = {key: table for key, table in (stored.offset_table or {}).items() if key.count(SEPARATOR) == 1}
+            self._replace(kept)
+            self._dirty = False
             self.version = stored.data_version or self.version
 
     def commit(self, group: str, topic: str, queue_id: int, offset: int) -> None:
@@ -211,6 +208,15 @@ class OffsetTable:
 
     def _plain(self) -> dict[str, object]:
         return to_plain(_OffsetsFile(self.version, self.topics_by_group(), self._offsets))
+
+    def _replace(self, offsets: dict[str, dict[int, int]]) -> None:
+        """Other offsets in place of all that there are, by `topic@group` and queue id."""
+        self._offsets = offsets
+        self._groups_by_topic, self._topics_by_group = {}, {}
+        for key in offsets:
+            self._enter(key)
+        self._count = sum(map(len, offsets.values()))
+        self._dirty = True
 
     def _enter(self, key: str) -> None:
         topic, _, group = key.partition(SEPARATOR)

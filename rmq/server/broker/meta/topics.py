@@ -9,7 +9,7 @@ Source: TopicConfigManager.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -87,6 +87,7 @@ class TopicTable:
         self._file = file
         self._now = now
         self._texts = MemberTexts(2)
+        self._permission = settings.broker.broker_permission
         self.configs: dict[str, TopicConfig] = {}
         self.version = DataVersion(state_version=0, timestamp=now(), counter=0)
         self.on_change: Callable[[list[TopicConfig]], None] = lambda changed: None
@@ -174,6 +175,51 @@ class TopicTable:
         self._texts.remove(name)
         self._changed([])
         return True
+
+    def replace(self, configs: Mapping[str, TopicConfig], version: DataVersion) -> None:
+        """Takes another broker's topics, all of them and no others, with their version.
+
+        Raises:
+            OSError: the disk refuses; the topics are as given, and the version tells that they must be taken again.
+        """
+        for name in self.configs.keys() - configs.keys():
+            del self.configs[name]
+            self._texts.remove(name)
+        for name, config in configs.items():
+            if self.configs.get(name) != config:
+                self._enter(config)
+        former, self.version = self.version, version
+        try:
+            self.save()
+        except OSError:
+            self.version = former
+            raise
+        finally:
+            self.on_change([])
+
+    def discover(self, queues: Mapping[str, int]) -> None:
+        """Makes queues readable that hold messages although nobody told of their topic; nobody may write to them.
+
+        A disk that is full does not matter: whoever owns the topics will tell of them.
+
+        Args:
+            queues: topics, with the number of queues that each has at least.
+        """
+        found = []
+        for name, count in queues.items():
+            config = self.configs.get(name)
+            if config is None:
+                config = TopicConfig(name, read_queue_nums=count, write_queue_nums=count, perm=PERM_READ)
+            elif config.read_queue_nums < count:
+                config = replace(config, read_queue_nums=count)
+            else:
+                continue
+            found.append(config)
+        if found:
+            try:
+                self.put(*found)
+            except (OSError, SystemBusyError) as error:
+                log.warn("topics found in the log are not kept: {error}", error=error)
 
     def create_on_send(self, name: str, template: str, client_queues: int, sys_flag: int = 0) -> TopicConfig | None:
         """The topic that a client sent to, made after its template; None when that is not allowed.
@@ -268,6 +314,13 @@ class TopicTable:
         return TopicConfigAndMappingSerializeWrapper(
             topic_config_table=dict(table), data_version=self.version, topic_queue_mapping_info_map=self.mappings(names)
         )
+
+    def settings_changed(self) -> None:
+        """The broker's settings have changed: name servers are told, and take topics anew if its permission did."""
+        if self._permission != self._settings.broker.broker_permission:
+            self._permission = self._settings.broker.broker_permission
+            self.version = self.version.next(self._now())
+        self.on_change([])
 
     def _changed(self, changed: list[TopicConfig]) -> None:
         self.version = self.version.next(self._now())

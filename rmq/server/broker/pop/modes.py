@@ -51,6 +51,23 @@ class ModeTable:
         if group not in modes.get(topic, {}) and sum(map(len, modes.values())) >= MOST_MODES:
             raise SystemBusyError(f"this broker keeps the modes of {MOST_MODES} pairs of topic and group and no more")
         modes.setdefault(topic, {})[group] = mode
+        self._save()
+
+    def assign(self, modes: MessageRequestModes) -> None:
+        """Takes another broker's modes, all of them and no others.
+
+        Raises:
+            OSError: the disk refuses; what was there before stays.
+        """
+        if modes != self._modes:
+            former, self._modes = self._modes, modes
+            try:
+                self._save()
+            except OSError:
+                self._modes = former
+                raise
+
+    def _save(self) -> None:
         self._file.save(fastjson.dumps(to_plain(self._modes), pretty=True))
 
     def of(self, topic: str, group: str) -> MessageRequestModeBody:

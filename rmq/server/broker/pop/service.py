@@ -57,7 +57,9 @@ class PopService:
         delivered_until: up to which time delayed messages have been delivered, milliseconds since the epoch.
 
     Attributes:
-        processors: handlers of its requests.
+        processors: handlers of pops and their acknowledgements.
+        assignments: handler of who gets which queues, and whether by pulls or pops.
+        modes: what groups are to use.
         buffer: check points in memory.
     """
 
@@ -90,7 +92,7 @@ class PopService:
 
         inflight = self._inflight = InflightCounter(now)
         self._store = store
-        self._modes = ModeTable(settings, config_file("messageRequestMode.json"))
+        self.modes = ModeTable(settings, config_file("messageRequestMode.json"))
         self._orders = OrderTable(settings, config_file("consumerOrderInfo.json"), queues_of, clock, now)
         self.buffer = CheckPointBuffer(
             settings, revive_log, offsets, lambda topic, group: queues_of(topic, group) > 0, now
@@ -113,8 +115,8 @@ class PopService:
             AckProcessor(
                 settings, topics, offsets, store, revive_log, self.buffer, self._orders, inflight, self._hold, now
             ),
-            AssignmentProcessor(settings, topics, groups, consumers, self._modes, routes),
         )
+        self.assignments = AssignmentProcessor(settings, topics, groups, consumers, self.modes, routes)
         self._scanner = Repeat(clock, self.buffer.scan)
         self._saver = Repeat(clock, self._save)
 
@@ -124,7 +126,7 @@ class PopService:
         Raises:
             ConfigFileError: a file is damaged.
         """
-        self._modes.load()
+        self.modes.load()
         self._orders.load()
 
     def start(self) -> None:

@@ -18,7 +18,7 @@ from rmq.server.store.store import MessageStore
 from rmq.settings.dump import body
 from rmq.settings.model import BrokerSettings
 from rmq.wire import fastjson
-from rmq.wire.bodies.broker import BrokerStatsData, HARuntimeInfo, KVTable
+from rmq.wire.bodies.broker import BrokerStatsData, KVTable
 from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import to_plain
 from rmq.wire.errors import RemotingError
@@ -31,7 +31,6 @@ from rmq.wire.requests.broker import (
     UpdateBrokerConfig,
     ViewBrokerStatsData,
 )
-from rmq.wire.requests.replication import GetBrokerHaStatus
 
 log = Logger()
 
@@ -83,11 +82,6 @@ class AdminProcessor:
         if found is None:
             raise RemotingError(f"The stats <{header.stats_name}> <{header.stats_key}> not exist")
         return found
-
-    @handles(GetBrokerHaStatus)
-    def ha_status(self, header: GetBrokerHaStatus, call: Call) -> HARuntimeInfo:
-        """Replication: a master without slaves."""
-        return HARuntimeInfo(master=True, master_commit_log_max_offset=self._store.log_max_offset)
 
     @handles(CleanExpiredConsumeQueue)
     def clean_queues(self, header: CleanExpiredConsumeQueue, call: Call) -> None:

@@ -4,7 +4,8 @@ The second hot path: header fields are read directly, records leave as they lie 
 
 Order of checks, as Apache's: broker permission, group, topic, topic permission, queue id, subscription, filter. A
 subscription comes with the pull, or is the one of the group's heartbeats; so does its SQL92 filter, if its expression
-is one. Whatever is answered, the client learns where to go on and what the queue's ends are.
+is one. Whatever is answered, the client learns where to go on and what the queue's ends are. What a slave does
+otherwise is in `rmq.server.broker.processors.slave`.
 
 Source: PullMessageProcessor, DefaultPullMessageResultHandler.
 """
@@ -28,6 +29,7 @@ from rmq.server.broker.mapping.table import MappingTable
 from rmq.server.broker.meta.groups import GroupTable
 from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
+from rmq.server.broker.processors.slave import SlaveReads
 from rmq.server.broker.stats import BrokerStats
 from rmq.server.delivery.hold import ParkedPull, PullHold
 from rmq.server.filter import Filter
@@ -94,6 +96,7 @@ class PullProcessor:
         seconds: the clock's time.
         mappings: which topics have logical queues.
         forwarder: pulls from queues of other brokers that logical queues of this one go on from.
+        slave: what is different on a slave; None on a master.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class PullProcessor:
         seconds: Callable[[], float],
         mappings: MappingTable,
         forwarder: Forwarder,
+        slave: SlaveReads | None = None,
     ) -> None:
         self._mappings = mappings.details
         self._forwarder = forwarder
@@ -123,6 +127,7 @@ class PullProcessor:
         self._store = store
         self._stats = stats
         self._seconds = seconds
+        self._slave = slave
         self._hold = hold
         hold.rerun = self.rerun
 
@@ -147,6 +152,9 @@ class PullProcessor:
     def _pull(
         self, connection: Connection, command: Command, *, may_wait: bool
     ) -> bytes | Deferred[bytes] | None:
+        slave = self._slave
+        if slave is not None:
+            slave.check()
         ext = command.ext
         try:
             group_name, topic_name = ext["consumerGroup"], ext["topic"]
@@ -182,6 +190,8 @@ class PullProcessor:
             count = max(1, min(max_messages, _MAX_PULL))
             result = self._store.get(topic_name, queue_id, offset, count, max_bytes, tags, match)
             code = self._code(result.status, offset)
+            if slave is not None:
+                code, result = slave.answered(code, result, offset)
         self._offsets.note_pulled(group_name, topic_name, queue_id, result.next_begin_offset)
         if may_wait and reset is None and flags & FLAG_COMMIT_OFFSET and commit_offset >= 0:
             self._offsets.commit(group_name, topic_name, queue_id, commit_offset)
@@ -354,10 +364,12 @@ class PullProcessor:
             )
         )
 
-
     def _suggested_broker(self, result: GetResult, group: SubscriptionGroupConfig) -> str:
         if not self._broker.slave_read_enable:
             return "0"
+        stay = None if self._slave is None else self._slave.stay
+        if stay is not None:
+            return str(stay)
         return str(group.which_broker_when_consume_slowly if result.suggest_slave else group.broker_id)
 
 

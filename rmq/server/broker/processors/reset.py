@@ -9,7 +9,8 @@ which drops what it holds and goes on there; a group that is offline cannot be m
     kept by the broker   all for reading, or one       always           the broker
     told to the clients  all for writing               with isForce     the clients, who commit it
 
-A time before the first message means the first message, one after the last the end, and -1 the end too.
+A time before the first message means the first message, one after the last the end, and -1 the end too. A slave keeps
+nothing: its offsets are the master's.
 
 Source: AdminBrokerProcessor.resetOffset, AdminBrokerProcessor.resetOffsetInner,
 AdminBrokerProcessor.cloneGroupOffset, Broker2Client.
@@ -32,6 +33,7 @@ from rmq.server.broker.meta.offsets import OffsetTable
 from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
+from rmq.settings.store import BrokerRole
 from rmq.wire.bodies.offset import ConsumerStatus, MessageQueueOffset, ResetOffsetBody, ResetOffsetList
 from rmq.wire.bodies.route import MessageQueue
 from rmq.wire.bodies.topic import TopicConfig
@@ -78,6 +80,7 @@ class ResetProcessor:
         store: MessageStore,
     ) -> None:
         self._broker = settings.broker
+        self._store_settings = settings.store
         self._topics = topics
         self._groups = groups
         self._offsets = offsets
@@ -88,6 +91,8 @@ class ResetProcessor:
     def reset(self, header: InvokeBrokerToResetOffset, call: Call) -> ResetOffsetBody:
         """Moves a group to a time, or one queue of it to an offset; tells the offsets."""
         if self._broker.use_server_side_reset_offset:
+            if self._store_settings.broker_role is BrokerRole.SLAVE:
+                raise RemotingError("Can not reset offset in slave broker")
             return self._keep(header)
         return self._tell(header, for_cpp=call.command.language == _CPP)
 

@@ -1,6 +1,4 @@
-"""What concerns brokers in other roles or with other engines: slaves, brokers under a controller, RocksDB.
-
-A master without them answers as Apache's does.
+"""What concerns brokers under a controller or with other engines. A broker without them answers as Apache's does.
 
 Source: AdminBrokerProcessor.
 """
@@ -14,19 +12,14 @@ from rmq.settings.model import BrokerSettings
 from rmq.wire.errors import InvalidParameterError, RemotingError
 from rmq.wire.requests.broker import SwitchTimerEngine
 from rmq.wire.requests.controller import GetBrokerEpochCache
-from rmq.wire.requests.replication import ResetMasterFlushOffset
 
 
 class RolesProcessor:
-    """Handles requests for slaves, replicas of a controller, and engines."""
+    """Handles requests for replicas of a controller, and for engines."""
 
     def __init__(self, settings: BrokerSettings, files: SmallFiles) -> None:
         self._settings = settings
         self._files = files
-
-    @handles(ResetMasterFlushOffset)
-    def reset_flush_offset(self, header: ResetMasterFlushOffset, call: Call) -> None:
-        """A master knows how far its log is on the disk: nothing to do."""
 
     @handles(GetBrokerEpochCache)
     def epochs(self, header: GetBrokerEpochCache, call: Call) -> None:

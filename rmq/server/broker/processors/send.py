@@ -32,6 +32,7 @@ from rmq.server.broker.priority import PROPERTY_PRIORITY, apply_priority
 from rmq.server.broker.processors.target import checked_queue, checked_topic
 from rmq.server.broker.putting import MessageInner, MessagePutter
 from rmq.server.broker.retry import RetryRules
+from rmq.server.broker.safety import Safety
 from rmq.server.broker.stats import BrokerStats
 from rmq.server.broker.transaction.half import is_half
 from rmq.server.broker.transaction.service import Transactions
@@ -89,6 +90,7 @@ class SendProcessor:
         settings: names and permissions of the broker.
         topics: the topics, which may be made by a send.
         store: where messages go.
+        safety: when senders may be answered.
         putter: the way there for messages with properties that mean something to the broker.
         retry_rules: tells which messages to a retry topic are dead letters.
         transactions: takes the messages that begin one.
@@ -103,6 +105,7 @@ class SendProcessor:
         settings: BrokerSettings,
         topics: TopicTable,
         store: MessageStore,
+        safety: Safety,
         putter: MessagePutter,
         retry_rules: RetryRules,
         transactions: Transactions,
@@ -116,6 +119,7 @@ class SendProcessor:
         self._settings = settings
         self._topics = topics
         self._store = store
+        self._safety = safety
         self._putter = putter
         self._retry_rules = retry_rules
         self._transactions = transactions
@@ -229,10 +233,10 @@ class SendProcessor:
             # -1 while the queue is moving here: where it will begin is not decided yet.
             queue_id = logical.number
             result = result._replace(queue_offset=loose_static_offset(logical.leader, result.queue_offset))
-        if facts.waits and self._store.sync_flush:
-            durable = self._store.when_durable(result)
-            if durable is not None:
-                return durable.addCallback(
+        if facts.waits and self._safety.waits:
+            safe = self._safety.when_safe(result)
+            if safe is not None:
+                return safe.addCallback(
                     lambda status: self._reply(command, status, result, name, queue_id, unique_id, recall_handle)
                 )
         return self._reply(command, result.status, result, name, queue_id, unique_id, recall_handle)

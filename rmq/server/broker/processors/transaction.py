@@ -8,13 +8,15 @@ Source: EndTransactionProcessor, AdminBrokerProcessor.resumeCheckHalfMessage.
 
 from __future__ import annotations
 
+from typing import Final
+
 from twisted.internet.defer import Deferred
 
 from rmq.remoting.dispatch import Call, Reply, handles, handles_raw
 from rmq.remoting.protocol import Connection
+from rmq.server.broker.safety import Safety
 from rmq.server.broker.transaction.service import Transactions
 from rmq.server.store.api import PutStatus
-from rmq.server.store.store import MessageStore
 from rmq.wire.codes import FLAG_ONEWAY
 from rmq.wire.command import Command, encode
 from rmq.wire.declare import decode_header
@@ -24,18 +26,20 @@ from rmq.wire.requests.message import ResumeCheckHalfMessage
 from rmq.wire.requests.transaction import EndTransaction
 from rmq.wire.sysflag import TRANSACTION_COMMIT, TRANSACTION_ROLLBACK
 
+_WAIT: Final = "WAIT"
+
 
 class TransactionProcessor:
     """Handles END_TRANSACTION and RESUME_CHECK_HALF_MESSAGE.
 
     Args:
         transactions: does what is asked for.
-        store: tells when a committed message is on the disk.
+        safety: when the end of a transaction may be answered.
     """
 
-    def __init__(self, transactions: Transactions, store: MessageStore) -> None:
+    def __init__(self, transactions: Transactions, safety: Safety) -> None:
         self._transactions = transactions
-        self._store = store
+        self._safety = safety
 
     @handles_raw(EndTransaction)
     def end(self, connection: Connection, command: Command) -> bytes | Deferred[bytes | None] | None:
@@ -49,9 +53,11 @@ class TransactionProcessor:
             return encode(Reply().to_command(command))
         result = self._transactions.commit(half)
         _check(result.status)
-        durable = None if command.flag & FLAG_ONEWAY else self._store.when_durable(result)
-        if durable is not None:
-            return durable.addCallback(lambda _: encode(Reply().to_command(command)))
+        nobody_waits = command.flag & FLAG_ONEWAY or half.properties.get(_WAIT) == "false"
+        safe = None if nobody_waits else self._safety.when_safe(result)
+        if safe is not None:
+            # Whatever comes of it: the message is stored, and no other end of the transaction could change that.
+            return safe.addCallback(lambda _: encode(Reply().to_command(command)))
         return encode(Reply().to_command(command))
 
     @handles(ResumeCheckHalfMessage)

@@ -6,6 +6,8 @@ import pytest
 
 from rmq.server.broker.delay.offsets import DelayOffsetTable
 from rmq.server.broker.meta.config_file import ConfigFile, ConfigFileError
+from rmq.wire.bodies.offset import DelayOffsets
+from rmq.wire.bodies.version import DataVersion
 from tests.kit.broker import settings_of
 from tests.kit.memory_files import MemoryFiles
 
@@ -105,3 +107,18 @@ def test_a_full_disk_is_tried_again() -> None:
 def test_a_damaged_file_stops_the_start() -> None:
     with pytest.raises(ConfigFileError):
         table(MemoryFiles({"f": b"{"}))
+
+
+def test_another_brokers_progress_waits_for_the_disk_too() -> None:
+    files, disk = MemoryFiles(), Disk()
+    made = table(files, disk)
+    made.move(5, 1, NOW)
+    made.assign(DelayOffsets(DataVersion(0, 3, 1795272211791), {1: 2, 2: 1, 18: 0}))
+    assert made.offsets == {1: 2, 2: 1, 18: 0}
+    assert files.files == {}
+    disk.flushed_offset = 100
+    made.assign(DelayOffsets(DataVersion(0, 3, 1795272211791), {1: 2, 2: 1, 18: 0}))
+    assert files.files["f"] == FILE
+    made.assign(DelayOffsets(None, {1: 2, 2: 1, 18: 0}))
+    made.save()
+    assert files.files["f"] == FILE

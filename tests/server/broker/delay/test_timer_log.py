@@ -140,3 +140,16 @@ def test_chains_can_be_linked_anew(tmp_path: Path) -> None:
     assert unit is not None
     assert (unit.previous, unit.physical) == (0, 1002)
     log.link(10**9, 0)
+
+
+def test_where_the_units_of_a_shorter_commit_log_end(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    assert log.end_before(10**9) == 0
+    positions = fill(log, 2 * IN_FILE + 5)
+    assert log.end_before(1000) == 0
+    for number in (0, 1, IN_FILE - 2, IN_FILE - 1, IN_FILE, 2 * IN_FILE + 3, 2 * IN_FILE + 4):
+        assert log.end_before(1000 + number + 1) == positions[number] + UNIT_SIZE
+    assert log.end_before(10**9) == log.end
+    # A file that was begun and has nothing in it yet.
+    log.settle(2 * FILE)
+    assert log.end_before(10**9) == positions[2 * IN_FILE - 1] + UNIT_SIZE

@@ -47,3 +47,16 @@ def test_a_full_disk_is_tried_again() -> None:
 def test_a_damaged_file_stops_the_start() -> None:
     with pytest.raises(ConfigFileError):
         loaded(MemoryFiles({"timermetrics": b"{"}))
+
+
+def test_another_brokers_counts_in_place_of_the_own() -> None:
+    files = MemoryFiles()
+    counts = loaded(files)
+    counts.add("OLD", 1, 5)
+    counts.assign(loaded(MemoryFiles({"timermetrics": FILE})).metrics)
+    counts.save()
+    assert files.files["timermetrics"] == FILE
+    written = files.files["timermetrics"]
+    counts.assign(loaded(MemoryFiles({"timermetrics": FILE})).metrics)
+    counts.save()
+    assert files.files["timermetrics"] is written

@@ -10,6 +10,7 @@ from rmq.server.broker.mapping.table import MappingTable
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.wire.bodies.mapping import LogicQueueMappingItem as Item
 from rmq.wire.bodies.mapping import TopicQueueMappingDetail
+from rmq.wire.bodies.version import DataVersion
 from rmq.wire.errors import InvalidParameterError, SystemBusyError
 from rmq.wire.mapping import MappingError
 from tests.kit.memory_files import MemoryFiles
@@ -118,3 +119,20 @@ def test_a_mapping_is_forgotten() -> None:
     made.remove("T")
     assert json.loads(files.files[NAME])["topicQueueMappingInfoMap"] == {}
     assert made.version.counter == 2
+
+
+def test_another_brokers_mappings_in_place_of_the_own() -> None:
+    files = MemoryFiles()
+    made = table(files)
+    made.keep(detail(q0=[item()]))
+    details = made.details
+    other = replace(detail(epoch=9, q1=[item(1)]), topic="U")
+    made.replace({"U": other}, DataVersion(0, 9, 77))
+    # Whoever looks into the table goes on seeing it.
+    assert details == {"U": other}
+    again = table(files)
+    assert (again.details, again.version) == ({"U": other}, DataVersion(0, 9, 77))
+    files.refuse = OSError("full")
+    with pytest.raises(OSError, match="full"):
+        made.replace({}, DataVersion(0, 10, 78))
+    assert made.version == DataVersion(0, 9, 77)

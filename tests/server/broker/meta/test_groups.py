@@ -139,3 +139,29 @@ def test_members_are_told_of_changes_where_group_and_broker_allow(broker: bool, 
     groups.put(SubscriptionGroupConfig("G", notify_consumer_ids_changed_enable=group))
     assert groups.are_told("G") is told
     assert groups.are_told("unknown") is broker
+
+
+def test_another_brokers_groups_in_place_of_the_own() -> None:
+    files = MemoryFiles()
+    groups = table(files)
+    groups.put(SubscriptionGroupConfig("old"))
+    groups.set_forbidden("old", "T", 2, True)
+    version = DataVersion(3, 9, 77)
+    groups.replace({"g": SubscriptionGroupConfig("g", retry_max_times=2)}, {"g": {"T": 4}}, version)
+    again = table(files)
+    # Those of the system are added at a start.
+    assert {name for name in again.configs if name not in table().configs} == {"g"}
+    assert groups.configs == {"g": again.configs["g"]}
+    assert again.configs["g"].retry_max_times == 2
+    assert (again.forbidden, again.version, groups.version) == ({"g": {"T": 4}}, version, version)
+    assert groups.is_forbidden("g", "T", 2)
+
+
+def test_a_full_disk_lets_groups_be_taken_again() -> None:
+    files = MemoryFiles()
+    groups = table(files)
+    before = groups.version
+    files.refuse = OSError(errno.ENOSPC, "no space")
+    with pytest.raises(OSError, match="no space"):
+        groups.replace({"g": SubscriptionGroupConfig("g")}, {}, DataVersion(0, 9, 77))
+    assert (groups.configs.keys(), groups.version) == ({"g"}, before)

@@ -221,6 +221,21 @@ def test_registered_permissions_never_exceed_the_brokers(broker: int, perm: int,
     assert wrapper.topic_config_table.keys() == topics.configs.keys()
 
 
+def test_another_permission_of_the_broker_is_told_under_another_version() -> None:
+    topics = table()
+    told: list[list[TopicConfig]] = []
+    topics.on_change = told.append
+    before = topics.version
+    topics.settings_changed()
+    assert (topics.version, told) == (before, [[]])
+    # Name servers look at topics only when the version is another one.
+    topics._settings.broker.broker_permission = 4
+    topics.settings_changed()
+    assert (topics.version.counter, told) == (before.counter + 1, [[], []])
+    topics.settings_changed()
+    assert topics.version.counter == before.counter + 1
+
+
 def test_some_topics_are_registered_with_their_mappings_alone() -> None:
     topics = table(brokerPermission=4)
     topics.put(TopicConfig("T"), TopicConfig("U"))
@@ -284,3 +299,49 @@ def test_a_topic_that_needs_more_than_this_broker_has_is_told_at_the_start() -> 
     reason = "this broker keeps every message in its place in a queue and has no batch queues"
     assert told == [f"topic T has queue.type=BatchCQ, but {reason}"]
     assert loaded.configs["T"].attributes == {"queue.type": "BatchCQ", "cleanup.policy": "DELETE"}
+
+
+def test_another_brokers_topics_in_place_of_the_own() -> None:
+    files = MemoryFiles()
+    topics = table(files)
+    topics.put(TopicConfig("OLD"), TopicConfig("T", 1, 1))
+    changes: list[list[TopicConfig]] = []
+    topics.on_change = changes.append
+    kept_config = topics.configs["T"]
+    version = DataVersion(3, 9, 77)
+    topics.replace({"T": TopicConfig("T", 1, 1), "NEW": TopicConfig("NEW", 4, 2, 6)}, version)
+    assert topics.configs == {"T": kept_config, "NEW": TopicConfig("NEW", 4, 2, 6)}
+    assert (topics.version, changes) == (version, [[]])
+    assert kept(files)["dataVersion"] == {"counter": 9, "stateVersion": 3, "timestamp": 77}
+    assert kept(files)["topicConfigTable"].keys() == {"T", "NEW"}
+
+
+def test_a_full_disk_lets_topics_be_taken_again() -> None:
+    files = MemoryFiles()
+    topics = table(files)
+    before = topics.version
+    changes: list[list[TopicConfig]] = []
+    topics.on_change = changes.append
+    files.refuse = FULL
+    with pytest.raises(OSError, match="no space"):
+        topics.replace({"T": TopicConfig("T")}, DataVersion(0, 9, 77))
+    assert (topics.configs.keys(), topics.version, changes) == ({"T"}, before, [[]])
+
+
+def test_what_the_log_holds_becomes_readable() -> None:
+    files = MemoryFiles()
+    topics = table(files)
+    topics.put(TopicConfig("T", 2, 2, 6), TopicConfig("U", 8, 8, 6))
+    changes: list[list[TopicConfig]] = []
+    topics.on_change = changes.append
+    topics.discover({"N": 3, "T": 5, "U": 8})
+    found = [TopicConfig("N", 3, 3, 4), TopicConfig("T", 5, 2, 6)]
+    assert changes == [found]
+    assert [topics.configs["N"], topics.configs["T"]] == found
+    assert topics.version.counter == 2
+    files.refuse = FULL
+    topics.discover({"M": 1})
+    assert topics.configs["M"].perm == 4
+    changes.clear()
+    topics.discover({"N": 3})
+    assert changes == []

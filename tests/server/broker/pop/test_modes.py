@@ -5,7 +5,7 @@ import pytest
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.server.broker.pop import modes
 from rmq.server.broker.pop.modes import ModeTable
-from rmq.wire.bodies.assignment import MessageRequestMode, MessageRequestModeBody
+from rmq.wire.bodies.assignment import MessageRequestMode, MessageRequestModeBody, MessageRequestModes
 from rmq.wire.errors import SystemBusyError
 from tests.kit.broker import settings_of
 from tests.kit.memory_files import MemoryFiles
@@ -44,3 +44,21 @@ def test_defaults() -> None:
     table = ModeTable(settings, ConfigFile("modes.json", MemoryFiles()))
     assert table.of("T", "G") == MessageRequestModeBody("T", "G", MessageRequestMode.POP, 3)
     assert table.of("%RETRY%G", "G") == MessageRequestModeBody("%RETRY%G", "G", MessageRequestMode.PULL, 0)
+
+
+def test_another_brokers_modes_in_place_of_the_own() -> None:
+    files = MemoryFiles()
+    table = ModeTable(settings_of(), ConfigFile("modes.json", files))
+    table.put("OLD", "G", POP)
+    modes_of_other = MessageRequestModes({"T": {"G": POP}})
+    files.refuse = OSError("full")
+    with pytest.raises(OSError, match="full"):
+        table.assign(modes_of_other)
+    files.refuse = None
+    table.assign(modes_of_other)
+    written = files.files["modes.json"]
+    table.assign(MessageRequestModes({"T": {"G": POP}}))
+    assert files.files["modes.json"] is written
+    again = ModeTable(settings_of(), ConfigFile("modes.json", files))
+    again.load()
+    assert again.all() == table.all() == modes_of_other

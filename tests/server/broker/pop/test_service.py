@@ -14,7 +14,7 @@ def test_a_stop_keeps_everything(tmp_path: Path) -> None:
     bench.topic("T", 2)
     fill(bench, 3)
     fill(bench, 3, queue_id=1)
-    bench.pops._modes.put("T", "G", MessageRequestModeBody("T", "G", MessageRequestMode.POP))
+    bench.pops.modes.put("T", "G", MessageRequestModeBody("T", "G", MessageRequestMode.POP))
     answer = pop(bench, queue_id=0)
     ack(bench, answer, messages(answer)[0])
     pop(bench, queue_id=1, order=True, consumer_group="O")
@@ -26,7 +26,7 @@ def test_a_stop_keeps_everything(tmp_path: Path) -> None:
     again = Bench(tmp_path / "again")
     again.files.files = bench.files.files
     again.pops.load()
-    assert again.pops._modes.of("T", "G").mode is MessageRequestMode.POP
+    assert again.pops.modes.of("T", "G").mode is MessageRequestMode.POP
     assert again.pops._orders.is_blocked(None, "T", "O", 1, 0)
     again.close()
     bench.close()

@@ -10,7 +10,6 @@ from rmq.wire.requests.broker import (
     UpdateBrokerConfig,
     ViewBrokerStatsData,
 )
-from rmq.wire.requests.replication import GetBrokerHaStatus
 from tests.kit.broker import EPOCH, Bench, send_header
 
 
@@ -63,15 +62,6 @@ def test_figures(bench: Bench) -> None:
     assert body["statsMinute"] == {"avgpt": 0.0, "sum": 1, "tps": 0.1}
     answer = peer.ask(ViewBrokerStatsData("TOPIC_PUT_NUMS", "U"))
     assert (answer.code, answer.remark) == (1, "The stats <TOPIC_PUT_NUMS> <U> not exist")
-
-
-def test_a_master_without_slaves(bench: Bench) -> None:
-    bench.topic("T")
-    peer = bench.peer()
-    peer.ask(send_header("T"), b"x")
-    body = json.loads(peer.ask(GetBrokerHaStatus()).body)
-    assert (body["master"], body["inSyncSlaveNums"], body["haConnectionInfo"]) == (True, 0, [])
-    assert body["masterCommitLogMaxOffset"] == bench.store.log_max_offset > 0
 
 
 def test_cleaning_up_leaves_what_is_needed(bench: Bench) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rmq.remoting.calls import request_command
+from rmq.settings.store import BrokerRole
 from rmq.wire import fastjson
 from rmq.wire.bodies.offset import ConsumerStatus
 from rmq.wire.bodies.route import MessageQueue
@@ -63,6 +64,16 @@ def test_all_queues_go_to_a_time(filled: Bench, timestamp: int, offset: int) -> 
     assert (pulled.code, pulled.ext["nextBeginOffset"]) == (21, str(offset))
     assert filled.offsets.take_reset("G", "T", 0) is None
     assert filled.offsets.take_reset("G", "T", 1) == offset
+
+
+def test_a_slave_keeps_nothing(filled: Bench) -> None:
+    filled.settings.store.broker_role = BrokerRole.SLAVE
+    answer = reset(filled)
+    assert (answer.code, answer.remark) == (1, "Can not reset offset in slave broker")
+    assert filled.offsets.query("G", "T", 0) == 4
+    filled.settings.broker.use_server_side_reset_offset = False
+    answer = reset(filled)
+    assert answer.code == 206, "clients are told as ever; none is there"
 
 
 def test_commits_that_come_before_the_pull_do_not_count(filled: Bench) -> None:

@@ -1,15 +1,10 @@
-"""A master without slaves, controller and RocksDB, asked about them."""
+"""A broker without controller and RocksDB, asked about them."""
 
 from pathlib import Path
 
 from rmq.wire.requests.broker import CheckRocksdbCqWriteProgress, SwitchTimerEngine, UpdateBrokerConfig
 from rmq.wire.requests.controller import GetBrokerEpochCache
-from rmq.wire.requests.replication import ResetMasterFlushOffset
 from tests.kit.broker import Bench
-
-
-def test_a_master_needs_not_be_told_of_its_own_log(bench: Bench) -> None:
-    assert bench.peer().ask(ResetMasterFlushOffset(5)).code == 0
 
 
 def test_there_are_no_epochs(bench: Bench) -> None:

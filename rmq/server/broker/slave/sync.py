@@ -1,0 +1,248 @@
+"""A slave's tables are made equal to its master's, each as soon as a whole copy of it is here.
+
+Unlike Apache's slave this one keeps the master's versions as they are, so a table is taken when it has changed and not
+every time; a table is replaced in one turn, so nobody sees it empty; and a topic's queues go with the topic. They stay
+when this broker holds messages of it that are newer than the master's word, and when the master's log is shorter than
+this one: a master that was started on an empty disk by mistake must not empty its slave.
+
+How far deliveries of delayed messages have come is true only for a log that holds what was delivered. So the master is
+asked for the end of its log after that, and its progress counts here when this log has come to there: otherwise what a
+slave that fell behind lacks would be lost if it became the master.
+
+Source: SlaveSynchronize.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sized
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from twisted.logger import Logger
+
+from rmq.remoting.errors import CallTimeoutError, TransportError
+from rmq.server.broker.delay.service import DelayService
+from rmq.server.broker.mapping.table import MappingTable
+from rmq.server.broker.meta.groups import GroupTable
+from rmq.server.broker.meta.topics import TopicTable
+from rmq.server.broker.pop.modes import ModeTable
+from rmq.server.broker.slave.offsets import SYNC_TIMEOUT, SlaveOffsets, sync_offsets
+from rmq.server.broker.slave.watch import Master
+from rmq.server.store.store import MessageStore
+from rmq.settings.model import BrokerSettings
+from rmq.wire.bodies.assignment import MessageRequestModes
+from rmq.wire.bodies.broker import KVTable, TimerMetrics
+from rmq.wire.bodies.group import SubscriptionGroupWrapper
+from rmq.wire.bodies.offset import DelayOffsets
+from rmq.wire.bodies.topic import TopicConfigAndMappingSerializeWrapper
+from rmq.wire.bodies.version import DataVersion
+from rmq.wire.declare import encode_body
+from rmq.wire.errors import InvalidFieldError, RemotingError
+from rmq.wire.requests.assignment import GetAllMessageRequestMode
+from rmq.wire.requests.broker import GetBrokerRuntimeInfo
+from rmq.wire.requests.group import GetAllSubscriptionGroupConfig, GetAllSubscriptionGroupReply
+from rmq.wire.requests.offset import GetAllDelayOffset
+from rmq.wire.requests.replication import GetTimerCheckPoint, GetTimerMetrics
+from rmq.wire.requests.topic import GetAllTopicConfig, GetAllTopicConfigReply
+
+PAGE: Final = 2000
+"""Topics or groups asked for at a time."""
+_LOG_END: Final = "commitLogMaxOffset"
+
+log = Logger()
+
+
+class _Deliveries(NamedTuple):
+    """How far the master's deliveries had come when its log ended at `log_end`."""
+
+    log_end: int
+    levels: DelayOffsets
+    checkpoint: bytes
+
+
+class MetadataSync:
+    """Copies the tables.
+
+    Args:
+        settings: whether there is a timer.
+        master: answers for the master.
+        store: this broker's.
+        topics: and the other tables: are replaced.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        master: Master,
+        store: MessageStore,
+        *,
+        topics: TopicTable,
+        mappings: MappingTable,
+        groups: GroupTable,
+        offsets: SlaveOffsets,
+        modes: ModeTable,
+        delays: DelayService,
+    ) -> None:
+        self._with_timer = settings.store.timer_wheel_enable
+        self._master = master
+        self._store = store
+        self._topics = topics
+        self._mappings = mappings
+        self._groups = groups
+        self._offsets = offsets
+        self._modes = modes
+        self._delays = delays
+        self._deliveries: _Deliveries | None = None
+        self._stopped = False
+        self._failing: set[str] = set()
+
+    async def everything(self) -> bool:
+        """Brings all tables up to date; whether topics are. What fails is told once, and left as it was."""
+        try:
+            known = await self._step("topics", self._sync_topics)
+            await self._step("offsets", lambda: sync_offsets(self._master, self._offsets, self._store.max_offset))
+            await self._step("groups", self._sync_groups)
+            await self._step("request modes", self._sync_modes)
+            if self._with_timer:
+                await self._step("timer metrics", self._sync_timer_metrics)
+        except TransportError:
+            return False
+        return known
+
+    async def follow(self) -> None:
+        """Learns how far deliveries have come. Cheap, and a sign of life."""
+        with suppress(TransportError):
+            await self._step("progress of deliveries", self._follow)
+
+    def restart(self) -> None:
+        """The log may be another one than before: what was to count when it has come far enough is forgotten."""
+        self._deliveries = None
+
+    def stop(self) -> None:
+        """Delayed messages are not to be touched any more."""
+        self._stopped = True
+
+    async def _step(self, name: str, step: Callable[[], Awaitable[None]]) -> bool:
+        """Does a step; whether that went well. Raises TransportError when the next one would not go better."""
+        try:
+            await step()
+        except (RemotingError, OSError) as error:
+            if name not in self._failing:
+                self._failing.add(name)
+                log.warn("the master's {name} cannot be taken now: {error}", name=name, error=error)
+            if isinstance(error, TransportError) and not isinstance(error, CallTimeoutError):
+                raise
+            return False
+        if name in self._failing:
+            self._failing.discard(name)
+            log.info("the master's {name} are taken again", name=name)
+        return True
+
+    # --- topics and groups
+
+    async def _sync_topics(self) -> None:
+        log_end = self._store.log_max_offset
+        found: TopicConfigAndMappingSerializeWrapper | None = None
+        while True:
+            begun = len(found.topic_config_table) if found is not None else 0
+            header = GetAllTopicConfig(begun, _text(found.data_version if found is not None else None), PAGE)
+            answer = await self._master.ask(header, timeout=SYNC_TIMEOUT)
+            page = answer.json(TopicConfigAndMappingSerializeWrapper)
+            if self._has_topics(page):
+                return
+            if found is None or page.data_version != found.data_version:
+                # Names of another version may stand on other pages: the master has begun again by itself.
+                found = page
+            else:
+                found.topic_config_table.update(page.topic_config_table)
+                found.topic_queue_mapping_detail_map.update(page.topic_queue_mapping_detail_map)
+            reply: GetAllTopicConfigReply = answer.header
+            if _is_whole(reply.total_topic_num, found.topic_config_table, page.topic_config_table):
+                break
+        gone = self._topics.configs.keys() - found.topic_config_table.keys()
+        removes = bool(gone) and await self._log_end() >= log_end
+        self._take_topics(found, log_end, removes)
+
+    def _has_topics(self, page: TopicConfigAndMappingSerializeWrapper) -> bool:
+        return page.data_version == self._topics.version and page.mapping_data_version == self._mappings.version
+
+    def _take_topics(self, found: TopicConfigAndMappingSerializeWrapper, log_end: int, removes: bool) -> None:
+        topics = self._topics
+        gone = {name for name in topics.configs.keys() - found.topic_config_table.keys() if not topics.is_system(name)}
+        self._mappings.replace(found.topic_queue_mapping_detail_map, found.mapping_data_version)
+        try:
+            topics.replace(found.topic_config_table, found.data_version)
+        finally:
+            # A topic that was made again meanwhile may have messages already.
+            renewed = self._stored_since(log_end) if removes else set()
+            for name in gone:
+                self._offsets.forget_topic(name)
+                if removes and name not in renewed:
+                    self._store.destroy_topic(name)
+
+    def _stored_since(self, log_end: int) -> set[str]:
+        """Topics that have messages at this offset of the log or behind it."""
+        found = set()
+        for topic, queue_id in self._store.queues():
+            newest = self._store.queue_units(topic, queue_id, self._store.max_offset(topic, queue_id) - 1, 1)
+            if newest and newest[0][0] >= log_end:
+                found.add(topic)
+        return found
+
+    async def _sync_groups(self) -> None:
+        found: SubscriptionGroupWrapper | None = None
+        while True:
+            begun = len(found.subscription_group_table) if found is not None else 0
+            header = GetAllSubscriptionGroupConfig(
+                begun, _text(found.data_version if found is not None else None), PAGE
+            )
+            answer = await self._master.ask(header, timeout=SYNC_TIMEOUT)
+            page = answer.json(SubscriptionGroupWrapper)
+            if page.data_version == self._groups.version:
+                return
+            if found is None or page.data_version != found.data_version:
+                found = page
+            else:
+                found.subscription_group_table.update(page.subscription_group_table)
+                found.forbidden_table.update(page.forbidden_table)
+            reply: GetAllSubscriptionGroupReply = answer.header
+            if _is_whole(reply.total_group_num, found.subscription_group_table, page.subscription_group_table):
+                break
+        self._groups.replace(found.subscription_group_table, found.forbidden_table, found.data_version)
+
+    async def _sync_modes(self) -> None:
+        answer = await self._master.ask(GetAllMessageRequestMode(), timeout=SYNC_TIMEOUT)
+        self._modes.assign(answer.json(MessageRequestModes))
+
+    # --- delayed messages
+
+    async def _sync_timer_metrics(self) -> None:
+        answer = await self._master.ask(GetTimerMetrics())
+        self._delays.assign_timer_metrics(answer.json(TimerMetrics))
+
+    async def _follow(self) -> None:
+        if self._deliveries is None:
+            levels = (await self._master.ask(GetAllDelayOffset())).json(DelayOffsets)
+            checkpoint = (await self._master.ask(GetTimerCheckPoint())).body if self._with_timer else b""
+            self._deliveries = _Deliveries(await self._log_end(), levels, checkpoint)
+        else:
+            await self._log_end()
+        noted = self._deliveries
+        if noted is not None and self._store.log_max_offset >= noted.log_end and not self._stopped:
+            self._deliveries = None
+            self._delays.follow(noted.levels, noted.checkpoint)
+
+    async def _log_end(self) -> int:
+        text = (await self._master.ask(GetBrokerRuntimeInfo())).json(KVTable).table.get(_LOG_END, "")
+        if not text.isdecimal():
+            raise InvalidFieldError(f"{_LOG_END} {text!r:.40} is no offset")
+        return int(text)
+
+
+def _text(version: DataVersion | None) -> str:
+    return encode_body(version).decode() if version is not None else ""
+
+
+def _is_whole(total: int | None, found: Sized, page: Sized) -> bool:
+    """Whether these are all pages: brokers before 5.3 know of no pages and give everything at once."""
+    return total is None or not len(page) or len(found) >= total
