@@ -16,7 +16,7 @@ EXIT_USAGE: Final = 1
 PAGE: Final = """\
 usage: rmq COMMAND [options]
 
-  standalone    a name server and a broker in one process (try: rmq standalone --demo)
+  standalone    a name server and a broker in one process (try: rmq standalone --demo), or with --cluster several
   namesrv       a name server, as mqnamesrv
   broker        a broker, as mqbroker
   shutdown      end running servers, as mqshutdown: rmq shutdown broker|namesrv

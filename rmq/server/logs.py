@@ -23,6 +23,8 @@ from twisted.logger import (
     globalLogBeginner,
 )
 
+from rmq.server.processes import LOG_DIRECTORY_VARIABLE
+
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Size at which a log file is put aside."""
 KEPT_FILES: Final = 10
@@ -32,8 +34,9 @@ _ESCAPES: Final = {code: f"\\x{code:02x}" for code in (*range(32), 127)} | {10: 
 
 
 def log_directory() -> Path:
-    """`~/logs/rocketmqlogs`, where Apache's servers write."""
-    return Path(os.path.expanduser("~"), "logs", "rocketmqlogs")
+    """Where RMQ_LOG_DIR says; without it `~/logs/rocketmqlogs`, where Apache's servers write."""
+    named = os.environ.get(LOG_DIRECTORY_VARIABLE)
+    return Path(named) if named else Path(os.path.expanduser("~"), "logs", "rocketmqlogs")
 
 
 class RotatingFile:

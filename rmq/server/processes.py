@@ -22,6 +22,12 @@ from typing import Final
 NAMESRV: Final = "namesrv"
 BROKER: Final = "broker"
 
+LOG_DIRECTORY_VARIABLE: Final = "RMQ_LOG_DIR"
+"""Names the directory of a server's log files, where that is not `~/logs/rocketmqlogs`."""
+KEPT_VARIABLE: Final = "RMQ_KEPT"
+"""Set for a server that shares its machine with the process which started it: it ends when its standard input does,
+which is when that process ends in whatever way, and leaves the processors to others while it waits."""
+
 _USAGE: Final = "Usage: mqshutdown broker | namesrv"
 _STAT_START: Final = 19
 """Index of the start time among the words of /proc/<pid>/stat that follow the command's name."""
@@ -87,10 +93,10 @@ class Registry:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._path(pid).write_text(json.dumps(asdict(process)))
 
-    def leave(self) -> None:
-        """Forgets this process."""
+    def leave(self, pid: int | None = None) -> None:
+        """Forgets this process, or another one that has ended."""
         with contextlib.suppress(OSError):
-            self._path(os.getpid()).unlink()
+            self._path(os.getpid() if pid is None else pid).unlink()
 
     def running(self, role: str) -> Iterator[ServerProcess]:
         """The processes that play a role now. Files of processes that ended without a word are removed."""

@@ -2,7 +2,8 @@
 
 The life of a process: it is entered among those that `mqshutdown` finds, the reactor runs, the parts start one after
 the other, and each prints its boot line. SIGTERM, SIGINT or SIGHUP stop the parts in the opposite
-order; a second signal ends the process where it is. A part that cannot start stops those that have.
+order; a second signal ends the process where it is. A part that cannot start stops those that have. A server that is
+kept by another process (RMQ_KEPT) also stops when that one ends.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol, cast
@@ -20,7 +22,7 @@ from twisted.internet.main import installReactor
 from twisted.logger import Logger
 
 from rmq.server.logs import begin_logging
-from rmq.server.processes import Registry
+from rmq.server.processes import KEPT_VARIABLE, Registry
 
 EXIT_FAILED: Final = 255
 """Apache's -1: an exception ended the start."""
@@ -75,9 +77,10 @@ def obtain_reactor() -> Any:
     """This process's reactor: one for servers where the system has epoll, else Twisted's choice."""
     if "twisted.internet.reactor" not in sys.modules:
         with suppress(ImportError):
-            from rmq.remoting.epoll import ServerReactor
+            from rmq.remoting.epoll import PATIENCE, ServerReactor
 
-            installReactor(ServerReactor())  # type: ignore[no-untyped-call]
+            patience = 0 if os.environ.get(KEPT_VARIABLE) else PATIENCE
+            installReactor(ServerReactor(patience))  # type: ignore[no-untyped-call]
     from twisted.internet import reactor
 
     return reactor
@@ -118,8 +121,22 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda received, _: reactor.callFromThread(process.signalled, received))
+    if os.environ.get(KEPT_VARIABLE):
+        when_input_ends(lambda: reactor.callFromThread(process.abandoned))
     reactor.run(installSignalHandlers=False)
     return process.exit_code
+
+
+def when_input_ends(call: Callable[[], object], descriptor: int = 0) -> None:
+    """Calls in a thread of its own when a file, standard input unless another is named, has ended."""
+
+    def wait() -> None:
+        with suppress(OSError):
+            while os.read(descriptor, 1024):
+                pass
+        call()
+
+    threading.Thread(target=wait, name="until-input-ends", daemon=True).start()
 
 
 class Process:
@@ -199,6 +216,12 @@ class Process:
             return
         log.info("{name}, stopping", name=name)
         self._stop()
+
+    def abandoned(self) -> None:
+        """The process that keeps this one has ended: stops, unless that has begun."""
+        if not self._stopping:
+            log.warn("the process that started this server has ended, stopping")
+            self._stop()
 
     @inlineCallbacks
     def _stop(self) -> Generator[Deferred[Any], Any, None]:

@@ -1,13 +1,17 @@
 """`rmq standalone`: a name server and a broker in one process, for development, tests and small installations.
 
+With `--cluster` they are several, each in a process of its own (`rmq.server.clusters`), to learn and to test with.
+
 Everything listens on the loopback address unless `--host` says otherwise. What the command line says comes before
 what the configuration file says, and that before this program's own defaults.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rmq.server.commandline import EXIT_USAGE, Leave, Options, config_text, refuse
@@ -24,15 +28,22 @@ DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_NAMESRV_PORT: Final = 9876
 _ANY_HOST: Final = frozenset({"0.0.0.0", "::", ""})
 _MAX_PORT: Final = 65535
+_MAX_NAMESRVS: Final = 9
 
 PAGE: Final = """\
 usage: rmq standalone [--host H] [--namesrv-port P] [--broker-port P] [--store DIR] [-c FILE] [--demo]
+       rmq standalone --cluster MODE [--namesrvs N] [--host H] [--namesrv-port P] [--store DIR]
  --host H           address to listen on and to tell clients (127.0.0.1)
- --namesrv-port P   port of the name server (9876); 0 lets the system choose
+ --namesrv-port P   port of the name server (9876, in a cluster a free one); 0 lets the
+                    system choose; several name servers have P, P+1 and so on
  --broker-port P    port of the broker (10911); 0 lets the system choose
  --store DIR        directory of the message store (~/store)
  -c,--configFile F  a broker's configuration file (.properties)
  --demo             send a first message, receive it, and show both
+ --cluster MODE     several processes on free ports, as the samples in conf/ have them:
+                    single, 2m-noslave, 2m-2s-async or 2m-2s-sync; each writes into a
+                    directory of its own in DIR (~/rmq-clusters/MODE)
+ --namesrvs N       number of the cluster's name servers (1)
  -h,--help          print help"""
 
 
@@ -125,20 +136,26 @@ def main(arguments: Sequence[str], demo: Demo) -> int:
 def _main(words: Sequence[str], demo: Demo) -> int:
     options = Options("rmq standalone", PAGE)
     options.add_argument("--host", default=DEFAULT_HOST)
-    options.add_argument("--namesrv-port", default=str(DEFAULT_NAMESRV_PORT))
+    options.add_argument("--namesrv-port")
     options.add_argument("--broker-port")
     options.add_argument("--store")
     options.add_argument("-c", "--configFile")
     options.add_argument("--demo", action="store_true")
+    options.add_argument("--cluster")
+    options.add_argument("--namesrvs")
     given = options.read(words)
+    if given.cluster is not None:
+        return _cluster(given)
+    if given.namesrvs is not None:
+        raise _wrong("--namesrvs goes with --cluster only.")
     text = config_text(given.configFile)
     overrides: dict[str, Any] = {}
     if given.broker_port is not None:
-        overrides["listenPort"] = _port("--broker-port", given.broker_port)
+        overrides["listenPort"] = _number("--broker-port", given.broker_port, 0, _MAX_PORT)
     if given.store is not None:
         overrides["storePathRootDir"] = given.store
         overrides["storePathCommitLog"] = f"{given.store}/commitlog"
-    namesrv = namesrv_settings(given.host, _port("--namesrv-port", given.namesrv_port))
+    namesrv = namesrv_settings(given.host, _namesrv_port(given, DEFAULT_NAMESRV_PORT))
     try:
         loaded = broker_settings(text, given.configFile, overrides, given.host)
     except SettingError as error:
@@ -163,8 +180,36 @@ def _main(words: Sequence[str], demo: Demo) -> int:
     return run(make, [NAMESRV, BROKER], ready=ready, remarks=loaded.warnings + loaded.notes)
 
 
-def _port(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > _MAX_PORT:
-        print(f"{name}={text} is not allowed; {name} must be a whole number from 0 to {_MAX_PORT}.", file=sys.stderr)
-        raise Leave(EXIT_USAGE)
+def _cluster(given: argparse.Namespace) -> int:
+    alone = {"--broker-port": given.broker_port, "-c": given.configFile, "--demo": given.demo or None}
+    for name, value in alone.items():
+        if value is not None:
+            raise _wrong(f"{name} does not go with --cluster.")
+    name_servers = 1 if given.namesrvs is None else _number("--namesrvs", given.namesrvs, 1, _MAX_NAMESRVS)
+    directory = Path.home() / "rmq-clusters" / given.cluster if given.store is None else Path(given.store)
+
+    from rmq.server.cluster_command import run_cluster
+
+    return run_cluster(
+        given.cluster,
+        directory.absolute(),
+        host=given.host,
+        told=_reachable(given.host),
+        name_servers=name_servers,
+        namesrv_port=_namesrv_port(given, 0),
+    )
+
+
+def _namesrv_port(given: argparse.Namespace, default: int) -> int:
+    return default if given.namesrv_port is None else _number("--namesrv-port", given.namesrv_port, 0, _MAX_PORT)
+
+
+def _number(name: str, text: str, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise _wrong(f"{name}={text} is not allowed; {name} must be a whole number from {least} to {most}.")
     return int(text)
+
+
+def _wrong(sentence: str) -> Leave:
+    print(sentence, file=sys.stderr)
+    return Leave(EXIT_USAGE)

@@ -1,1 +1,3 @@
-"""A running RocketMQ for tests: `rmq.testing.server.RocketMQ`, and pytest fixtures in `rmq.testing.plugin`."""
+"""A running RocketMQ for tests: `rmq.testing.server.RocketMQ` in this process, `rmq.testing.cluster.RocketMQCluster` as
+several, and pytest fixtures for both in `rmq.testing.plugin`.
+"""

@@ -32,7 +32,6 @@ SMALL_STORE: Final[Mapping[str, Any]] = {
     "maxHashSlotNum": 5000,
     "maxIndexNum": 20_000,
     "diskMaxUsedSpaceRatio": 99,
-    "brokerName": "broker-a",
 }
 """What these brokers have that differs from a real one: little files, and no care about a nearly full disk."""
 
@@ -59,7 +58,7 @@ class RocketMQ:
         self.store_dir = self._directory / "store"
         self.namesrv_addr = ""
         self.broker_addr = ""
-        self._settings = {**SMALL_STORE, **(settings or {})}
+        self._settings = {"brokerName": "broker-a", **SMALL_STORE, **(settings or {})}
         self._reactor: Any = None
         self._parts: Any = None
         self._thread = threading.Thread(target=self._run, name="rocketmq", daemon=True)

@@ -7,7 +7,7 @@ import pytest
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
-from rmq.server.logs import LineObserver, RotatingFile, file_observers, format_line
+from rmq.server.logs import LineObserver, RotatingFile, file_observers, format_line, log_directory
 
 
 def event(text: str, **more: object) -> dict[str, object]:
@@ -79,3 +79,11 @@ def test_an_observer_takes_what_it_wants() -> None:
     observer(event("yes"))
     assert stream.getvalue().endswith(" - yes\n")
     assert stream.getvalue().count("\n") == 1
+
+
+def test_the_files_lie_in_the_home_directory_or_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.delenv("RMQ_LOG_DIR", raising=False)
+    assert log_directory() == Path("/home/me/logs/rocketmqlogs")
+    monkeypatch.setenv("RMQ_LOG_DIR", "/var/log/broker-a")
+    assert log_directory() == Path("/var/log/broker-a")

@@ -1,7 +1,9 @@
 """The life of a process: parts start in order, stop in the opposite order, and its exit code tells how it went."""
 
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from twisted.internet.defer import Deferred, succeed
 
 from rmq.server.processes import Registry
-from rmq.server.runner import Process, StartError
+from rmq.server.runner import Process, StartError, when_input_ends
 
 
 class FakeReactor:
@@ -116,6 +118,33 @@ def test_stopping_waits_and_a_second_signal_does_not(world: World) -> None:
     assert world.ended == [143]
     flushed.callback(None)
     assert world.said[-1] == "reactor stopped"
+
+
+def test_a_server_whose_keeper_has_ended_stops_once(world: World) -> None:
+    flushed: Deferred[None] = Deferred()
+    process = world.process(world.part("broker", stop=flushed))
+    process.abandoned()
+    process.abandoned()
+    assert world.said == ["broker starts", "broker stops"]
+    flushed.callback(None)
+    assert (world.said[-1], process.exit_code, world.ended) == ("reactor stopped", 0, [])
+
+
+def test_the_end_of_the_input_is_told_and_nothing_else_of_it() -> None:
+    ended = threading.Event()
+    reading, writing = os.pipe()
+    when_input_ends(ended.set, reading)
+    os.write(writing, b"anything")
+    assert not ended.wait(0.05)
+    os.close(writing)
+    assert ended.wait(10)
+    os.close(reading)
+
+
+def test_an_input_that_cannot_be_read_has_ended() -> None:
+    ended = threading.Event()
+    when_input_ends(ended.set, -1)
+    assert ended.wait(10)
 
 
 def test_a_part_that_does_not_stop_properly_is_told_by_the_exit_code(world: World) -> None:

@@ -17,6 +17,11 @@ def test_a_server_is_there(rocketmq):
 
 def test_more_servers_are_there(rocketmq, rocketmq_factory):
     assert rocketmq_factory().namesrv_addr != rocketmq.namesrv_addr
+
+def test_a_cluster_is_there(rocketmq_cluster):
+    cluster = rocketmq_cluster("2m-noslave")
+    assert list(cluster.members) == ["namesrv-1", "broker-a", "broker-b"]
+    assert all(member.is_running for member in cluster.members.values())
 """
 
 
@@ -31,4 +36,4 @@ def test_a_foreign_suite_uses_it_without_any_setup(tmp_path: Path) -> None:
         cwd=tmp_path,
         env={"HOME": str(tmp_path)},
     )
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+    assert "4 passed" in done.stdout, done.stdout + done.stderr
