@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rmq.client.admin.errors import UnknownBrokerError, UnknownClusterError
+from rmq.client.admin.errors import NoControllerError, UnknownBrokerError, UnknownClusterError
 from rmq.remoting.errors import CallTimeoutError, ConnectFailedError, ConnectionClosedError
 from rmq.wire.codes import ResponseCode
 from rmq.wire.errors import RemotingError
@@ -20,6 +20,10 @@ INTERRUPTED: Final = 130
 
 CLUSTER_HINT: Final = "Make sure the specified clusterName exists or the name server connected to is correct."
 """What Apache's commands print, on standard output, after `[error] `."""
+
+
+NO_CONTROLLER: Final = "Not supported without a controller; without one, mqadmin haStatus shows masters and slaves."
+"""What stands behind the refusal of a server that is no controller, or of a broker that obeys none."""
 
 
 class CommandLineError(Exception):
@@ -57,6 +61,8 @@ def one_line(error: RemotingError) -> str:
 
 
 def _remedy(error: RemotingError) -> str:
+    if isinstance(error, NoControllerError) or "only for controllerMode" in error.remark:
+        return NO_CONTROLLER
     if error.code == ResponseCode.TOPIC_NOT_EXIST and RETRY_PREFIX in error.remark:
         return "No consumer of the group has ever connected; check the name: mqadmin consumerList."
     if error.code == ResponseCode.NO_PERMISSION:

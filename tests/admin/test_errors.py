@@ -3,7 +3,7 @@
 import pytest
 
 from rmq.admin.errors import one_line
-from rmq.client.admin.errors import GroupOfflineError, UnknownBrokerError, UnknownClusterError
+from rmq.client.admin.errors import GroupOfflineError, NoControllerError, UnknownBrokerError, UnknownClusterError
 from rmq.remoting.errors import CallTimeoutError, ConnectFailedError, ConnectionClosedError
 from rmq.wire.errors import NoPermissionError, RemotingError, SystemBusyError, TopicNotExistError
 
@@ -51,6 +51,16 @@ from rmq.wire.errors import NoPermissionError, RemotingError, SystemBusyError, T
             NoPermissionError("The user is existed.", address="h:1"),
             "The user is existed (h:1 answered code 16 NO_PERMISSION). Check users and rules: mqadmin listUser and"
             " listAcl.",
+        ),
+        (
+            NoControllerError("request type 1005 not supported", address="h:1"),
+            "request type 1005 not supported (h:1 answered code 3 REQUEST_CODE_NOT_SUPPORTED). Not supported without a"
+            " controller; without one, mqadmin haStatus shows masters and slaves.",
+        ),
+        (
+            RemotingError("this request only for controllerMode ", address="h:1"),
+            "this request only for controllerMode (h:1 answered code 1 SYSTEM_ERROR). Not supported without a"
+            " controller; without one, mqadmin haStatus shows masters and slaves.",
         ),
         (RemotingError("odd", 4711, "h:1"), "odd (h:1 answered code 4711)."),
         (

@@ -82,6 +82,7 @@ class FakeService(
         asked: what was asked, as (question, name).
         problems: answers that take the place of the usual, by question or by (question, name).
         held: questions, or (question, name), that are answered only when the event is set.
+        follower: bytes and ms that the slave is behind, and whether it is in step; None when the master does not tell.
         more_topics: names behind the usual ones.
     """
 
@@ -92,6 +93,7 @@ class FakeService(
         self.asked: list[tuple[str, str]] = []
         self.problems: dict[Any, Problem] = {}
         self.held: dict[Any, asyncio.Event] = {}
+        self.follower: tuple[int, int | None, bool] | None = (18_432, 40, True)
         self.more_topics: tuple[str, ...] = ()
         self.more_groups: tuple[str, ...] = ()
         self.round = 0
@@ -128,6 +130,9 @@ class FakeService(
     def _total(self, base: int, share: int = 1) -> int:
         return base + ((self.round * 20 + 6 * (self.round % 2)) * share if self.flow else 0)
 
+    def _standing(self) -> dict[str, Any]:
+        return dict(zip(("lag", "lag_millis", "in_sync"), self.follower or (None, None, None), strict=True))
+
     async def cluster(self) -> Cluster | Problem:
         refused = await self._asked("cluster")
         if refused is not None:
@@ -149,9 +154,11 @@ class FakeService(
                 MASTER,
                 put_total=self._total(810_000, 5),
                 get_total=self._total(790_000, 4),
+                slaves=1,
+                slaves_in_sync=None if self.follower is None else int(self.follower[2]),
                 **common,
             ),
-            Broker("C1", "broker-a", 1, SLAVE, get_total=self._total(1000), **common),
+            Broker("C1", "broker-a", 1, SLAVE, get_total=self._total(1000), **common, **self._standing()),
             Broker("C1", "broker-b", 0, OTHER, put_total=self._total(92_000, 2), timer_backlog=1200, **common),
         ]
         dead = self.problems.get(("broker", OTHER))

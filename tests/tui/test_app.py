@@ -12,7 +12,7 @@ from rmq.tui.screens.dialogs import CopyDialog, ExportDialog, HelpDialog
 from rmq.tui.screens.lists import ListScreen
 from rmq.tui.widgets.grid import Grid
 from tests.kit.tui.clients import CONNECTED
-from tests.kit.tui_service import MASTER, FakeService, play, press, rounds, settle, strike, text_of, type_text
+from tests.kit.tui_service import MASTER, SLAVE, FakeService, play, press, rounds, settle, strike, text_of, type_text
 
 TYPED = string.printable.strip() + " é€"
 MODES = [(str(screen.NUMBER), screen.MODE) for screen in SCREENS if issubclass(screen, ListScreen)]
@@ -217,6 +217,43 @@ def test_the_cluster_shows_brokers_name_servers_and_settings() -> None:
         assert "flushDiskType" in text_of(pilot)
 
     play(script, size=(140, 36))
+
+
+def test_the_cluster_shows_how_far_slaves_are() -> None:
+    def shown(pilot: Any) -> str:
+        return " ".join(text_of(pilot).split())
+
+    async def script(pilot: Any, service: FakeService) -> None:
+        await press(pilot, "1")
+        await rounds(pilot, service, 1)
+        assert "ROLE SYNC LAG B BEHIND" in shown(pilot)
+        assert "broker-a master 1/1" in shown(pilot)
+        assert "broker-a slave yes 18.4k 40ms" in shown(pilot)
+        # Apache's masters do not tell the time; of a slave that is far behind its master's row tells, too.
+        service.follower = (3_000_000, None, False)
+        await rounds(pilot, service, 1)
+        assert "broker-a slave no 3.0M ·" in shown(pilot)
+        assert "broker-a master 0/1" in shown(pilot)
+        await press(pilot, "slash", *"sync:no", "enter")
+        assert screen(pilot).list.keys == [SLAVE]
+        await press(pilot, "escape")
+        service.follower = None
+        await rounds(pilot, service, 1)
+        assert "broker-a slave · · ·" in shown(pilot)
+        assert "broker-a master ·/" not in shown(pilot)
+
+    play(script, size=(140, 36))
+
+
+def test_a_cluster_without_slaves_has_no_columns_for_them() -> None:
+    async def script(pilot: Any, service: FakeService) -> None:
+        await press(pilot, "1")
+        grid = screen(pilot).list
+        grid.update_rows({key: row for key, row in grid.rows.items() if row.figures.name == "broker-b"})
+        await pilot.pause()
+        assert "ROLE      IN/s" in text_of(pilot)
+
+    play(script, size=(80, 24))
 
 
 def test_command_line() -> None:

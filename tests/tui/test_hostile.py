@@ -83,7 +83,7 @@ class Hostile(FakeService):
         text, number = self.text, self.number
         row = BrokerRow(
             text, text, number, text or ":", text, number, number, number, float(number), number, number, number,
-            ((text, text),),
+            number, number, False, number, number, ((text, text),),
         )  # fmt: skip
         return Cluster((row, replace(row, address="x", problem=self.problem)), (NameServer(text, number, (text,)),))
 

@@ -5,13 +5,19 @@ Source: org.apache.rocketmq.tools.command.broker.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from rmq.admin.declare import Call, command
 from rmq.admin.options import DRY_RUN, broker, broker_or_cluster, cluster, value
-from rmq.admin.output import Member, Report
+from rmq.admin.output import Member, Report, fixed
 from rmq.admin.targets import done_on_each, replicas_in
 from rmq.client.admin.brokers import broker_config, runtime_info, update_broker_config
 from rmq.client.admin.clusters import Replica
+from rmq.wire.bodies.printed import java_text
 from rmq.wire.errors import RemotingError
+
+if TYPE_CHECKING:
+    from rmq.wire.bodies.broker import HARuntimeInfo
 
 _RULE = "=" * 12
 _NO_MASTER = "NO_MASTER"
@@ -21,27 +27,75 @@ _NO_MASTER = "NO_MASTER"
     "brokerStatus",
     "Show a broker's counters, rates and sizes.",
     broker_or_cluster("Address of the broker.", "Cluster whose brokers, slaves too, are shown."),
-    data=(Member("brokers", "By address: an object with every figure as text."),),
+    data=(
+        Member("brokers", "By address: an object with every figure as text."),
+        Member(
+            "replication",
+            "By address: role (master or slave); of a master slaves, a list of address, lag (bytes), lagMillis (null"
+            " from Apache's) and inSync; of a slave masterAddress and maxOffset. Brokers that do not tell are missing.",
+        ),
+    ),
+    differs=(
+        "Masters that have slaves, and slaves, have a line brokerRole, and a line haSlave for each slave, or haMaster.",
+    ),
 )
 async def broker_status(call: Call) -> Report:
     """`brokerStatus`."""
     report = Report()
-    report.put(brokers={})
+    report.put(brokers={}, replication={})
     address = call.text("b")
     if address is not None:
         stats = await runtime_info(call.admin, address)
-        for name in sorted(stats):
-            report.say(f"{name:<32}: {stats[name]}")
-        report.put(brokers={address: stats})
+        (status,) = await _replication(call, [address])
+        _show_status(report, address, stats, status, "")
         return report
     addresses = [replica.address for replica in await replicas_in(call, report, call.required("c"))]
-    shown = {}
-    for target, outcome in await done_on_each(call, report, addresses, lambda each: runtime_info(call.admin, each)):
-        shown[target] = outcome
-        for name in sorted(outcome):
-            report.say(f"{target:<24} {name:<32}: {outcome[name]}")
-    report.put(brokers=shown)
+    done = await done_on_each(call, report, addresses, lambda each: runtime_info(call.admin, each))
+    statuses = await _replication(call, [target for target, _ in done])
+    for (target, stats), status in zip(done, statuses, strict=True):
+        _show_status(report, target, stats, status, f"{target:<24} ")
     return report
+
+
+async def _replication(call: Call, addresses: list[str]) -> list[HARuntimeInfo | RemotingError]:
+    from rmq.client.admin.replication import ha_status
+
+    return await call.admin.attempt_each(addresses, lambda address: ha_status(call.admin, address))
+
+
+def _show_status(
+    report: Report, address: str, stats: dict[str, str], status: HARuntimeInfo | RemotingError, prefix: str
+) -> None:
+    lines = dict(stats)
+    if not isinstance(status, RemotingError):
+        lines |= _replication_lines(status)
+        report.members["replication"][address] = _replication_members(status)
+    for name in sorted(lines):
+        report.say(f"{prefix}{name:<32}: {lines[name]}")
+    report.members["brokers"][address] = stats
+
+
+def _replication_lines(status: HARuntimeInfo) -> dict[str, str]:
+    """Of a master without slaves none: then the lines are Apache's."""
+    if not status.master:
+        return {"brokerRole": "slave", "haMaster": java_text(status.ha_client_runtime_info.master_addr)}
+    lines = {"brokerRole": "master"} if status.ha_connection_info else {}
+    for slave in status.ha_connection_info:
+        age = "" if slave.lag_millis is None else f", {fixed(slave.lag_millis / 1000, 1)} s"
+        step = "in sync" if slave.in_sync else "not in sync"
+        lines[f"haSlave.{slave.addr}"] = f"{slave.diff} bytes{age} behind, {step}"
+    return lines
+
+
+def _replication_members(status: HARuntimeInfo) -> dict[str, Any]:
+    if not status.master:
+        known = status.ha_client_runtime_info
+        return {"role": "slave", "masterAddress": known.master_addr, "maxOffset": known.max_offset}
+    slaves = [
+        {"address": slave.addr, "lag": slave.diff, "lagMillis": slave.lag_millis, "inSync": slave.in_sync}
+        for slave in status.ha_connection_info
+    ]
+    return {"role": "master", "slaves": slaves}
 
 
 @command(

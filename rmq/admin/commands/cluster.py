@@ -12,9 +12,10 @@ from rmq.admin.declare import Call, command
 from rmq.admin.errors import CommandLineError
 from rmq.admin.options import cluster, flag, value
 from rmq.admin.output import Column, Report, Table, fixed, same
-from rmq.client.admin.brokers import first_number, runtime_info, whole_number
+from rmq.client.admin.brokers import first_number, log_end, runtime_info, whole_number
 from rmq.client.admin.clusters import Replica, cluster_info, replicas_of
 from rmq.client.admin.errors import UnknownClusterError
+from rmq.client.admin.replication import followers
 from rmq.wire.bodies.printed import java_text
 from rmq.wire.errors import RemotingError
 
@@ -54,9 +55,11 @@ _BROKERS = Table(
     "Without -m: a broker; what is not known of it is null. `in` has tps (messages a second), sendQueue (requests that"
     " wait) and sendWait (ms that the first of them has waited); `out` likewise tps, pullQueue, pullWait, ackQueue and"
     " ackWait; `timer` readBehind (s), offsetBehind and congestNum (messages), enqueueTps and dequeueTps."
-    " `pageCacheWait` is in ms, `hours` the age of the oldest message, `space` the part of the disk that is in use.",
-    "%-22s  %-22s  %-4s  %-22s %-16s  %16s  %30s  %-22s  %-11s  %-12s  %-8s  %-10s",
-    "%-22s  %-22s  %-4s  %-22s %-16s  %16s  %30s  %-22s  %11s  %-12s  %-8s  %10s",
+    " `pageCacheWait` is in ms, `hours` the age of the oldest message, `space` the part of the disk that is in use."
+    " `role` is master or slave; of a slave `lag` is the bytes that it is behind its master, `lagMillis` how old the"
+    " first of them is (null from Apache's masters, which do not tell), `inSync` whether its master counts it as such.",
+    "%-22s  %-22s  %-4s  %-22s %-16s  %16s  %30s  %-22s  %-11s  %-12s  %-8s  %-10s%.0s%.0s%.0s%.0s",
+    "%-22s  %-22s  %-4s  %-22s %-16s  %16s  %30s  %-22s  %11s  %-12s  %-8s  %10s%.0s%.0s%.0s%.0s",
     (
         Column("cluster", "#Cluster Name"),
         Column("brokerName", "#Broker Name"),
@@ -70,6 +73,10 @@ _BROKERS = Table(
         Column("hours", "#Hour", lambda hours: fixed(hours or 0.0, 2)),
         Column("space", "#SPACE", lambda space: fixed(space or 0.0, 4)),
         Column("activated", "#ACTIVATED", lambda active: java_text(bool(active))),
+        Column("role"),
+        Column("lag"),
+        Column("lagMillis"),
+        Column("inSync"),
     ),
 )
 _TOTALS = Table(
@@ -124,11 +131,19 @@ async def _look(call: Call) -> Report:
             stats.append({})
         else:
             stats.append(outcome)
-    rows = zip(replicas, stats, strict=True)
+    rows = list(zip(replicas, stats, strict=True))
     if call.given("m"):
         report.table(_TOTALS, (_totals(replica, known) for replica, known in rows))
-    else:
-        report.table(_BROKERS, (_figures(call, replica, known) for replica, known in rows))
+        return report
+    ends = {replica.address: log_end(known) for replica, known in rows if known}
+    behind = await followers(call.admin, replicas, ends)
+    report.table(
+        _BROKERS,
+        (
+            (*_figures(call, replica, known), replica.role, *behind.get(replica.address, (None, None, None)))
+            for replica, known in rows
+        ),
+    )
     return report
 
 

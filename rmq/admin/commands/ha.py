@@ -6,6 +6,7 @@ Source: org.apache.rocketmq.tools.command.ha, GetBrokerEpochSubCommand, ResetMas
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from rmq.admin.declare import Call, command, integer
@@ -44,12 +45,17 @@ def _kilobytes(speed: int) -> str:
     return fixed(speed / 1024, 2)
 
 
+def _seconds_behind(lag: int | None) -> str:
+    return "unknown" if lag is None else fixed(lag / 1000, 1)
+
+
 _SLAVES = Table(
     "slaves",
     "A slave as its master sees it: the master's address, the slave's, the byte that it confirmed, the bytes it is"
-    " behind, its speed, whether it counts as in step, and from which byte it is sent the log.",
-    "%.0s%-32s  %-16s %16s %16s %16s %16s",
-    "%.0s%-32s  %-16d %16d %16s %16s %16d",
+    " behind, its speed, whether it counts as in step, from which byte it is sent the log, and how old (ms) the first"
+    " byte is that it has not: null from a master that does not tell, as Apache's do not.",
+    "%.0s%-32s  %-16s %16s %16s %16s %16s%.0s",
+    "%.0s%-32s  %-16d %16d %16s %16s %16d%.0s",
     (
         Column("masterAddress"),
         Column("address", "#SlaveAddr"),
@@ -58,8 +64,11 @@ _SLAVES = Table(
         Column("bytesPerSecond", "#TransferSpeed(KB/s)", _kilobytes),
         Column("inSync", "#Status", lambda in_sync: "OK" if in_sync else "Fall Behind"),
         Column("transferFrom", "#TransferFromWhere", same),
+        Column("lagMillis", "#Lag(s)", _seconds_behind),
     ),
 )
+_TIMED_SLAVES = replace(_SLAVES, head=_SLAVES.head[:-4] + " %16s", row=_SLAVES.row[:-4] + " %16s")
+"""The same with a last column more, for masters that know the time."""
 
 
 @command(
@@ -78,7 +87,10 @@ _SLAVES = Table(
         ),
     ),
     needs_one_of=("b", "c"),
-    differs=(OTHERS_GO_ON,),
+    differs=(
+        OTHERS_GO_ON,
+        "Where a master tells how many seconds its slaves are behind, they are a last column.",
+    ),
     examples=(("haStatus -b 10.0.0.2:10911 -i 5", "Show every five seconds how far a slave is."),),
 )
 async def ha_status(call: Call) -> AsyncIterator[Report]:
@@ -114,10 +126,10 @@ def _show_replication(report: Report, address: str, status: HARuntimeInfo) -> No
     report.say(f"#SlaveNum\t{len(slaves)}")
     report.say(f"#InSyncSlaveNum\t{status.in_sync_slave_nums}")
     report.table(
-        _SLAVES,
+        _SLAVES if all(slave.lag_millis is None for slave in slaves) else _TIMED_SLAVES,
         (
             (address, slave.addr, slave.slave_ack_offset, slave.diff, slave.transferred_byte_in_second,
-             slave.in_sync, slave.transfer_from_where)
+             slave.in_sync, slave.transfer_from_where, slave.lag_millis)
             for slave in slaves
         ),
     )  # fmt: skip

@@ -42,6 +42,11 @@ def whole_number(text: str | None) -> int:
         return 0
 
 
+def log_end(figures: Mapping[str, str]) -> int:
+    """Where a broker's log ends, bytes; 0 when it does not tell."""
+    return whole_number(figures.get("commitLogMaxOffset"))
+
+
 async def broker_config(admin: Admin, address: str) -> dict[str, str]:
     """A broker's settings by name, in the order in which it lists them."""
     return parse_properties((await admin.call(address, GetBrokerConfig())).body.decode("utf-8", "replace"))

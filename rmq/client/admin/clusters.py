@@ -29,6 +29,11 @@ class Replica(NamedTuple):
         """Whether it takes writes."""
         return self.broker_id == MASTER
 
+    @property
+    def role(self) -> str:
+        """`master` or `slave`."""
+        return "master" if self.is_master else "slave"
+
 
 async def cluster_info(admin: Admin) -> ClusterInfo:
     """All clusters and brokers that the name server knows."""

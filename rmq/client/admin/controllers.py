@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from rmq.client.admin.errors import NoControllerError
 from rmq.client.admin.properties import parse_properties, properties_text
 from rmq.client.admin.session import Admin
 from rmq.client.errors import ClientError
+from rmq.remoting.calls import Answer
 from rmq.wire.bodies.controller import BrokerReplicasInfo, EpochEntryCache
 from rmq.wire.bodies.route import BrokerMemberGroup
+from rmq.wire.declare import Declared
+from rmq.wire.errors import NotSupportedError
 from rmq.wire.requests.controller import (
     CleanBrokerData,
     ControllerMetadata,
@@ -42,9 +46,21 @@ class Election(NamedTuple):
     members: BrokerMemberGroup
 
 
+async def _ask(admin: Admin, address: str, header: Declared, body: bytes = b"") -> Answer:
+    """Asks a controller.
+
+    Raises:
+        NoControllerError: it is none.
+    """
+    try:
+        return await admin.call(address, header, body)
+    except NotSupportedError as error:
+        raise NoControllerError(error.remark, error.code, error.address) from error
+
+
 async def controller_metadata(admin: Admin, address: str) -> ControllerMetadata:
     """The group of controllers, by the word of one."""
-    reply: ControllerMetadata = (await admin.call(address, GetControllerMetadata())).header
+    reply: ControllerMetadata = (await _ask(admin, address, GetControllerMetadata())).header
     return reply
 
 
@@ -65,14 +81,14 @@ async def sync_state(admin: Admin, address: str, broker_names: Sequence[str]) ->
     from rmq.wire import fastjson
 
     leader = await controller_leader(admin, address)
-    return (await admin.call(leader, GetSyncStateData(), fastjson.dumps(list(broker_names)).encode())).json()
+    return (await _ask(admin, leader, GetSyncStateData(), fastjson.dumps(list(broker_names)).encode())).json()
 
 
 async def elect_master(admin: Admin, address: str, cluster: str, broker_name: str, broker_id: int) -> Election:
     """Makes one replica the master."""
     leader = await controller_leader(admin, address)
     header = ElectMaster(cluster, broker_name, broker_id, designate_elect=True, invoke_time=admin.now())
-    answer = await admin.call(leader, header)
+    answer = await _ask(admin, leader, header)
     return Election(answer.header, answer.json(BrokerMemberGroup) if answer.body else BrokerMemberGroup())
 
 
@@ -90,17 +106,17 @@ async def clean_broker_data(
         living: also those that are alive.
     """
     leader = await controller_leader(admin, address)
-    await admin.call(leader, CleanBrokerData(broker_name, cluster, ids, living, admin.now()))
+    await _ask(admin, leader, CleanBrokerData(broker_name, cluster, ids, living, admin.now()))
 
 
 async def controller_config(admin: Admin, address: str) -> dict[str, str]:
     """A controller's settings by name, in the order in which it lists them."""
-    return parse_properties((await admin.call(address, GetControllerConfig())).body.decode("utf-8", "replace"))
+    return parse_properties((await _ask(admin, address, GetControllerConfig())).body.decode("utf-8", "replace"))
 
 
 async def update_controller_config(admin: Admin, address: str, values: Mapping[str, str]) -> None:
     """Changes settings of one controller."""
-    await admin.call(address, UpdateControllerConfig(), properties_text(values))
+    await _ask(admin, address, UpdateControllerConfig(), properties_text(values))
 
 
 async def broker_epochs(admin: Admin, address: str) -> EpochEntryCache:

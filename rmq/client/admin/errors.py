@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from rmq.client.errors import BROKER_NOT_EXIST, ClientError
 from rmq.wire.codes import ResponseCode
+from rmq.wire.errors import NotSupportedError
 
 
 class UnknownClusterError(ClientError):
@@ -140,3 +141,7 @@ class SettingIgnoredError(ClientError):
         self.shown = shown
         kept = f"it knows no setting {key}" if shown is None else f"{key} is {shown} as before"
         super().__init__(f"{address} answered success but did not take {key}={value}: {kept}")
+
+
+class NoControllerError(NotSupportedError):
+    """The server that was asked as a controller is none, and refused."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -253,6 +253,7 @@ def broker_columns(session: Session) -> list[Column[Row]]:
             grows=True,
         ),
         Column("ROLE", 6, lambda row: of("role")(row) or formats.UNKNOWN),
+        *_standing_columns(),
         Column("VERSION", 8, lambda row: of("version")(row) or formats.UNKNOWN, least=84),
         Column("IN/s", 6, lambda row: formats.rate(rate("in")(row)), rate("in"), right=True),
         Column("OUT/s", 6, lambda row: formats.rate(rate("out")(row)), rate("out"), right=True),
@@ -271,6 +272,43 @@ def broker_columns(session: Session) -> list[Column[Row]]:
         Column("TIMER", 7, number("timer_backlog"), of("timer_backlog"), right=True, least=100),
         Column("ADDRESS", 21, lambda row: row.name, tone=lambda row: DIM, least=110),
     ]
+
+
+def _standing_columns() -> list[Column[Row]]:
+    """Columns of masters that have slaves, and of these."""
+
+    def of_slave(text: Callable[[int], str], key: str) -> Callable[[Row], str]:
+        def shown(row: Row) -> str:
+            if row.figures is None or row.figures.role != "slave":
+                return ""
+            value = of(key)(row)
+            return formats.UNKNOWN if value is None else text(value)
+
+        return shown
+
+    return [
+        Column("SYNC", 4, _sync, tone=_sync_tone, optional=True),
+        Column("LAG B", 5, of_slave(formats.short, "lag"), of("lag"), right=True, optional=True),
+        Column("BEHIND", 6, of_slave(formats.took, "lag_millis"), of("lag_millis"), right=True, optional=True),
+    ]
+
+
+def _sync(row: Row) -> str:
+    """Whether a slave is in step; of a master how many of its slaves are."""
+    broker = row.figures
+    if broker is None or (broker.role == "master" and not broker.slaves):
+        return ""
+    if broker.role == "slave":
+        return formats.UNKNOWN if broker.in_sync is None else "yes" if broker.in_sync else "no"
+    return formats.UNKNOWN if broker.slaves_in_sync is None else f"{broker.slaves_in_sync}/{broker.slaves}"
+
+
+def _sync_tone(row: Row) -> str:
+    broker = row.figures
+    if broker is None:
+        return PLAIN
+    lacking = broker.slaves_in_sync is not None and broker.slaves_in_sync < broker.slaves
+    return BAD if lacking or broker.in_sync is False else PLAIN
 
 
 def nameserver_columns() -> list[Column[NameServer]]:

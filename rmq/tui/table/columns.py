@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -35,6 +35,7 @@ class Column(Generic[R]):
         least: width of the table from which it is shown.
         grows: takes what room is left.
         costly: known only of rows that were on the screen.
+        optional: left out while it is empty in every row.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Column(Generic[R]):
     least: int = 0
     grows: bool = False
     costly: bool = False
+    optional: bool = False
 
     @property
     def name(self) -> str:
@@ -74,6 +76,11 @@ class Placed(Generic[R]):
         shorten = cut_front if self.column.end else cut_middle if self.column.middle else cut
         shown = shorten(line, self.width)
         return pad(shown, self.width, right=self.column.right)
+
+
+def useful(columns: Sequence[Column[R]], rows: Collection[R]) -> tuple[Column[R], ...]:
+    """The columns without the optional ones that are empty in every row."""
+    return tuple(column for column in columns if not column.optional or any(map(column.text, rows)))
 
 
 def place(columns: Sequence[Column[R]], width: int, margin: int) -> list[Placed[R]]:

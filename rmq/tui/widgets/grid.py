@@ -23,7 +23,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from rmq.tui.formats import cut, pad
-from rmq.tui.table.columns import DIM, Column, Placed, RowCells, nearest, ordered, place
+from rmq.tui.table.columns import DIM, Column, Placed, RowCells, nearest, ordered, place, useful
 from rmq.tui.table.filters import Filter, FilterError, parse_filter
 from rmq.tui.widgets.grid_lines import MARGIN, Line, head, line_of, painted
 
@@ -135,6 +135,7 @@ class Grid(ScrollView, can_focus=True):
         self._filter = Filter()
         self._cursor = 0
         self._cell = 0
+        self._useful = useful(self.columns, ())
         self._placed: list[Placed[Any]] = []
         self._lines: dict[int, Line | None] = {}
         self._styles_of: dict[tuple[str, bool, bool], Style] = {}
@@ -145,6 +146,9 @@ class Grid(ScrollView, can_focus=True):
         """Takes all rows anew and paints what is different."""
         self.rows = rows
         self.marked &= rows.keys()
+        before, self._useful = self._useful, useful(self.columns, rows.values())
+        if self._useful != before:
+            self._arrange_columns()
         self._arrange()
 
     def set_filter(self, text: str) -> None:
@@ -304,7 +308,7 @@ class Grid(ScrollView, can_focus=True):
         self._arrange_columns()
 
     def _arrange_columns(self) -> None:
-        self._placed = place(self.columns, self.scrollable_content_region.width, MARGIN)
+        self._placed = place(self._useful, self.scrollable_content_region.width, MARGIN)
         self._cell = min(self._cell, max(len(self._placed) - 1, 0))
         self._lines.clear()
         self.virtual_size = Size(self.size.width, len(self.keys) + 1)

@@ -3,10 +3,11 @@
 from typing import Any
 
 from rmq.client.admin.properties import parse_properties, properties_text
-from rmq.wire.bodies.broker import KVTable
+from rmq.wire.bodies.broker import HAClientRuntimeInfo, HAConnectionRuntimeInfo, HARuntimeInfo, KVTable
 from rmq.wire.bodies.route import BrokerData, ClusterInfo
 from rmq.wire.errors import NoPermissionError
 from rmq.wire.requests.broker import GetBrokerConfig, GetBrokerConfigReply, GetBrokerRuntimeInfo, UpdateBrokerConfig
+from rmq.wire.requests.replication import GetBrokerHaStatus
 from rmq.wire.requests.route import GetBrokerClusterInfo
 from tests.kit.adminfake import MASTER_A, MASTER_B, SLAVE_A, FakeServers, Reply, report, text
 
@@ -15,13 +16,63 @@ CONFIG = Reply(b"brokerName=a\nmessageDelayLevel=1s 5s\nodd=x=y\n", GetBrokerCon
 
 
 def test_status_of_a_broker() -> None:
-    made = report(FakeServers({GetBrokerRuntimeInfo: STATUS}), "brokerStatus", "-b", MASTER_A)
+    servers = FakeServers({GetBrokerRuntimeInfo: STATUS, GetBrokerHaStatus: HARuntimeInfo(True)})
+    made = report(servers, "brokerStatus", "-b", MASTER_A)
     assert made.render("text") == f"{'bootTimestamp':<32}: 7\n{'putTps':<32}: 1.0 2.0\n"
-    assert made.members == {"brokers": {MASTER_A: STATUS.table}}
+    assert made.members == {
+        "brokers": {MASTER_A: STATUS.table},
+        "replication": {MASTER_A: {"role": "master", "slaves": []}},
+    }
+
+
+def test_status_of_a_broker_that_does_not_tell_its_role() -> None:
+    servers = FakeServers({GetBrokerRuntimeInfo: STATUS, GetBrokerHaStatus: NoPermissionError("no")})
+    made = report(servers, "brokerStatus", "-b", MASTER_A)
+    assert made.members == {"brokers": {MASTER_A: STATUS.table}, "replication": {}}
+    assert made.failures == []
+
+
+def test_status_of_a_master_and_its_slave() -> None:
+    connections = [
+        HAConnectionRuntimeInfo("10.0.0.2:5", 90, 10, True, lag_millis=1_250),
+        HAConnectionRuntimeInfo("10.0.0.4:6", 0, 100),
+    ]
+    states = {
+        MASTER_A: HARuntimeInfo(True, 100, 1, connections),
+        SLAVE_A: HARuntimeInfo(ha_client_runtime_info=HAClientRuntimeInfo("10.0.0.1:10912", 0, 90)),
+        MASTER_B: HARuntimeInfo(True),
+    }
+    servers = FakeServers({GetBrokerRuntimeInfo: STATUS, GetBrokerHaStatus: lambda address, header: states[address]})
+    made = report(servers, "brokerStatus", "-c", "C1")
+    row = "{:<24} {:<32}: {}\n".format
+    assert made.render("text") == (
+        row(MASTER_A, "bootTimestamp", 7)
+        + row(MASTER_A, "brokerRole", "master")
+        + row(MASTER_A, "haSlave.10.0.0.2:5", "10 bytes, 1.3 s behind, in sync")
+        + row(MASTER_A, "haSlave.10.0.0.4:6", "100 bytes behind, not in sync")
+        + row(MASTER_A, "putTps", "1.0 2.0")
+        + row(SLAVE_A, "bootTimestamp", 7)
+        + row(SLAVE_A, "brokerRole", "slave")
+        + row(SLAVE_A, "haMaster", "10.0.0.1:10912")
+        + row(SLAVE_A, "putTps", "1.0 2.0")
+        + row(MASTER_B, "bootTimestamp", 7)
+        + row(MASTER_B, "putTps", "1.0 2.0")
+    )
+    assert made.members["replication"] == {
+        MASTER_A: {
+            "role": "master",
+            "slaves": [
+                {"address": "10.0.0.2:5", "lag": 10, "lagMillis": 1_250, "inSync": True},
+                {"address": "10.0.0.4:6", "lag": 100, "lagMillis": None, "inSync": False},
+            ],
+        },
+        SLAVE_A: {"role": "slave", "masterAddress": "10.0.0.1:10912", "maxOffset": 90},
+        MASTER_B: {"role": "master", "slaves": []},
+    }
 
 
 def test_status_of_a_cluster_goes_on_after_a_broker_that_is_down() -> None:
-    servers = FakeServers({GetBrokerRuntimeInfo: STATUS})
+    servers = FakeServers({GetBrokerRuntimeInfo: STATUS, GetBrokerHaStatus: HARuntimeInfo(True)})
     servers.down = {SLAVE_A}
     made = report(servers, "brokerStatus", "-c", "C1")
     row = "{:<24} {:<32}: {}\n".format

@@ -3,8 +3,10 @@
 import pytest
 
 from rmq.admin.errors import CommandLineError
-from rmq.wire.bodies.broker import KVTable
+from rmq.wire.bodies.broker import HAConnectionRuntimeInfo, HARuntimeInfo, KVTable
+from rmq.wire.errors import NotSupportedError
 from rmq.wire.requests.broker import GetBrokerRuntimeInfo
+from rmq.wire.requests.replication import GetBrokerHaStatus
 from tests.kit.adminfake import MASTER_A, NOW, SLAVE_A, FakeServers, report, reports
 
 STATUS = KVTable(
@@ -48,7 +50,7 @@ def line(name: str, number: int, address: str, *cells: str) -> str:
 
 
 def servers() -> FakeServers:
-    fake = FakeServers({GetBrokerRuntimeInfo: STATUS})
+    fake = FakeServers({GetBrokerRuntimeInfo: STATUS, GetBrokerHaStatus: NotSupportedError("no")})
     fake.down = {SLAVE_A}
     return fake
 
@@ -80,7 +82,20 @@ def test_load() -> None:
     assert first["timer"] == {
         "readBehind": 1, "offsetBehind": 2, "congestNum": 25000, "enqueueTps": 0.5, "dequeueTps": 1.25
     }  # fmt: skip
-    assert list(second.values()) == ["C1", "broker-a", 1, SLAVE_A, *[None] * 8]
+    assert list(second.values()) == ["C1", "broker-a", 1, SLAVE_A, *[None] * 8, "slave", None, None, None]
+    assert first["role"] == "master"
+
+
+def test_how_far_slaves_are() -> None:
+    fake = servers()
+    seen = HAConnectionRuntimeInfo("10.0.0.2:5", 90, 10, True, lag_millis=40)
+    fake.answers[GetBrokerHaStatus] = HARuntimeInfo(True, 100, 1, [seen])
+    made = report(fake, "clusterList")
+    told = [[row[name] for name in ("role", "lag", "lagMillis", "inSync")] for row in made.members["brokers"]]
+    assert told == [["master", None, None, None], ["slave", 10, 40, True], ["master", None, None, None]]
+    # The lines are those that Apache prints, and a master without slaves is not asked.
+    assert made.render("text") == report(servers(), "clusterList").render("text")
+    assert fake.sent(GetBrokerHaStatus) == [(MASTER_A, GetBrokerHaStatus())]
 
 
 def test_totals() -> None:

@@ -1,5 +1,6 @@
 """Replication."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,7 +52,22 @@ def test_a_master() -> None:
         "bytesPerSecond": 1000,
         "inSync": False,
         "transferFrom": 0,
+        "lagMillis": None,
     }
+
+
+def test_a_master_that_knows_the_time() -> None:
+    first, second = SLAVES
+    known = [first, replace(second, lag_millis=1_250)]
+    made = report(FakeServers({GetBrokerHaStatus: HARuntimeInfo(True, 100, 1, known)}), "haStatus", "-b", MASTER_A)
+    # The lines are longer, and else the same.
+    row = "{:<32}  {:<16} {:>16} {:>16} {:>16} {:>16} {:>16}\n".format
+    assert made.render("text").splitlines(keepends=True)[5:] == [
+        HEAD.rstrip("\n") + f" {'#Lag(s)':>16}\n",
+        row("10.0.0.2:5", 100, 0, "2.00", "OK", 50, "unknown"),
+        row("10.0.0.4:5", 90, 10, "0.98", "Fall Behind", 0, "1.3"),
+    ]
+    assert [slave["lagMillis"] for slave in made.members["slaves"]] == [None, 1_250]
 
 
 def test_a_slave() -> None:

@@ -3,7 +3,9 @@
 import pytest
 
 from rmq.client.admin.controllers import NoLeaderError, broker_epochs, sync_state
+from rmq.client.admin.errors import NoControllerError
 from rmq.wire.bodies.controller import BrokerReplicasInfo, EpochEntry, EpochEntryCache
+from rmq.wire.errors import NotSupportedError
 from rmq.wire.requests.controller import (
     ControllerMetadata,
     GetBrokerEpochCache,
@@ -30,6 +32,13 @@ def test_there_is_no_leader() -> None:
     servers = FakeServers({GetControllerMetadata: Reply(header=ControllerMetadata(controller_leader_address=""))})
     with pytest.raises(NoLeaderError, match=ASKED):
         operate(servers, lambda admin: sync_state(admin, ASKED, ["a"]))
+
+
+def test_what_is_asked_is_no_controller() -> None:
+    servers = FakeServers({GetControllerMetadata: NotSupportedError("request type 1005 not supported")})
+    with pytest.raises(NoControllerError, match="1005") as caught:
+        operate(servers, lambda admin: sync_state(admin, ASKED, ["a"]))
+    assert (caught.value.code, caught.value.address) == (3, ASKED)
 
 
 @pytest.mark.parametrize("entries", [[], [EpochEntry(1, 0, 5), EpochEntry(2, 5)]])

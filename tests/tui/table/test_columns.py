@@ -2,7 +2,7 @@
 
 import pytest
 
-from rmq.tui.table.columns import Column, Placed, nearest, ordered, place
+from rmq.tui.table.columns import Column, Placed, nearest, ordered, place, useful
 
 Row = tuple[str, int | None]
 NAME: Column[Row] = Column("NAME", 6, lambda row: row[0], grows=True)
@@ -25,6 +25,12 @@ def test_a_growing_column_takes_the_room_that_is_left() -> None:
 
 def test_columns_that_do_not_fit_are_left_out() -> None:
     assert [placed.column.title for placed in place([NAME, LAG], 10, 2)] == ["NAME"]
+
+
+def test_optional_columns_are_left_out_while_they_are_empty() -> None:
+    note: Column[Row] = Column("NOTE", 4, lambda row: "late" if row[1] else "", optional=True)
+    assert useful([NAME, note, WIDE], [("a", None), ("b", 1)]) == (NAME, note, WIDE)
+    assert useful([NAME, note, WIDE], [("a", None)]) == useful([NAME, note, WIDE], []) == (NAME, WIDE)
 
 
 def test_cells_are_cut_and_padded() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from rmq.client.admin.brokers import broker_config, first_number, runtime_info, whole_number
+from dataclasses import replace
+from typing import Any
+
+from rmq.client.admin.brokers import broker_config, first_number, log_end, runtime_info, whole_number
 from rmq.client.admin.clusters import Replica, replicas_of
+from rmq.client.admin.replication import Follower, followers
 from rmq.client.admin.session import Admin
 from rmq.tui.service.live.known import Known, or_problem
 from rmq.tui.service.model import Broker, Cluster, NameServer, Setting
@@ -46,8 +50,11 @@ async def cluster_view(admin: Admin) -> Cluster:
         raise next(view for view in views if isinstance(view, RemotingError))
     replicas = sorted({replica for info in infos for replica in replicas_of(info)})
     outcomes = await admin.attempt_each(replicas, lambda replica: runtime_info(admin, replica.address))
+    told = dict(zip(replicas, outcomes, strict=True))
+    ends = {replica.address: log_end(found) for replica, found in told.items() if isinstance(found, dict)}
+    known = await followers(admin, replicas, ends)
     return Cluster(
-        tuple(_broker(replica, told) for replica, told in zip(replicas, outcomes, strict=True)),
+        tuple(replace(_broker(*found), **_standing(found[0], replicas, known)) for found in told.items()),
         tuple(_nameserver(*view, replicas) for view in zip(admin.nameservers, views, strict=True)),
     )
 
@@ -67,6 +74,15 @@ def _broker(replica: Replica, told: dict[str, str] | RemotingError) -> Broker:
         started=whole_number(told.get("bootTimestamp")),
         figures=tuple(sorted(told.items())),
     )
+
+
+def _standing(replica: Replica, replicas: list[Replica], known: dict[str, Follower]) -> dict[str, Any]:
+    """What is known of a slave's lag, or of a master's slaves."""
+    if not replica.is_master:
+        return known[replica.address]._asdict() if replica.address in known else {}
+    slaves = [other.address for other in replicas if other[:2] == replica[:2] and not other.is_master]
+    told = [known[address].in_sync for address in slaves if address in known]
+    return {"slaves": len(slaves), "slaves_in_sync": sum(told) if told else None}
 
 
 def _nameserver(address: str, view: ClusterInfo | RemotingError, replicas: list[Replica]) -> NameServer:

@@ -19,6 +19,11 @@ class Broker:
         earliest: time of its oldest message.
         timer_backlog: messages that wait for their time.
         started: when it was started.
+        lag: of a slave, bytes of its master's log that it has not; None when that is unknown.
+        lag_millis: how old the first of them is; None when the master does not tell.
+        in_sync: of a slave, whether its master counts it as in step; None when the master is away or does not tell.
+        slaves: of a master, slaves that are registered.
+        slaves_in_sync: how many of them are in step; None when it does not tell.
         figures: everything that it says of itself, by name.
         problem: why there are no figures.
     """
@@ -35,6 +40,11 @@ class Broker:
     earliest: int = 0
     timer_backlog: int = 0
     started: int = 0
+    lag: int | None = None
+    lag_millis: int | None = None
+    in_sync: bool | None = None
+    slaves: int = 0
+    slaves_in_sync: int | None = None
     figures: tuple[tuple[str, str], ...] = ()
     problem: Problem | None = None
 

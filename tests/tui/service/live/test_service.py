@@ -10,7 +10,7 @@ from rmq.tui.service.live.groups import group_detail, group_figures
 from rmq.tui.service.live.service import Known
 from rmq.tui.service.live.topics import topic_detail, topic_figures
 from rmq.tui.service.model import NameServer, Reader, RouteEntry
-from rmq.wire.bodies.broker import KVTable
+from rmq.wire.bodies.broker import HAConnectionRuntimeInfo, HARuntimeInfo, KVTable
 from rmq.wire.bodies.connection import Connection, ConsumerConnection
 from rmq.wire.bodies.consume import ConsumeStats, GroupList, OffsetWrapper
 from rmq.wire.bodies.group import SubscriptionGroupConfig, SubscriptionGroupWrapper
@@ -27,6 +27,7 @@ from rmq.wire.requests.consumer import (
     QueryTopicConsumeByWho,
 )
 from rmq.wire.requests.group import GetAllSubscriptionGroupConfig, GetAllSubscriptionGroupReply
+from rmq.wire.requests.replication import GetBrokerHaStatus
 from rmq.wire.requests.topic import GetTopicConfig, GetTopicStatsInfo
 from tests.kit.adminfake import MASTER_A, MASTER_B, NAMESRV, NOW, SLAVE_A, FakeServers, Reply, fake_admin, route
 
@@ -171,5 +172,21 @@ def test_the_cluster() -> None:
         ("broker-b", "master", 12, True),
     ]
     assert (cluster.brokers[0].disk, cluster.brokers[0].started) == (0.4, 7)
+    assert (cluster.brokers[0].slaves, cluster.brokers[0].slaves_in_sync) == (1, None)
     assert cluster.nameservers[0] == NameServer(NAMESRV, 3)
     assert str(cluster.nameservers[1].problem) == "10.0.0.10:9876: cannot connect: refused"
+
+
+def test_how_far_slaves_are_is_asked_of_each_master_that_has_any() -> None:
+    fake = servers()
+    fake.answers[GetBrokerRuntimeInfo] = KVTable({"commitLogMaxOffset": "90"})
+    seen = HAConnectionRuntimeInfo("10.0.0.2:5", 90, 10, True, lag_millis=40)
+    fake.answers[GetBrokerHaStatus] = HARuntimeInfo(True, 100, 1, [seen])
+    master, slave, other = told(fake, lambda known: cluster_view(known.admin)).brokers
+    assert (slave.lag, slave.lag_millis, slave.in_sync) == (10, 40, True)
+    assert (master.slaves, master.slaves_in_sync, master.lag) == (1, 1, None)
+    assert (other.slaves, other.slaves_in_sync) == (0, None)
+    assert fake.sent(GetBrokerHaStatus) == [(MASTER_A, GetBrokerHaStatus())]
+    fake.answers[GetBrokerHaStatus] = HARuntimeInfo(True, 100)
+    master, slave, _ = told(fake, lambda known: cluster_view(known.admin)).brokers
+    assert (slave.lag, slave.lag_millis, slave.in_sync, master.slaves_in_sync) == (10, None, False, 0)
