@@ -54,10 +54,15 @@ class Ledger:
 
 
 class Sender(threading.Thread):
-    """Sends until the connection breaks or it is told to stop; every fourth send is a batch."""
+    """Sends until the connection breaks or it is told to stop; every fourth send is a batch.
 
-    def __init__(self, address: str, topic: str, name: str, queues: int, ledger: Ledger) -> None:
+    Args:
+        padding: bodies are shorter than this, and of every length below it.
+    """
+
+    def __init__(self, address: str, topic: str, name: str, queues: int, ledger: Ledger, *, padding: int = 300) -> None:
         super().__init__(daemon=True)
+        self._padding = padding
         self._address = address
         self._topic = topic
         self._label = name
@@ -85,7 +90,9 @@ class Sender(threading.Thread):
 
     def _send(self, channel: Channel, number: int) -> list[bytes]:
         count = BATCH if number % 4 == 0 else 1
-        bodies = [f"{self._label}-{number}-{index}-".encode() + b"." * (number % 300) for index in range(count)]
+        bodies = [
+            f"{self._label}-{number}-{index}-".encode() + b"." * (number % self._padding) for index in range(count)
+        ]
         self._ledger.sent.update(bodies)
         ext = {
             "a": "p", "b": self._topic, "c": "TBW102", "d": "4", "e": str(number % self._queues), "f": "0",

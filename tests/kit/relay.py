@@ -1,9 +1,10 @@
-"""A relay in front of a server, in a thread of its own, that does to answers what networks and broken servers do."""
+"""Relays in front of servers, in threads of their own, that do what networks and broken servers do."""
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from enum import Enum, auto
+from typing import Any, Final
 
 from rmq.wire.command import Command, encode
 from rmq.wire.connection import CommandStream
@@ -12,38 +13,17 @@ from rmq.wire.sendcommand import decode_frame
 Forger = Callable[[int, bytes], bytes]
 """Gives a body in place of an answer's, from the request's code and the true body."""
 
-
-class Way(Enum):
-    """What becomes of answers."""
-
-    TRUE = auto()
-    SLOW = auto()
-    GARBAGE = auto()
-    HUGE = auto()
-    HALF = auto()
-    FORGED = auto()
+_CHUNK: Final = 64 * 1024
+_CHUNKS: Final = 256
+"""Bytes that a `Line` reads at once, and how many such pieces it holds of one direction of a connection."""
 
 
-class Relay:
-    """Hands requests on to a server, and its answers back in the way that is set.
-
-    Args:
-        server: `host:port` of the server.
-
-    Attributes:
-        way: what becomes of answers from now on.
-        forge: makes the bodies of `Way.FORGED`.
-        delay: seconds by which `Way.SLOW` is late.
-        asked: codes of the requests that came.
-    """
+class _Listener:
+    """Accepts connections on a port of its own and opens one to the server for each."""
 
     def __init__(self, server: str) -> None:
         host, port = server.rsplit(":", 1)
         self._server = (host, int(port))
-        self.way = Way.TRUE
-        self.forge: Forger = lambda code, body: b"{"
-        self.delay = 2.0
-        self.asked: list[int] = []
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         listening = threading.Event()
@@ -71,11 +51,10 @@ class Relay:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        codes: dict[int, int] = {}
         try:
             upstream, downstream = await asyncio.open_connection(*self._server)
             try:
-                await asyncio.gather(self._requests(reader, downstream, codes), self._answers(upstream, writer, codes))
+                await self._pass_on((reader, writer), (upstream, downstream))
             finally:
                 downstream.close()
         except (OSError, EOFError, asyncio.CancelledError):
@@ -83,6 +62,49 @@ class Relay:
         finally:
             writer.close()
             self._tasks.discard(task)
+
+    async def _pass_on(self, client: "_Ends", server: "_Ends") -> None:
+        """Serves one connection until it raises EOFError."""
+        raise NotImplementedError
+
+
+_Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Way(Enum):
+    """What becomes of answers."""
+
+    TRUE = auto()
+    SLOW = auto()
+    GARBAGE = auto()
+    HUGE = auto()
+    HALF = auto()
+    FORGED = auto()
+
+
+class Relay(_Listener):
+    """Hands requests on to a server, and its answers back in the way that is set.
+
+    Args:
+        server: `host:port` of the server.
+
+    Attributes:
+        way: what becomes of answers from now on.
+        forge: makes the bodies of `Way.FORGED`.
+        delay: seconds by which `Way.SLOW` is late.
+        asked: codes of the requests that came.
+    """
+
+    def __init__(self, server: str) -> None:
+        self.way = Way.TRUE
+        self.forge: Forger = lambda code, body: b"{"
+        self.delay = 2.0
+        self.asked: list[int] = []
+        super().__init__(server)
+
+    async def _pass_on(self, client: _Ends, server: _Ends) -> None:
+        codes: dict[int, int] = {}
+        await asyncio.gather(self._requests(client[0], server[1], codes), self._answers(server[0], client[1], codes))
 
     async def _requests(self, reader: asyncio.StreamReader, out: asyncio.StreamWriter, codes: dict[int, int]) -> None:
         stream = CommandStream()
@@ -116,3 +138,87 @@ class Relay:
             command.body = self.forge(codes.get(command.opaque, -1), command.body)
             return encode(command)
         return frame
+
+
+class Line(_Listener):
+    """Hands bytes on as they are, as late as a network may.
+
+    It holds at most 16 MiB of each direction of a connection, which is what a delay may need, and takes nothing more
+    while it stalls. What it does holds for every connection, present and future, when a call returns.
+
+    Attributes:
+        opened: connections that came so far.
+    """
+
+    def __init__(self, server: str) -> None:
+        self.opened = 0
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._delay = 0.0
+        self._writers: set[asyncio.StreamWriter] = set()
+        super().__init__(server)
+
+    def stall(self) -> None:
+        """Nothing passes either way from now on, not even that an end has closed; connections stay."""
+        self._do(self._set(flowing=False, delay=self._delay))
+
+    def delay(self, seconds: float) -> None:
+        """What comes from now on arrives so much later, either way."""
+        self._do(self._set(flowing=True, delay=seconds))
+
+    def heal(self) -> None:
+        """As it was at first; what was held by a stall arrives now."""
+        self._do(self._set(flowing=True, delay=0.0))
+
+    def cut(self) -> None:
+        """Every connection is reset, and what was under way in it is lost; new ones are accepted."""
+        self._do(self._reset())
+
+    def _do(self, what: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(what, self._loop).result(10)
+
+    async def _set(self, *, flowing: bool, delay: float) -> None:
+        self._delay = delay
+        if flowing:
+            self._flowing.set()
+        else:
+            self._flowing.clear()
+
+    async def _reset(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _pass_on(self, client: _Ends, server: _Ends) -> None:
+        self.opened += 1
+        writers = {client[1], server[1]}
+        self._writers |= writers
+        pumps = [asyncio.create_task(work) for work in (*self._pumps(client, server), *self._pumps(server, client))]
+        try:
+            await asyncio.gather(*pumps)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            self._writers -= writers
+
+    def _pumps(self, source: _Ends, target: _Ends) -> tuple[Coroutine[Any, Any, None], Coroutine[Any, Any, None]]:
+        under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_CHUNKS)
+        return self._take(source[0], under_way), self._give(under_way, target[1])
+
+    async def _take(self, reader: asyncio.StreamReader, under_way: asyncio.Queue[tuple[float, bytes]]) -> None:
+        data = b"."
+        while data:
+            await self._flowing.wait()
+            data = await reader.read(_CHUNK)
+            await under_way.put((self._loop.time() + self._delay, data))
+
+    async def _give(self, under_way: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
+        while True:
+            due, data = await under_way.get()
+            await asyncio.sleep(due - self._loop.time())
+            await self._flowing.wait()
+            if not data:
+                raise EOFError
+            writer.write(data)
+            await writer.drain()

@@ -199,6 +199,7 @@ def test_bytes_must_follow_each_other(tmp_path: Path) -> None:
         (28, bytes(8), "the record there says that it stands at 0"),
         (84, b"\0\0\x10\0", "a record's body is longer than the record"),
         (20, b"\xff" * 8, "its queue offset is negative"),
+        (20, (1 << 40).to_bytes(8, "big"), "its offset in queue 1 of T is 1099511627776"),
         (0, struct.pack(">LL", 500, BLANK_MAGIC), "a blank of 500 bytes where the file has"),
     ],
 )

@@ -1,3 +1,5 @@
+import errno
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +152,65 @@ def test_at_the_start_of_a_file(tmp_path: Path) -> None:
     assert result_of(kit.store.truncate(0)).messages == count + 1
     assert (kit.store.log_max_offset, kit.store.queues()) == (0, [])
     assert kit.fill(1)[0].physical_offset == 0
+
+
+@pytest.mark.parametrize("left", range(8, 45))
+def test_before_a_short_filler(tmp_path: Path, left: int) -> None:
+    kit = small(tmp_path)
+    length = kit.send("T", 0, b"").wrote_bytes
+    kit.send("T", 0, bytes(FILE - 2 * length - left))
+    end = kit.store.log_max_offset
+    assert end == FILE - left
+    kit.fill(3)
+    cut = result_of(kit.store.truncate(end))
+    assert (cut.offset, cut.messages) == (end, 3)
+    assert kit.store.log_max_offset == end
+    kit.reopen()
+    assert kit.store.log_max_offset == end
+
+
+def test_what_cannot_be_kept_is_not_cut_and_leaves_nothing(tmp_path: Path) -> None:
+    class Full(FaultyEnv):
+        def __init__(self) -> None:
+            super().__init__()
+            whole = self.write_chunks
+
+            def fail(path: str, chunks: Iterable[bytes]) -> None:
+                def some() -> Iterator[bytes]:
+                    yield next(iter(chunks))
+                    raise OSError(errno.ENOSPC, "no space")
+
+                whole(path, some())
+
+            self.write_chunks = fail  # type: ignore[method-assign]
+
+    kit = small(tmp_path, env=Full())
+    results = kit.fill(100)
+    whole = log_bytes(kit)
+    assert isinstance(result_of(kit.store.truncate(results[20].physical_offset)).value, OSError)
+    assert list((tmp_path / "cut").iterdir()) == []
+    check(kit, 100, whole)
+
+
+def test_what_is_cut_is_kept_once(tmp_path: Path) -> None:
+    env = FaultyEnv()
+    kit = small(tmp_path, env=env)
+    results = kit.fill(100)
+    whole = log_bytes(kit)
+    end = results[20].physical_offset
+    env.only_below = "consumequeue"
+    for _ in range(3):
+        env.fail = {"erase": (0, errno.EIO)}
+        assert isinstance(result_of(kit.store.truncate(end)).value, OSError)
+        kit.clock.advance(1)
+    env.fail = {}
+    cut = result_of(kit.store.truncate(end))
+    assert [str(path) for path in (tmp_path / "cut").iterdir()] == [cut.path]
+    assert Path(cut.path).read_bytes() == whole[end:]
+    check(kit, 20, whole)
+    kit.fill(1, first=20)
+    again = result_of(kit.store.truncate(end))
+    assert (again.messages, len(list((tmp_path / "cut").iterdir()))) == (1, 2)
 
 
 def test_where_nothing_is_cut(tmp_path: Path) -> None:
