@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import ClientFactory, Factory, Protocol
 from twisted.python import log
 
-from rmq.remoting.epoll import PATIENCE, Events, PatientPoll, ServerReactor
+from rmq.remoting.epoll import Events, PatientPoll, ServerReactor
+from rmq.remoting.patience import PATIENCE
 
 Log = list[dict[str, Any]]
 
@@ -167,6 +168,30 @@ def test_a_call_from_a_thread_wakes_a_reactor_that_has_nothing_to_do(world: Worl
 
     world.run(clients)
     assert threads == [threading.get_ident()]
+
+
+def test_who_connects_sends_at_once_too(world: World) -> None:
+    """Before the reactor comes round to it, what was written is at the peer."""
+    found: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(5)
+
+        class Greeter(Protocol):
+            def connectionMade(self) -> None:
+                accepted, _ = listening.accept()
+                with accepted:
+                    accepted.settimeout(5)
+                    assert self.transport is not None
+                    self.transport.write(b"hello")
+                    found.append(accepted.recv(5))
+
+        factory: Any = ClientFactory()
+        factory.noisy = False
+        factory.buildProtocol = lambda address: Greeter()
+        factory.clientConnectionLost = lambda *_: world.reactor.stop()
+        world.reactor.connectTCP("127.0.0.1", listening.getsockname()[1], factory, timeout=5)
+        world.reactor.run(installSignalHandlers=False)
+    assert found == [b"hello"]
 
 
 class Looks:

@@ -26,8 +26,11 @@ from rmq.server.store.replica import Replica
 from rmq.settings.store import StoreConfig
 from rmq.wire.hastream import HaStreamError, TransferReader, encode_report
 
-READ: Final = 1024 * 1024
-"""Most bytes of one read. While a slave catches up each read costs a report, and the master a wake-up for it."""
+READ: Final = 64 * 1024
+"""Most bytes of one read from a master that sends what comes to it."""
+LARGE_READ: Final = 1024 * 1024
+"""The same while more than that is waiting: each read costs a report, and the master a wake-up for it. Room for a
+large one costs more than the little that there mostly is to read."""
 
 
 class SilentMasterError(ReplicationError):
@@ -100,7 +103,6 @@ class MasterReceiver(Stream):
     def connectionMade(self) -> None:
         """Asks for the log from where it ends here."""
         super().connectionMade()
-        cast(Any, self.transport).bufferSize = READ
         self.tcp.registerProducer(self, True)
         self._heartbeat.start()
         self._housekeeping.start()
@@ -113,6 +115,7 @@ class MasterReceiver(Stream):
         self._housekeeping.heard()
         self.last_read = self._clock.seconds()
         self.rate.add(len(data))
+        cast(Any, self.transport).bufferSize = LARGE_READ if len(data) >= READ else READ
         replica = self._replica
         try:
             for offset, piece in joined(self._reader.feed(data)):

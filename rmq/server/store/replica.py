@@ -3,8 +3,11 @@
 Bytes come as the network cuts them. Only whole records are written, and their units with them, so that the log's end
 is a record's end as on a master, and everything else (flushing, rounds, index, reading, recovery) works alike. What is
 left over waits in memory; it is never more than one record, because its head is checked before the rest is awaited:
-magic number, size, and that it stands where it says. As with batches a run of records is written but for its head
-first: until that stands, the log ends before the run for whoever reads it after a crash.
+magic number, size, and that it stands where it says. A record may be larger than maxMessageSize here allows, since the
+master's counts, but not so large that whoever answers in a master's place could fill the memory.
+
+As with batches a run of records is written but for its head first: until that stands, the log ends before the run for
+whoever reads it after a crash.
 
 A file's blank is a head and then filler, which is passed over as it comes; the log's end stays before the blank until
 all of it was there. The next file begins with the next record.
@@ -18,7 +21,7 @@ from collections.abc import Callable
 
 from twisted.logger import Logger
 
-from rmq.server.store.api import ArrivalListener, NoRecordError, NotContiguousError, StoreError
+from rmq.server.store.api import ArrivalListener, NoRecordError, NotContiguousError, StoreError, StoreOptions
 from rmq.server.store.append import Counters
 from rmq.server.store.commitlog import BLANK_MIN, CommitLog
 from rmq.server.store.consumequeue import UNIT, UNIT_SIZE, ConsumeQueue
@@ -33,6 +36,8 @@ from rmq.wire.sysflag import BLANK_MAGIC
 _log = Logger()
 
 _HEAD = BLANK_RECORD.size
+_LONGEST = 64 * 1024 * 1024
+"""Bytes of a record that are awaited whatever maxMessageSize is: four times what a frame may have by default."""
 _OWN_OFFSET_AT = 28
 _OWN_OFFSET_END = 36
 _SIZES = "mappedFileSizeCommitLog must be the same on master and slave"
@@ -50,11 +55,17 @@ class Replica:
     """
 
     def __init__(
-        self, log: CommitLog, queues: Queues, levels: str, counters: Counters, on_files_changed: Callable[[], None]
+        self,
+        options: StoreOptions,
+        log: CommitLog,
+        queues: Queues,
+        counters: Counters,
+        on_files_changed: Callable[[], None],
     ) -> None:
         self._log = log
         self._filler = QueueFiller(queues)
-        self._tags = DispatchTags(levels)
+        self._tags = DispatchTags(options.message_delay_level)
+        self._longest = max(_LONGEST, 2 * options.max_message_size)
         self._counters = counters
         self._on_files_changed = on_files_changed
         self._partial = bytearray()
@@ -168,6 +179,8 @@ class Replica:
             raise NoRecordError(end, f"0x{magic:08X} does not open a record")
         if not MIN_RECORD <= size <= self._rest - BLANK_MIN:
             raise NoRecordError(end, f"{size} bytes are none, or too many for the file's last {self._rest}; {_SIZES}")
+        if size > self._longest:
+            raise NoRecordError(end, f"a record of {size} bytes is awaited only if maxMessageSize is half of that")
         if len(head) < _OWN_OFFSET_END:
             return _OWN_OFFSET_END
         own = int.from_bytes(head[_OWN_OFFSET_AT:_OWN_OFFSET_END], "big", signed=True)
@@ -254,6 +267,7 @@ class Replica:
         """The run's queues, with room for what comes.
 
         Raises:
+            NoRecordError: a message's queue offset cannot be.
             OSError: a file cannot be made or removed, or the disk is full.
         """
         ready = []
@@ -261,6 +275,7 @@ class Replica:
         for (topic, queue_id), (first, units, codes) in run.parts.items():
             queue = filler.queue_of(topic, queue_id)
             if queue is not None:
+                _check_gap(queue, first, UNIT.unpack_from(units)[0])
                 ready.append((filler.make_ready(queue, first, len(units) // UNIT_SIZE), units, codes))
         if filler.restarts:
             filler.restarts = 0
@@ -283,3 +298,11 @@ class Replica:
         if self.on_arrival is not None:
             for queue, following, code in arrivals:
                 self.on_arrival(queue.topic, queue.queue_id, following, code)
+
+
+def _check_gap(queue: ConsumeQueue, offset: int, physical: int) -> None:
+    """Refuses a queue offset that only more messages could reach than the log has room for in between: the units that
+    stand for lacking ones are written one by one."""
+    missing = offset - queue.next
+    if queue.next and missing > queue.per_file and missing * UNIT_SIZE > physical - max(0, queue.max_physical):
+        raise NoRecordError(physical, f"its offset in queue {queue.queue_id} of {queue.topic} is {offset}")

@@ -113,9 +113,7 @@ class MessageStore:
             self._set_disk_full,
             self._rounds.touch,
         )
-        self.replica = Replica(
-            self._log, self._queues, options.message_delay_level, self.counters, self._rounds.touch
-        )
+        self.replica = Replica(options, self._log, self._queues, self.counters, self._rounds.touch)
         self._tail = Tail(
             options,
             env,

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -63,6 +64,7 @@ class Tail:
         self._rounds = rounds
         self._replica = replica
         self._seconds = seconds
+        self._kept: Cut | None = None
 
     # --- records
 
@@ -100,11 +102,12 @@ class Tail:
         """Whether a record or a blank begins at a physical offset, sound or not, or a file, or the log ends there."""
         if physical == self._log.end or physical % self._log.size == 0:
             return True
-        head = self._log.read(physical, SYS_FLAG_AT) or b""
-        if int.from_bytes(head[_OWN_OFFSET_AT:], "big", signed=True) == physical:
-            return True
         left = self._log.size - physical % self._log.size
-        return head[: BLANK_RECORD.size] == BLANK_RECORD.pack(left, BLANK_MAGIC)
+        # A blank may have less room than a record's head.
+        head = self._log.read(physical, min(left, SYS_FLAG_AT)) or b""
+        if head[: BLANK_RECORD.size] == BLANK_RECORD.pack(left, BLANK_MAGIC):
+            return True
+        return len(head) == SYS_FLAG_AT and int.from_bytes(head[_OWN_OFFSET_AT:], "big", signed=True) == physical
 
     # --- taking back
 
@@ -130,9 +133,7 @@ class Tail:
         self._replica.drop_partial()
         cut = Cut(end, 0, 0, "")
         if end < log.end:
-            cut = Cut(end, log.end - end, sum(1 for _ in self._records(end)), self._aside(end))
-            self._env.make_directory(self._directory)
-            self._env.write_chunks(cut.path, self._bytes_from(end))
+            cut = self._keep(end)
         elif not self._rounds.halted:
             return cut
         self._halt()
@@ -149,6 +150,21 @@ class Tail:
         log.segments.cut_at(log.end)
         log.resume(log.end, log.flushed)
         self._resume()
+        return cut
+
+    def _keep(self, end: int) -> Cut:
+        """Copies what stands from `end` on, all of it or nothing; once, however often the cut itself fails."""
+        if self._kept is not None and self._kept.offset == end:
+            return self._kept
+        cut = Cut(end, self._log.end - end, sum(1 for _ in self._records(end)), self._aside(end))
+        self._env.make_directory(self._directory)
+        try:
+            self._env.write_chunks(cut.path, self._bytes_from(end))
+        except (OSError, LogGoneError):
+            with suppress(OSError):
+                self._env.remove(cut.path)
+            raise
+        self._kept = cut
         return cut
 
     def start_over(self, offset: int, *, keep: bool) -> Deferred[None]:
@@ -185,6 +201,7 @@ class Tail:
         self._rounds.halt()
 
     def _resume(self) -> None:
+        self._kept = None
         self._replica.closed = False
         self._rounds.resume()
 

@@ -195,3 +195,17 @@ def test_the_second_port_answers_too(group: Group) -> None:
     group.stop(running)
     with socket.socket() as sock:
         assert sock.connect_ex(("127.0.0.1", port - 2)) != 0
+
+
+def test_a_slave_that_never_heard_of_a_topic_lets_it_be_read_when_the_master_cannot_tell(
+    group: Group, tmp_path: Path
+) -> None:
+    master, slave = group.master(), group.slave()
+    group.until(lambda: group.in_step(master))
+    assert group.send(master, "T", b"1") == 0
+    group.stop(master)
+    group.stop(slave)
+    (tmp_path / "slave" / "config" / "topics.json").unlink()
+    slave = group.slave()
+    group.until(lambda: group.answers(slave, pull_header("T")))
+    assert [found.body for found in messages(group.call(slave, pull_header("T")))] == [b"1"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import CancelledError
 
-from rmq.server.ha.receiver import MasterReceiver, joined
+from rmq.server.ha.receiver import LARGE_READ, READ, MasterReceiver, joined
 from rmq.settings.store import StoreConfig
 from rmq.wire.hastream import encode_report, encode_transfer
 from tests.kit.peer import MemoryTransport
@@ -123,8 +123,16 @@ def test_pieces_that_follow_each_other_are_taken_as_one(
     assert list(joined(pieces)) == whole
 
 
-def test_reads_are_large(world: World) -> None:
-    assert world.transport.bufferSize == 1 << 20
+def test_reads_are_large_while_much_is_waiting(world: World) -> None:
+    transport: Any = world.transport
+    world.master.fill(300)
+    log = world.log()
+    first, rest = framed(0, log)[:READ], framed(0, log)[READ:]
+    world.receiver.dataReceived(first)
+    assert transport.bufferSize == LARGE_READ
+    world.receiver.dataReceived(rest)
+    assert len(rest) < READ
+    assert transport.bufferSize == READ
 
 
 def test_a_connection_continues_where_the_log_ends(world: World) -> None:

@@ -16,7 +16,14 @@ from rmq.server.store.api import (
 )
 from rmq.server.store.tags import SCHEDULE_TOPIC
 from rmq.wire.message import BatchMessage, encode_batch
-from rmq.wire.sysflag import BLANK_MAGIC, BORN_HOST_V6, TRANSACTION_COMMIT, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK
+from rmq.wire.sysflag import (
+    BLANK_MAGIC,
+    BORN_HOST_V6,
+    MAGIC_V1,
+    TRANSACTION_COMMIT,
+    TRANSACTION_PREPARED,
+    TRANSACTION_ROLLBACK,
+)
 from tests.kit.stores import HOST, FaultyEnv, SmallStore
 
 FILE = 8 * 1024
@@ -216,6 +223,20 @@ def test_what_is_no_record_is_refused(tmp_path: Path, split: int, at: int, data:
     assert slave.store.replica.received == slave.store.log_max_offset == place
     assert feed(slave, log_of(master), split) == 4
     assert_alike_log(master, slave)
+
+
+def test_a_record_that_would_fill_the_memory_is_not_awaited(tmp_path: Path) -> None:
+    most = 64 << 20
+    slave = slave_store(tmp_path / "s", mapped_file_size_commit_log=1 << 30)
+    head = struct.pack(">LL20xQ", most, MAGIC_V1, 0)
+    assert slave.store.replica.feed(0, head) == 0
+    assert slave.store.replica.received == len(head)
+    slave.store.replica.drop_partial()
+    with pytest.raises(NoRecordError, match="is awaited only if maxMessageSize is half of that"):
+        slave.store.replica.feed(0, struct.pack(">LL", most + 1, MAGIC_V1))
+    assert slave.store.replica.received == 0
+    large = slave_store(tmp_path / "l", mapped_file_size_commit_log=1 << 30, max_message_size=most)
+    assert large.store.replica.feed(0, struct.pack(">LL20xQ", 2 * most, MAGIC_V1, 0)) == 0
 
 
 def assert_alike_log(master: SmallStore, slave: SmallStore) -> None:

@@ -198,7 +198,9 @@ class TopicTable:
             self.on_change([])
 
     def discover(self, queues: Mapping[str, int]) -> None:
-        """Makes queues readable that hold messages although nobody told of their topic; nobody may write to them.
+        """Makes queues readable that hold messages although nobody told of their topic.
+
+        They may be written to, too, for the day when this broker is started as a master: to a slave nobody writes.
 
         A disk that is full does not matter: whoever owns the topics will tell of them.
 
@@ -209,7 +211,7 @@ class TopicTable:
         for name, count in queues.items():
             config = self.configs.get(name)
             if config is None:
-                config = TopicConfig(name, read_queue_nums=count, write_queue_nums=count, perm=PERM_READ)
+                config = TopicConfig(name, read_queue_nums=count, write_queue_nums=count, perm=PERM_READ | PERM_WRITE)
             elif config.read_queue_nums < count:
                 config = replace(config, read_queue_nums=count)
             else:

@@ -65,6 +65,9 @@ class Slave:
         self.service = SlaveService(reactor, self.replication, watch, sync, topics, delays, hurry)
         self.reads = SlaveReads(settings, watch)
         store.on_new_topic = self.service.new_queue
+        # What came right before the last end, when the master could not tell of its topic any more.
+        for topic, queue_id in store.queues():
+            self.service.new_queue(topic, queue_id)
 
     def _following(self) -> None:
         self.service.following()

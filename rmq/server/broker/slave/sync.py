@@ -1,9 +1,7 @@
 """A slave's tables are made equal to its master's, each as soon as a whole copy of it is here.
 
 Unlike Apache's slave this one keeps the master's versions as they are, so a table is taken when it has changed and not
-every time; a table is replaced in one turn, so nobody sees it empty; and a topic's queues go with the topic. They stay
-when this broker holds messages of it that are newer than the master's word, and when the master's log is shorter than
-this one: a master that was started on an empty disk by mistake must not empty its slave.
+every time, and a table is replaced in one turn, so nobody sees it empty.
 
 How far deliveries of delayed messages have come is true only for a log that holds what was delivered. So the master is
 asked for the end of its log after that, and its progress counts here when this log has come to there: otherwise what a
@@ -141,7 +139,6 @@ class MetadataSync:
     # --- topics and groups
 
     async def _sync_topics(self) -> None:
-        log_end = self._store.log_max_offset
         found: TopicConfigAndMappingSerializeWrapper | None = None
         while True:
             begun = len(found.topic_config_table) if found is not None else 0
@@ -159,35 +156,25 @@ class MetadataSync:
             reply: GetAllTopicConfigReply = answer.header
             if _is_whole(reply.total_topic_num, found.topic_config_table, page.topic_config_table):
                 break
-        gone = self._topics.configs.keys() - found.topic_config_table.keys()
-        removes = bool(gone) and await self._log_end() >= log_end
-        self._take_topics(found, log_end, removes)
+        self._take_topics(found)
 
     def _has_topics(self, page: TopicConfigAndMappingSerializeWrapper) -> bool:
         return page.data_version == self._topics.version and page.mapping_data_version == self._mappings.version
 
-    def _take_topics(self, found: TopicConfigAndMappingSerializeWrapper, log_end: int, removes: bool) -> None:
+    def _take_topics(self, found: TopicConfigAndMappingSerializeWrapper) -> None:
+        """Takes the table; queues of topics that are gone stay, as at Apache's.
+
+        The log has their messages, and a master that lost its table must not cost the only copy of them. When a topic
+        is made anew, its first message begins its queues anew.
+        """
         topics = self._topics
         gone = {name for name in topics.configs.keys() - found.topic_config_table.keys() if not topics.is_system(name)}
         self._mappings.replace(found.topic_queue_mapping_detail_map, found.mapping_data_version)
         try:
             topics.replace(found.topic_config_table, found.data_version)
         finally:
-            # A topic that was made again meanwhile may have messages already.
-            renewed = self._stored_since(log_end) if removes else set()
             for name in gone:
                 self._offsets.forget_topic(name)
-                if removes and name not in renewed:
-                    self._store.destroy_topic(name)
-
-    def _stored_since(self, log_end: int) -> set[str]:
-        """Topics that have messages at this offset of the log or behind it."""
-        found = set()
-        for topic, queue_id in self._store.queues():
-            newest = self._store.queue_units(topic, queue_id, self._store.max_offset(topic, queue_id) - 1, 1)
-            if newest and newest[0][0] >= log_end:
-                found.add(topic)
-        return found
 
     async def _sync_groups(self) -> None:
         found: SubscriptionGroupWrapper | None = None

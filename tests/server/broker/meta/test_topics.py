@@ -335,13 +335,13 @@ def test_what_the_log_holds_becomes_readable() -> None:
     changes: list[list[TopicConfig]] = []
     topics.on_change = changes.append
     topics.discover({"N": 3, "T": 5, "U": 8})
-    found = [TopicConfig("N", 3, 3, 4), TopicConfig("T", 5, 2, 6)]
+    found = [TopicConfig("N", 3, 3, 6), TopicConfig("T", 5, 2, 6)]
     assert changes == [found]
     assert [topics.configs["N"], topics.configs["T"]] == found
     assert topics.version.counter == 2
     files.refuse = FULL
     topics.discover({"M": 1})
-    assert topics.configs["M"].perm == 4
+    assert topics.configs["M"].perm == 6
     changes.clear()
     topics.discover({"N": 3})
     assert changes == []

@@ -186,14 +186,14 @@ def test_topics_that_only_the_log_knows_become_readable_while_the_master_is_away
     scene.topics.on_change = changes.append
     scene.service.new_queue("N", 3)
     scene.watch.be(False)
-    config = TopicConfig("N", read_queue_nums=4, write_queue_nums=4, perm=4)
+    config = TopicConfig("N", read_queue_nums=4, write_queue_nums=4, perm=6)
     assert scene.topics.configs["N"] == config
     assert changes == [[config]]
     scene.sync.there = False
     scene.service.new_queue("M", 0)
     scene.service.new_queue("T", 5)
     scene.clock.advance(0.25)
-    assert scene.topics.configs["M"].perm == 4
+    assert scene.topics.configs["M"].perm == 6
     assert scene.topics.configs["T"] == TopicConfig("T", read_queue_nums=6, write_queue_nums=2)
 
 
@@ -202,7 +202,7 @@ def test_topics_that_the_master_does_not_tell_become_readable_too() -> None:
     scene.service.new_queue("N", 0)
     scene.clock.advance(0.25)
     scene.sync.end(known=False)
-    assert scene.topics.configs["N"].perm == 4
+    assert scene.topics.configs["N"].perm == 6
 
 
 def test_queues_that_come_while_everything_is_asked_for_are_not_forgotten() -> None:
