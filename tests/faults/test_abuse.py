@@ -248,6 +248,54 @@ def test_two_thousand_that_are_idle_and_eighty_that_announce_much_and_stall(watc
         sock.close()
 
 
+def test_slaves_that_send_garbage_are_silent_or_never_read(watched: Target) -> None:
+    header, _ = ask(watched.broker, 906, {})
+    host, port = header["extFields"]["masterHaAddress"].rsplit(":", 1)
+
+    def connect() -> socket.socket:
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.settimeout(10)
+        sock.connect((host, int(port)))
+        return sock
+
+    def is_closed(sock: socket.socket) -> bool:
+        try:
+            return sock.recv(1) == b""
+        except ConnectionError:
+            return True
+
+    body = {**SEND, "b": "Filling"}
+    assert _answers(watched.broker, [abuse.json_frame({"code": 310, "extFields": body}, bytes(MIB))] * 16) == [0] * 16
+    # A report of 0 asks for everything; these never read it.
+    greedy = [connect() for _ in range(20)]
+    for sock in greedy:
+        sock.sendall(bytes(8))
+    for report in (-1, 1 << 62, -(1 << 63)):
+        sock = connect()
+        sock.sendall(report.to_bytes(8, "big", signed=True) * 1000)
+        assert is_closed(sock)
+        sock.close()
+    silent = [connect() for _ in range(300)]
+    assert is_closed(silent[-1])
+    for sock in (*greedy, *silent):
+        sock.close()
+    # And one that behaves.
+    deadline = time.monotonic() + 10
+    while True:
+        slave = connect()
+        slave.sendall(bytes(8))
+        try:
+            head = slave.recv(12, socket.MSG_WAITALL)
+        except ConnectionError:
+            head = b""
+        slave.close()
+        if head or time.monotonic() > deadline:
+            break
+    assert head[:8] == bytes(8)
+    assert int.from_bytes(head[8:], "big") == 32768
+
+
 def test_each_broken_frame_is_one_line(watched: Target) -> None:
     source = random.Random(3)
     before = len(watched.log_lines())
