@@ -46,4 +46,4 @@ class GetBrokerHaStatus:
 class ResetMasterFlushOffset:
     """Sets what a slave believes of its master's log on disk."""
 
-    master_flush_offset: Int64 | None = None
+    master_flush_offset: Int64

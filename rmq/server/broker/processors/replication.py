@@ -73,7 +73,7 @@ class ReplicationProcessor:
     @handles(ResetMasterFlushOffset)
     def reset_flush_offset(self, header: ResetMasterFlushOffset, call: Call) -> None:
         """Sets what a slave believes of its master's log on the disk; a master knows that itself."""
-        if self._following is not None and header.master_flush_offset is not None:
+        if self._following is not None:
             self._store.master_flushed_offset = header.master_flush_offset
 
     @handles(NotifyMinBrokerIdChange)
