@@ -237,16 +237,9 @@ class Replica:
             ready = self._ready(run)
             self._write(data, start, length)
             for queue, units, codes in ready:
-                places = queue.places(len(units) // UNIT_SIZE)
-                done.append((queue, queue.next, queue.max_physical))
-                written = 0
-                for view, at, size in places:
-                    view[at : at + size] = units[written : written + size]
-                    written += size
-                physical, last, _ = UNIT.unpack_from(units, len(units) - UNIT_SIZE)
-                queue.next += len(units) // UNIT_SIZE
-                queue.max_physical = physical + last
-                queue.aim()
+                before = queue.next, queue.max_physical
+                queue.put_all(units)
+                done.append((queue, *before))
                 arrivals += [(queue, queue.next, code) for code in codes]
         except OSError as error:
             # The log still ends where it did: the same bytes will be written again.
@@ -274,9 +267,13 @@ class Replica:
         filler = self._filler
         for (topic, queue_id), (first, units, codes) in run.parts.items():
             queue = filler.queue_of(topic, queue_id)
-            if queue is not None:
+            if queue is None:
+                continue
+            count = len(units) // UNIT_SIZE
+            if first != queue.next or first + count > queue.limit:
                 _check_gap(queue, first, UNIT.unpack_from(units)[0])
-                ready.append((filler.make_ready(queue, first, len(units) // UNIT_SIZE), units, codes))
+                queue = filler.make_ready(queue, first, count)
+            ready.append((queue, units, codes))
         if filler.restarts:
             filler.restarts = 0
             self._on_files_changed()
