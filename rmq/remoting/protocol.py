@@ -227,10 +227,11 @@ class Connection(Protocol):
         replies.clear()
 
     def write_soon(self, frame: bytes) -> None:
-        """Sends a frame together with those that follow in this turn of the reactor."""
-        if not self._soon and self.alive:
-            self._clock.callLater(0, self._write_gathered)
-        self._soon.append(frame)
+        """Sends a frame together with those that follow in this turn of the reactor; dropped like `write` does."""
+        if self.alive:
+            if not self._soon:
+                self._clock.callLater(0, self._write_gathered)
+            self._soon.append(frame)
 
     def _write_gathered(self) -> None:
         if self._soon:

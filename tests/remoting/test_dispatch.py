@@ -164,6 +164,19 @@ def test_answers_that_come_late_together_leave_together(world: World) -> None:
     assert len(writes) == 2
 
 
+def test_late_answers_to_a_peer_that_left_are_not_gathered(world: World) -> None:
+    late: list[Deferred[Any]] = [Deferred(), Deferred()]
+    for opaque, waiting in enumerate(late):
+        world.processor.result = waiting
+        world.peer.send(Command(101, {"namespace": "n", "key": "k"}, opaque=opaque))
+    world.peer.leave()
+    for waiting in late:
+        waiting.callback(GetKVConfigReply("v"))
+    assert world.peer.clock.getDelayedCalls() == []
+    assert world.peer.connection._soon == []
+    assert world.dispatcher.waiting == 0
+
+
 def test_what_was_to_leave_soon_leaves_before_the_connection_closes(world: World) -> None:
     late: list[Deferred[Any]] = [Deferred(), Deferred()]
     for opaque, waiting in enumerate(late):

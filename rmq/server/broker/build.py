@@ -138,6 +138,8 @@ class Broker:
         """Undoes what a start that failed has done."""
         self._stop_loops()
         if self._parts is not None:
+            if self._parts.slave is not None:
+                self._parts.slave.replication.stop()
             self._parts.ha_master.stop()
         if self._server is not None:
             self._server.stop()

@@ -16,6 +16,8 @@ from rmq.wire.sysflag import BORN_HOST_V6, MAGIC_V1, MAGIC_V2, STORE_HOST_V6
 
 HOST_BITS = BORN_HOST_V6 | STORE_HOST_V6
 CRC_MASK = 0x7FFFFFFF
+OWN_OFFSET_AT = 28
+"""Where a record says at which physical offset it stands; the flags follow."""
 SYS_FLAG_AT = 36
 MIN_RECORD = RECORD_HEAD.size + 1 + 2
 HEADS = {

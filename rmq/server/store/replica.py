@@ -27,7 +27,7 @@ from rmq.server.store.commitlog import BLANK_MIN, CommitLog
 from rmq.server.store.consumequeue import UNIT, UNIT_SIZE, ConsumeQueue
 from rmq.server.store.dispatch import QueueFiller
 from rmq.server.store.queues import Queues
-from rmq.server.store.record import MIN_RECORD, parse_record
+from rmq.server.store.record import MIN_RECORD, OWN_OFFSET_AT, SYS_FLAG_AT, parse_record
 from rmq.server.store.runs import RECORD_MAGICS, Run, gather, gather_any
 from rmq.server.store.tags import DispatchTags
 from rmq.wire.layouts import BLANK_RECORD
@@ -38,8 +38,6 @@ _log = Logger()
 _HEAD = BLANK_RECORD.size
 _LONGEST = 64 * 1024 * 1024
 """Bytes of a record that are awaited whatever maxMessageSize is: four times what a frame may have by default."""
-_OWN_OFFSET_AT = 28
-_OWN_OFFSET_END = 36
 _SIZES = "mappedFileSizeCommitLog must be the same on master and slave"
 
 
@@ -181,9 +179,9 @@ class Replica:
             raise NoRecordError(end, f"{size} bytes are none, or too many for the file's last {self._rest}; {_SIZES}")
         if size > self._longest:
             raise NoRecordError(end, f"a record of {size} bytes is awaited only if maxMessageSize is half of that")
-        if len(head) < _OWN_OFFSET_END:
-            return _OWN_OFFSET_END
-        own = int.from_bytes(head[_OWN_OFFSET_AT:_OWN_OFFSET_END], "big", signed=True)
+        if len(head) < SYS_FLAG_AT:
+            return SYS_FLAG_AT
+        own = int.from_bytes(head[OWN_OFFSET_AT:SYS_FLAG_AT], "big", signed=True)
         if own != end:
             raise NoRecordError(end, f"the record there says that it stands at {own}")
         return size

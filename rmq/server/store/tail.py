@@ -28,7 +28,7 @@ from rmq.server.store.env import Env
 from rmq.server.store.flush import LogFlusher, Rounds
 from rmq.server.store.index import Index
 from rmq.server.store.queues import Queues
-from rmq.server.store.record import SYS_FLAG_AT
+from rmq.server.store.record import OWN_OFFSET_AT, SYS_FLAG_AT
 from rmq.server.store.replica import Replica
 from rmq.server.store.scan import LogScan
 from rmq.wire.layouts import BLANK_RECORD
@@ -37,7 +37,6 @@ from rmq.wire.sysflag import BLANK_MAGIC
 _log = Logger()
 
 _COPY = 1 << 20
-_OWN_OFFSET_AT = SYS_FLAG_AT - 8
 
 
 class Tail:
@@ -107,7 +106,7 @@ class Tail:
         head = self._log.read(physical, min(left, SYS_FLAG_AT)) or b""
         if head[: BLANK_RECORD.size] == BLANK_RECORD.pack(left, BLANK_MAGIC):
             return True
-        return len(head) == SYS_FLAG_AT and int.from_bytes(head[_OWN_OFFSET_AT:], "big", signed=True) == physical
+        return len(head) == SYS_FLAG_AT and int.from_bytes(head[OWN_OFFSET_AT:], "big", signed=True) == physical
 
     # --- taking back
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
-from rmq.server.broker.meta.config_file import ConfigFile
+from rmq.server.broker.meta.config_file import ConfigFile, version_taken
 from rmq.wire import fastjson
 from rmq.wire.bodies.mapping import (
     LogicQueueMappingItem,
@@ -126,12 +126,8 @@ class MappingTable:
         """
         self.details.clear()
         self.details.update(details)
-        former, self.version = self.version, version
-        try:
+        with version_taken(self, version):
             self._save()
-        except OSError:
-            self.version = former
-            raise
 
     def _changed(self) -> None:
         self.version = self.version.next(self._now())

@@ -8,13 +8,15 @@ Source: ConfigManager, MixAll.string2File.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
 
 from twisted.logger import Logger
 
 from rmq.server.files import SmallFiles
 from rmq.wire import fastjson
+from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import Declared, to_plain
 
 T = TypeVar("T")
@@ -65,6 +67,23 @@ def pretty_object(members: Iterable[tuple[str, Mapping[str, Any] | str]]) -> str
         text = member if isinstance(member, str) else fastjson.dumps(member, pretty=True).replace("\n", "\n\t")
         texts.append(f'"{name}":{text}')
     return "{\n\t" + ",\n\t".join(texts) + "\n}"
+
+
+class Versioned(Protocol):
+    """A table that has a version."""
+
+    version: DataVersion
+
+
+@contextmanager
+def version_taken(table: Versioned, version: DataVersion) -> Iterator[None]:
+    """Gives a table another broker's version for the save inside; it has its own again when the disk refuses."""
+    former, table.version = table.version, version
+    try:
+        yield
+    except OSError:
+        table.version = former
+        raise
 
 
 class ConfigFile:

@@ -12,7 +12,7 @@ from typing import Final
 
 from twisted.logger import Logger
 
-from rmq.server.broker.meta.config_file import ConfigFile, MemberTexts, pretty_object
+from rmq.server.broker.meta.config_file import ConfigFile, MemberTexts, pretty_object, version_taken
 from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.group import SubscriptionGroupConfig, SubscriptionGroupWrapper
 from rmq.wire.bodies.version import DataVersion
@@ -147,12 +147,8 @@ class GroupTable:
             if self.configs.get(name) != config:
                 self._enter(config)
         self.forbidden = {group: dict(topics) for group, topics in forbidden.items()}
-        former, self.version = self.version, version
-        try:
+        with version_taken(self, version):
             self.save()
-        except OSError:
-            self.version = former
-            raise
 
     def are_told(self, name: str) -> bool:
         """Whether the group's members are told when they change: unless group or broker say otherwise."""

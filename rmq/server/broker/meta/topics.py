@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rmq.server.broker.meta.attributes import UNSERVED
-from rmq.server.broker.meta.config_file import ConfigFile, MemberTexts, pretty_object
+from rmq.server.broker.meta.config_file import ConfigFile, MemberTexts, pretty_object, version_taken
 from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.mapping import TopicQueueMappingInfo
 from rmq.wire.bodies.topic import (
@@ -188,12 +188,9 @@ class TopicTable:
         for name, config in configs.items():
             if self.configs.get(name) != config:
                 self._enter(config)
-        former, self.version = self.version, version
         try:
-            self.save()
-        except OSError:
-            self.version = former
-            raise
+            with version_taken(self, version):
+                self.save()
         finally:
             self.on_change([])
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sized
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from twisted.logger import Logger
 
@@ -34,7 +34,7 @@ from rmq.wire.bodies.group import SubscriptionGroupWrapper
 from rmq.wire.bodies.offset import DelayOffsets
 from rmq.wire.bodies.topic import TopicConfigAndMappingSerializeWrapper
 from rmq.wire.bodies.version import DataVersion
-from rmq.wire.declare import encode_body
+from rmq.wire.declare import Declared, encode_body
 from rmq.wire.errors import InvalidFieldError, RemotingError
 from rmq.wire.requests.assignment import GetAllMessageRequestMode
 from rmq.wire.requests.broker import GetBrokerRuntimeInfo
@@ -48,6 +48,8 @@ PAGE: Final = 2000
 _LOG_END: Final = "commitLogMaxOffset"
 
 log = Logger()
+
+W = TypeVar("W", TopicConfigAndMappingSerializeWrapper, SubscriptionGroupWrapper)
 
 
 class _Deliveries(NamedTuple):
@@ -138,25 +140,50 @@ class MetadataSync:
 
     # --- topics and groups
 
-    async def _sync_topics(self) -> None:
-        found: TopicConfigAndMappingSerializeWrapper | None = None
+    async def _read_pages(
+        self,
+        ask: Callable[[int, str], Declared],
+        kind: type[W],
+        tables: Callable[[W], tuple[dict[str, Any], ...]],
+        total: Callable[[Any], int | None],
+        is_known: Callable[[W], bool],
+    ) -> W | None:
+        """All pages of a table as one, or None when what the master has is here already.
+
+        Args:
+            ask: the request for the page that begins with a member's number, of a version.
+            kind: what a page is.
+            tables: what is on a page; the first table is the one whose members are counted.
+            total: how many members there are, by a reply's header.
+            is_known: whether a page is of the version that this broker has.
+        """
+        found: W | None = None
         while True:
-            begun = len(found.topic_config_table) if found is not None else 0
-            header = GetAllTopicConfig(begun, _text(found.data_version if found is not None else None), PAGE)
+            begun = len(tables(found)[0]) if found is not None else 0
+            header = ask(begun, _text(found.data_version if found is not None else None))
             answer = await self._master.ask(header, timeout=SYNC_TIMEOUT)
-            page = answer.json(TopicConfigAndMappingSerializeWrapper)
-            if self._has_topics(page):
-                return
+            page = answer.json(kind)
+            if is_known(page):
+                return None
             if found is None or page.data_version != found.data_version:
                 # Names of another version may stand on other pages: the master has begun again by itself.
                 found = page
             else:
-                found.topic_config_table.update(page.topic_config_table)
-                found.topic_queue_mapping_detail_map.update(page.topic_queue_mapping_detail_map)
-            reply: GetAllTopicConfigReply = answer.header
-            if _is_whole(reply.total_topic_num, found.topic_config_table, page.topic_config_table):
-                break
-        self._take_topics(found)
+                for whole, part in zip(tables(found), tables(page), strict=True):
+                    whole.update(part)
+            if _is_whole(total(answer.header), tables(found)[0], tables(page)[0]):
+                return found
+
+    async def _sync_topics(self) -> None:
+        found = await self._read_pages(
+            lambda begun, version: GetAllTopicConfig(begun, version, PAGE),
+            TopicConfigAndMappingSerializeWrapper,
+            lambda page: (page.topic_config_table, page.topic_queue_mapping_detail_map),
+            lambda reply: cast(GetAllTopicConfigReply, reply).total_topic_num,
+            self._has_topics,
+        )
+        if found is not None:
+            self._take_topics(found)
 
     def _has_topics(self, page: TopicConfigAndMappingSerializeWrapper) -> bool:
         return page.data_version == self._topics.version and page.mapping_data_version == self._mappings.version
@@ -177,25 +204,15 @@ class MetadataSync:
                 self._offsets.forget_topic(name)
 
     async def _sync_groups(self) -> None:
-        found: SubscriptionGroupWrapper | None = None
-        while True:
-            begun = len(found.subscription_group_table) if found is not None else 0
-            header = GetAllSubscriptionGroupConfig(
-                begun, _text(found.data_version if found is not None else None), PAGE
-            )
-            answer = await self._master.ask(header, timeout=SYNC_TIMEOUT)
-            page = answer.json(SubscriptionGroupWrapper)
-            if page.data_version == self._groups.version:
-                return
-            if found is None or page.data_version != found.data_version:
-                found = page
-            else:
-                found.subscription_group_table.update(page.subscription_group_table)
-                found.forbidden_table.update(page.forbidden_table)
-            reply: GetAllSubscriptionGroupReply = answer.header
-            if _is_whole(reply.total_group_num, found.subscription_group_table, page.subscription_group_table):
-                break
-        self._groups.replace(found.subscription_group_table, found.forbidden_table, found.data_version)
+        found = await self._read_pages(
+            lambda begun, version: GetAllSubscriptionGroupConfig(begun, version, PAGE),
+            SubscriptionGroupWrapper,
+            lambda page: (page.subscription_group_table, page.forbidden_table),
+            lambda reply: cast(GetAllSubscriptionGroupReply, reply).total_group_num,
+            lambda page: page.data_version == self._groups.version,
+        )
+        if found is not None:
+            self._groups.replace(found.subscription_group_table, found.forbidden_table, found.data_version)
 
     async def _sync_modes(self) -> None:
         answer = await self._master.ask(GetAllMessageRequestMode(), timeout=SYNC_TIMEOUT)
