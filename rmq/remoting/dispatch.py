@@ -5,7 +5,7 @@ the `Call`, and returns a reply header, a JSON body, a `Reply`, None for plain s
 To refuse it raises a `RemotingError`.
 
 The few requests that make up a broker's life are marked `@handles_raw(RequestClass)`: the method gets the connection
-and the undecoded command, and returns the reply's frame, or a Deferred of it. Refusing works the same.
+and the undecoded command, and returns the reply's frame, or a Deferred of it, or `Late`. Refusing works the same.
 
 A one-way request is never answered, not even with an error.
 """
@@ -13,7 +13,8 @@ A one-way request is never answered, not even with an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -33,9 +34,11 @@ from rmq.wire.errors import (
 )
 
 B = TypeVar("B")
+V = TypeVar("V")
 F = TypeVar("F", bound=Callable[..., Any])
 
-RawHandler = Callable[[Connection, Command], "bytes | Deferred[bytes | None] | None"]
+RawReply: TypeAlias = "bytes | Late[Any] | Deferred[bytes | None] | None"
+RawHandler = Callable[[Connection, Command], RawReply]
 
 _HANDLES: Final = "_rmq_handles"
 _RAW: Final = "_rmq_raw"
@@ -128,6 +131,37 @@ def handles_raw(*headers: type[Any]) -> Callable[[F], F]:
     return mark
 
 
+class Late(Generic[V]):
+    """A reply that comes later, where a Deferred costs too much.
+
+    Whoever has the answer calls it, once and not before the handler has returned it.
+
+    Args:
+        make: gives the reply's frame for the answer; refuses as a handler does.
+    """
+
+    __slots__ = ("_make", "_send")
+
+    def __init__(self, make: Callable[[V], bytes]) -> None:
+        self._make = make
+        self._send: Callable[[Callable[[V], bytes], V], None] | None = None
+
+    def __call__(self, answer: V) -> None:
+        """Sends the reply, unless it was refused to wait for it."""
+        if self._send is not None:
+            self._send(self._make, answer)
+
+    def sent_by(self, send: Callable[[Callable[[V], bytes], V], None]) -> None:
+        """Gives it its way to the peer."""
+        self._send = send
+
+    def deferred(self) -> Deferred[bytes | None]:
+        """The same as a Deferred, where something else is to be waited for, too."""
+        answered: Deferred[Any] = Deferred()
+        self._send = lambda _, answer: answered.callback(answer)
+        return answered.addCallback(self._make)
+
+
 class Dispatcher:
     """The table of handlers of one server, and the limits on what waits for an answer.
 
@@ -178,32 +212,42 @@ class Dispatcher:
         """Handles one request; returns the reply's frame, or None when there is none now."""
         try:
             result = self._table.get(command.code, _unsupported)(connection, command)
-            if isinstance(result, Deferred):
-                result = self._later(connection, command, result)
+            if isinstance(result, (Late, Deferred)):
+                self._later(connection, command, result)
+                return None
         except Exception:
             result = refusal(connection, command, Failure())  # type: ignore[no-untyped-call]
         return None if command.flag & FLAG_ONEWAY else result
 
-    def _later(self, connection: Connection, command: Command, result: Deferred[Any]) -> bytes | None:
+    def _later(self, connection: Connection, command: Command, result: Deferred[bytes | None] | Late[Any]) -> None:
         if self.waiting >= self._max_waiting or connection.waiting >= self._max_per_connection:
-            result.addErrback(lambda _: None)
-            result.cancel()
+            if isinstance(result, Deferred):
+                result.addErrback(lambda _: None)
+                result.cancel()
             raise SystemBusyError("too many requests wait for an answer")
         self.waiting += 1
         connection.waiting += 1
         # Whoever answers later has read the body; thousands that wait must not keep theirs.
         command.body = b""
+        if isinstance(result, Late):
+            result.sent_by(partial(self._make_and_answer, connection, command))
+        else:
+            result.addErrback(lambda failure: refusal(connection, command, failure))
+            result.addCallback(lambda frame: self._answer(connection, command, frame))
 
-        def answer(frame: bytes | None) -> None:
-            self.waiting -= 1
-            connection.waiting -= 1
-            if frame is not None and not command.flag & FLAG_ONEWAY:
-                # What one is waiting for has often come for many.
-                (connection.write_soon if connection.waiting else connection.write)(frame)
+    def _make_and_answer(self, connection: Connection, command: Command, make: Callable[[V], bytes], answer: V) -> None:
+        try:
+            frame = make(answer)
+        except Exception:
+            frame = refusal(connection, command, Failure())  # type: ignore[no-untyped-call]
+        self._answer(connection, command, frame)
 
-        result.addErrback(lambda failure: refusal(connection, command, failure))
-        result.addCallback(answer)
-        return None
+    def _answer(self, connection: Connection, command: Command, frame: bytes | None) -> None:
+        self.waiting -= 1
+        connection.waiting -= 1
+        if frame is not None and not command.flag & FLAG_ONEWAY:
+            # What one is waiting for has often come for many.
+            (connection.write_soon if connection.waiting else connection.write)(frame)
 
 
 def _typed(header: type[Any], method: Callable[[Any, Call], Any]) -> RawHandler:

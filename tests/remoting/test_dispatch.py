@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogPublisher
 
-from rmq.remoting.dispatch import Call, Dispatcher, Reply, handles, handles_raw
+from rmq.remoting.dispatch import Call, Dispatcher, Late, Reply, handles, handles_raw
 from rmq.remoting.protocol import Connection
 from rmq.wire.bodies.broker import KVTable
 from rmq.wire.codes import FLAG_ONEWAY, FLAG_RESPONSE
@@ -255,6 +255,59 @@ def test_a_raw_handler_makes_its_own_frames_and_may_refuse(world: World) -> None
     world.peer.send(Command(102, {"namespace": "n", "key": "k"}, opaque=7))
     late.callback(encode(Command(0, {}, b"late", opaque=7, flag=FLAG_RESPONSE)))
     assert world.peer.answers()[0].body == b"late"
+
+
+def replying(answer: str) -> bytes:
+    """The reply's frame; refuses an answer."""
+    if answer == "bad":
+        raise InvalidParameterError("bad answer")
+    return encode(Command(0, {"value": answer}, opaque=7, flag=FLAG_RESPONSE))
+
+
+@pytest.mark.parametrize(("answer", "code", "ext"), [("v", 0, {"value": "v"}), ("bad", 29, {})])
+def test_what_a_raw_handler_gives_may_be_late(world: World, answer: str, code: int, ext: dict[str, str]) -> None:
+    late = world.processor.result = Late(replying)
+    world.peer.send(Command(102, {"namespace": "n", "key": "k"}, b"body", opaque=7))
+    assert (world.peer.answers(), world.dispatcher.waiting, world.peer.connection.waiting) == ([], 1, 1)
+    late(answer)
+    (reply,) = world.peer.answers()
+    assert (reply.opaque, reply.code, reply.ext) == (7, code, ext)
+    assert (world.dispatcher.waiting, world.peer.connection.waiting) == (0, 0)
+
+
+def test_what_is_late_for_a_oneway_is_made_but_not_sent(world: World) -> None:
+    made: list[str] = []
+
+    def make(answer: str) -> bytes:
+        made.append(answer)
+        return replying(answer)
+
+    late = world.processor.result = Late(make)
+    world.peer.send(Command(102, {"namespace": "n", "key": "k"}, flag=FLAG_ONEWAY))
+    late("v")
+    assert (made, world.peer.answers(), world.dispatcher.waiting) == (["v"], [], 0)
+
+
+def test_what_is_late_may_be_refused_as_busy() -> None:
+    world = World(max_waiting=1)
+    lates = [Late(replying), Late(replying)]
+    for late in lates:
+        world.processor.result = late
+        world.peer.send(Command(102, {"namespace": "n", "key": "k"}, opaque=7))
+    assert [answer.code for answer in world.peer.answers()] == [2]
+    for late in reversed(lates):
+        late("v")
+    assert [answer.ext for answer in world.peer.answers()] == [{"value": "v"}]
+    assert world.dispatcher.waiting == 0
+
+
+def test_what_is_late_can_be_a_deferred() -> None:
+    late = Late(replying)
+    found: list[Any] = []
+    late.deferred().addCallback(found.append)
+    assert found == []
+    late("v")
+    assert found == [replying("v")]
 
 
 def test_offences_are_one_line_in_the_log_and_ordinary_refusals_none(world: World, events: list[Any]) -> None:

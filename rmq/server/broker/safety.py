@@ -14,9 +14,10 @@ Source: CommitLog.handleDiskFlushAndHA.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from rmq.server.store.api import AppendResult, PutStatus
 
@@ -34,8 +35,8 @@ class DurableStore(Protocol):
 class Acknowledgements(Protocol):
     """What is asked of those who know the slaves."""
 
-    def when_acked(self, end: int) -> Deferred[PutStatus] | None:
-        """Fires when enough slaves have everything before `end`; None when there is nothing to wait for."""
+    def wait(self, end: int, then: Callable[[PutStatus], None]) -> PutStatus | None:
+        """Waits until enough slaves have everything before `end`; see `AckTable.wait`."""
         ...
 
 
@@ -55,18 +56,36 @@ class Safety:
         self._acks = acks
         self.waits = store.sync_flush or acks is not None
 
-    def when_safe(self, result: AppendResult) -> Deferred[PutStatus] | None:
-        """Fires with PUT_OK, FLUSH_DISK_TIMEOUT or FLUSH_SLAVE_TIMEOUT; None when there is nothing to wait for.
+    def wait(self, result: AppendResult, then: Callable[[PutStatus], None]) -> PutStatus | None:
+        """Waits until a message is safe: PUT_OK, FLUSH_DISK_TIMEOUT or FLUSH_SLAVE_TIMEOUT if that is known at once,
+        else None, and `then` will be told.
 
-        None too for what was not stored.
+        For what was not stored there is nothing to wait for.
         """
         durable = self._store.when_durable(result)
         if self._acks is None or result.physical_offset < 0:
-            return durable
-        acked = self._acks.when_acked(result.physical_offset + result.wrote_bytes)
-        if durable is None or acked is None:
-            return acked if durable is None else durable
-        return durable.addCallback(lambda on_disk: acked.addCallback(lambda on_slaves: _worse(on_disk, on_slaves)))
+            acked: PutStatus | None = PutStatus.PUT_OK
+        elif durable is None:
+            return self._acks.wait(result.physical_offset + result.wrote_bytes, then)
+        else:
+            slaves: Deferred[PutStatus] = Deferred()
+            acked = self._acks.wait(result.physical_offset + result.wrote_bytes, slaves.callback)
+        if durable is None:
+            return acked
+        if acked is None:
+            durable.addCallback(lambda on_disk: slaves.addCallback(lambda on_slaves: _worse(on_disk, on_slaves)))
+        else:
+            durable.addCallback(_worse, acked)
+        durable.addCallback(then)
+        return None
+
+    def when_safe(self, result: AppendResult) -> Deferred[PutStatus] | None:
+        """The same as a Deferred; None when the message is safe."""
+        later: Deferred[PutStatus] = Deferred()
+        status = self.wait(result, later.callback)
+        if status is None:
+            return later
+        return None if status is PutStatus.PUT_OK else succeed(status)
 
 
 def _worse(on_disk: PutStatus, on_slaves: PutStatus) -> PutStatus:

@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable
 
-from twisted.internet.defer import Deferred, succeed
-
 from rmq.remoting.reactor import Clock, DelayedCall
 from rmq.server.store.api import PutStatus
+
+Then = Callable[[PutStatus], None]
+"""Who waits: called once with PUT_OK or FLUSH_SLAVE_TIMEOUT. Each synchronous send is one, so it is no Deferred."""
 
 
 class AckTable:
@@ -35,7 +36,7 @@ class AckTable:
         self._needed = needed
         self._timeout = timeout
         self._acks: dict[Hashable, int] = {}
-        self._waiters: deque[tuple[int, float, Deferred[PutStatus]]] = deque()
+        self._waiters: deque[tuple[int, float, Then]] = deque()
         self._expiry: DelayedCall | None = None
         self._stopped = False
 
@@ -56,20 +57,19 @@ class AckTable:
         """A slave's connection ended: what it had no longer counts."""
         self._acks.pop(slave, None)
 
-    def when_acked(self, end: int) -> Deferred[PutStatus] | None:
-        """Fires when everything before `end` is on enough replicas, or with FLUSH_SLAVE_TIMEOUT; None when it is
-        already."""
+    def wait(self, end: int, then: Then) -> PutStatus | None:
+        """Waits until everything before `end` is on enough replicas; what came of it if that is known at once, else
+        None, and `then` will be told."""
         safe = self.safe_end
         if safe is None or end <= safe:
-            return None
+            return PutStatus.PUT_OK
         if self._stopped:
-            return succeed(PutStatus.FLUSH_SLAVE_TIMEOUT)
-        waiter: Deferred[PutStatus] = Deferred()
+            return PutStatus.FLUSH_SLAVE_TIMEOUT
         timeout = self._timeout()
-        self._waiters.append((end, self._clock.seconds() + timeout, waiter))
+        self._waiters.append((end, self._clock.seconds() + timeout, then))
         if self._expiry is None:
             self._expiry = self._clock.callLater(timeout, self._expire)
-        return waiter
+        return None
 
     def stop(self) -> None:
         """Answers all who wait, and all who will, with a timeout."""
@@ -77,7 +77,7 @@ class AckTable:
         if self._expiry is not None and self._expiry.active():
             self._expiry.cancel()
         while self._waiters:
-            self._waiters.popleft()[2].callback(PutStatus.FLUSH_SLAVE_TIMEOUT)
+            self._waiters.popleft()[2](PutStatus.FLUSH_SLAVE_TIMEOUT)
 
     def _serve(self) -> None:
         waiters = self._waiters
@@ -86,8 +86,8 @@ class AckTable:
         safe, served = self.safe_end, []
         while waiters and (safe is None or waiters[0][0] <= safe):
             served.append(waiters.popleft()[2])
-        for waiter in served:
-            waiter.callback(PutStatus.PUT_OK)
+        for then in served:
+            then(PutStatus.PUT_OK)
 
     def _expire(self) -> None:
         self._expiry = None
@@ -97,5 +97,5 @@ class AckTable:
             expired.append(self._waiters.popleft()[2])
         if self._waiters:
             self._expiry = self._clock.callLater(self._waiters[0][1] - now, self._expire)
-        for waiter in expired:
-            waiter.callback(PutStatus.FLUSH_SLAVE_TIMEOUT)
+        for then in expired:
+            then(PutStatus.FLUSH_SLAVE_TIMEOUT)

@@ -38,12 +38,15 @@ class Store:
         return self.waiting[-1]
 
 
-def seen(safe: Deferred[PutStatus] | None) -> list[PutStatus]:
-    """What a Deferred fires with, at its time."""
-    assert safe is not None
+def seen(safety: Safety) -> list[PutStatus]:
+    """What who waits for the stored message is told, at its time."""
     found: list[PutStatus] = []
-    safe.addCallback(found.append)
+    assert safety.wait(STORED, found.append) is None
     return found
+
+
+def never(status: PutStatus) -> None:
+    raise AssertionError(f"told {status}, though the answer was there at once")
 
 
 def table(clock: Clock, needed: int = 2) -> AckTable:
@@ -53,14 +56,14 @@ def table(clock: Clock, needed: int = 2) -> AckTable:
 def test_by_default_nobody_waits() -> None:
     safety = Safety(Store(sync_flush=False), None)
     assert safety.waits is False
-    assert safety.when_safe(STORED) is None
+    assert safety.wait(STORED, never) is OK
 
 
 def test_the_disk() -> None:
     store = Store(sync_flush=True)
     safety = Safety(store, None)
     assert safety.waits
-    found = seen(safety.when_safe(STORED))
+    found = seen(safety)
     assert found == []
     store.waiting[0].callback(DISK)
     assert found == [DISK]
@@ -70,21 +73,22 @@ def test_slaves_up_to_the_end_of_the_message() -> None:
     acks = table(Clock())
     safety = Safety(Store(sync_flush=False), acks)
     assert safety.waits
-    found = seen(safety.when_safe(STORED))
+    found = seen(safety)
     acks.acked("s", 149)
     assert found == []
     acks.acked("s", 150)
     assert found == [OK]
-    assert safety.when_safe(STORED) is None, "the slave has it already"
+    assert safety.wait(STORED, never) is OK, "the slave has it already"
 
 
 def test_slaves_that_are_not_needed() -> None:
-    assert Safety(Store(sync_flush=False), table(Clock(), needed=1)).when_safe(STORED) is None
+    assert Safety(Store(sync_flush=False), table(Clock(), needed=1)).wait(STORED, never) is OK
 
 
 def test_what_is_not_stored_is_not_waited_for() -> None:
     safety = Safety(Store(sync_flush=True), table(Clock()))
-    assert safety.when_safe(AppendResult(PutStatus.SERVICE_NOT_AVAILABLE, -1, -1, 0, 0, ())) is None
+    refused = AppendResult(PutStatus.SERVICE_NOT_AVAILABLE, -1, -1, 0, 0, ())
+    assert safety.wait(refused, never) is OK
 
 
 @pytest.mark.parametrize("disk_first", [True, False])
@@ -94,7 +98,7 @@ def test_disk_and_slaves_side_by_side(disk_first: bool, disk: PutStatus, slaves:
     """Whatever comes first; a failure of the slaves is told before one of the disk."""
     clock, store = Clock(), Store(sync_flush=True)
     acks = table(clock)
-    found = seen(Safety(store, acks).when_safe(STORED))
+    found = seen(Safety(store, acks))
 
     def slaves_answer() -> None:
         acks.acked("s", 150) if slaves is OK else clock.advance(3)
@@ -104,6 +108,34 @@ def test_disk_and_slaves_side_by_side(disk_first: bool, disk: PutStatus, slaves:
         assert found == []
         step()
     assert found == [slaves if slaves is not OK else disk]
+
+
+def test_slaves_that_are_not_waited_for_because_the_broker_stops() -> None:
+    store, acks = Store(sync_flush=True), table(Clock())
+    acks.stop()
+    found = seen(Safety(store, acks))
+    store.waiting[0].callback(OK)
+    assert found == [SLAVE]
+    assert Safety(Store(sync_flush=False), acks).wait(STORED, never) is SLAVE
+
+
+def test_the_same_as_a_deferred() -> None:
+    acks = table(Clock())
+    safety = Safety(Store(sync_flush=False), acks)
+    found: list[PutStatus] = []
+    later = safety.when_safe(STORED)
+    assert later is not None
+    later.addCallback(found.append)
+    assert found == []
+    acks.acked("s", 150)
+    assert found == [OK]
+    assert safety.when_safe(STORED) is None, "the slave has it already"
+    acks.gone("s")
+    acks.stop()
+    at_once = safety.when_safe(STORED)
+    assert at_once is not None
+    at_once.addCallback(found.append)
+    assert found == [OK, SLAVE]
 
 
 # --- who waits ------------------------------------------------------------------------------------------------------

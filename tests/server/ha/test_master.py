@@ -115,9 +115,7 @@ def test_acknowledgements_reach_who_waits(world: World) -> None:
     slave = world.connect(500)
     world.grow(600)
     answers: list[PutStatus] = []
-    waiter = world.acks.when_acked(600)
-    assert waiter is not None
-    waiter.addCallback(answers.append)
+    assert world.acks.wait(600, answers.append) is None
     world.master.pump()
     world.reactor.advance(0)
     slave.connection.dataReceived(encode_report(599))
@@ -132,9 +130,7 @@ def test_stopping_brings_slaves_the_last_messages_and_answers_who_waits(world: W
     world.grow(600)
     world.master.pump()
     answers: list[PutStatus] = []
-    waiter = world.acks.when_acked(600)
-    assert waiter is not None
-    waiter.addCallback(answers.append)
+    assert world.acks.wait(600, answers.append) is None
     done: list[Any] = []
     world.master.stop().addCallback(done.append)
     assert transfers(slave.value()) == [(500, pattern(600)[500:])]

@@ -126,10 +126,9 @@ def test_a_sender_that_waits_is_told_when_the_slave_has_the_message(world: World
     world.follow()
     world.until(lambda: len(world.ha_master.slaves()) == 1)
     result = world.master.fill(1)[0]
-    waiting = world.acks.when_acked(result.physical_offset + result.wrote_bytes)
-    assert waiting is not None
     told: list[str] = []
-    waiting.addCallback(lambda status: told.append(status.name))
+    end = result.physical_offset + result.wrote_bytes
+    assert world.acks.wait(end, lambda status: told.append(status.name)) is None
     world.ha_master.pump()
     world.until(lambda: bool(told))
     assert told == ["PUT_OK"]

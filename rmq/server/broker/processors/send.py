@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from struct import pack
 from typing import Final
 
 from twisted.internet.defer import Deferred
 
-from rmq.remoting.dispatch import handles_raw
+from rmq.remoting.dispatch import Late, RawReply, handles_raw
 from rmq.remoting.protocol import Connection
 from rmq.server.broker.delay.recall import handle_of
 from rmq.server.broker.mapping.queues import led_queue
@@ -142,13 +143,13 @@ class SendProcessor:
         self._tail = format_properties(self._stamps).encode()
 
     @handles_raw(SendMessage)
-    def send(self, connection: Connection, command: Command) -> bytes | Deferred[bytes | None] | None:
+    def send(self, connection: Connection, command: Command) -> RawReply:
         """The old long-named form."""
         command.ext = {_V2_NAMES.get(name, name): value for name, value in command.ext.items()}
         return self.send_v2(connection, command)
 
     @handles_raw(SendMessageV2, SendBatchMessage)
-    def send_v2(self, connection: Connection, command: Command) -> bytes | Deferred[bytes | None] | None:
+    def send_v2(self, connection: Connection, command: Command) -> RawReply:
         """The short-named form, for one message or a batch."""
         if type(command) is SendCommand:
             fields, born, properties = command.fields, command.born_timestamp, command.properties
@@ -233,13 +234,15 @@ class SendProcessor:
             # -1 while the queue is moving here: where it will begin is not decided yet.
             queue_id = logical.number
             result = result._replace(queue_offset=loose_static_offset(logical.leader, result.queue_offset))
+        reply = partial(self._reply, command, result, name, queue_id, unique_id, recall_handle)
         if facts.waits and self._safety.waits:
-            safe = self._safety.when_safe(result)
-            if safe is not None:
-                return safe.addCallback(
-                    lambda status: self._reply(command, status, result, name, queue_id, unique_id, recall_handle)
-                )
-        return self._reply(command, result.status, result, name, queue_id, unique_id, recall_handle)
+            late = Late(reply)
+            status = self._safety.wait(result, late)
+            if status is None:
+                return late
+            if status is not PutStatus.PUT_OK:
+                return reply(status)
+        return reply(result.status)
 
     # --- checks ---------------------------------------------------------------------------------------------------
 
@@ -252,22 +255,25 @@ class SendProcessor:
         kept = {name: value for name, value in properties.items() if name not in _STAMPED}
         return {**kept, "UNIQ_KEY": unique_id.decode(), **self._stamps}
 
-    def _when_told(self, reply: bytes | Deferred[bytes | None] | None) -> bytes | Deferred[bytes | None] | None:
+    def _when_told(self, reply: RawReply) -> RawReply:
         """Answers who created a topic when the name servers know of it."""
         told = self._topics.told()
-        return reply if told is None else told.addCallback(lambda _: reply)
+        if told is None:
+            return reply
+        frame: bytes | Deferred[bytes | None] | None = reply.deferred() if isinstance(reply, Late) else reply
+        return told.addCallback(lambda _: frame)
 
     # --- answering ------------------------------------------------------------------------------------------------
 
     def _reply(
         self,
         command: Command,
-        status: PutStatus,
         result: AppendResult,
         topic: str,
         queue_id: int,
         unique_id: bytes | None,
         recall_handle: str | None,
+        status: PutStatus,
     ) -> bytes:
         if status is PutStatus.PUT_OK:
             code = 0
