@@ -1,5 +1,9 @@
 from mmap import mmap
 
+from rmq.server.store.append import TopicEntry
+from rmq.server.store.dispatch import Put
+from rmq.server.store.runs import Parts
+
 def place_records(
     body: bytes, head: bytes, name_field: bytes, physical: int, queue_offset: int
 ) -> tuple[bytes, bytes, list[int], set[int]]: ...
@@ -15,6 +19,10 @@ def index_records(
     room: int,
     begin: int,
 ) -> tuple[int, int, int, int, int]: ...
-def gather_records(
-    data: bytes, at: int, physical: int, room: int
-) -> tuple[int, int, int, dict[tuple[bytes, int], tuple[int, bytearray, set[int]]]]: ...
+def gather_records(data: bytes, at: int, physical: int, room: int) -> tuple[int, int, int, Parts]: ...
+def unready_parts(
+    parts: Parts, names: dict[bytes, str], topics: dict[str, TopicEntry]
+) -> list[tuple[bytes, int]]: ...
+def put_parts(
+    parts: Parts, names: dict[bytes, str], topics: dict[str, TopicEntry], done: list[Put]
+) -> None: ...

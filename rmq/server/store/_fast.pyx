@@ -1,5 +1,6 @@
 # cython: language_level=3, cdivision=True, binding=False
-"""The store's hottest loops, compiled: `place_batch` of `batch.py`, `gather_any` of `runs.py`, the indexer's walk.
+"""The store's hottest loops, compiled: `place_batch` of `batch.py`, `gather_any` of `runs.py`, those over its parts of
+`QueueFiller`, the indexer's walk.
 
 The Python modules are the readable truth and work alone; property tests hold both equal, byte for byte. A batch's body
 comes from a stranger: it is checked as a whole before anything is made of it. Of a log each record is checked before
@@ -272,6 +273,69 @@ def gather_records(bytes data not None, Py_ssize_t at, int64_t physical, int64_t
         physical += total
         at += <Py_ssize_t>total
     return at, count, newest, parts
+
+
+cdef object queue_of(tuple key, dict names, dict topics):
+    """The queue of a part; None when it is not known, or its topic has no place."""
+    name = names.get(key[0])
+    if not name:
+        return None
+    entry = topics.get(name)
+    return None if entry is None else entry.queues.get(key[1])
+
+
+def unready_parts(dict parts not None, dict names not None, dict topics not None):
+    """The loop of `QueueFiller.unready`."""
+    cdef tuple key, part
+    cdef int64_t first
+    found = []
+    for key, part in parts.items():
+        queue = queue_of(key, names, topics)
+        if queue is None:
+            if names.get(key[0]) != "":
+                found.append(key)
+            continue
+        first = part[0]
+        if first != <int64_t>queue.next or first + len(<bytearray>part[1]) // UNIT > <int64_t>queue.limit:
+            found.append(key)
+    return found
+
+
+def put_parts(dict parts not None, dict names not None, dict topics not None, list done not None):
+    """The loop of `QueueFiller.put`; `ConsumeQueue.put_all` as far as a queue's open file goes."""
+    cdef Py_buffer view
+    cdef tuple key, part
+    cdef bytearray units
+    cdef Bytes newest
+    cdef Py_ssize_t size
+    cdef int64_t next_, at, limit
+    for key, part in parts.items():
+        if names[key[0]] == "":
+            continue
+        queue = queue_of(key, names, topics)
+        units = part[1]
+        size = len(units)
+        next_ = queue.next
+        limit = queue.limit
+        done.append((queue, next_, queue.max_physical, part[2]))
+        active = queue.active
+        file = None if active is None else active.map
+        if file is None or size < UNIT or next_ + size // UNIT > limit:
+            queue.put_all(units)
+            continue
+        at = (next_ - <int64_t>queue.base) * UNIT
+        PyObject_GetBuffer(file, &view, PyBUF_WRITABLE)
+        try:
+            if not 0 <= at <= view.len - size:
+                raise ValueError(f"units at {at} of a file of {view.len} bytes")
+            memcpy(<uint8_t *>view.buf + at, PyByteArray_AS_STRING(units), size)
+        finally:
+            PyBuffer_Release(&view)
+        newest = <Bytes>PyByteArray_AS_STRING(units) + size - UNIT
+        queue.next = next_ + size // UNIT
+        queue.max_physical = <int64_t>get64(newest) + <int32_t>get32(newest + 8)
+        if next_ + size // UNIT >= limit:
+            queue.aim()
 
 
 # --- the index

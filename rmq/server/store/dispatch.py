@@ -12,8 +12,13 @@ Source: CommitLogDispatcherBuildConsumeQueue, ConsumeQueue.putMessagePositionInf
 
 from __future__ import annotations
 
-from rmq.server.store.consumequeue import ConsumeQueue
+from rmq.server.store import fast
+from rmq.server.store.consumequeue import UNIT_SIZE, ConsumeQueue
 from rmq.server.store.queues import Queues
+from rmq.server.store.runs import Parts
+
+Put = tuple[ConsumeQueue, int, int, set[int]]
+"""Units that were added: to which queue, its `next` and `max_physical` before that, and the tags codes that occur."""
 
 
 class QueueFiller:
@@ -49,6 +54,49 @@ class QueueFiller:
             self.problems.append(f"messages of a topic called {topic!r} are left out of the queues")
         self._names[topic] = name
         return name
+
+    def unready(self, parts: Parts) -> list[tuple[bytes, int]]:
+        """The topics and queue ids whose queue is not known yet, or has no room for what comes, or ends elsewhere."""
+        names, topics = self._names, self._queues.topics
+        if fast.unready_parts is not None:
+            return fast.unready_parts(parts, names, topics)
+        found = []
+        for key, (first, units, _) in parts.items():
+            name = names.get(key[0])
+            entry = topics.get(name) if name else None
+            queue = entry.queues.get(key[1]) if entry is not None else None
+            if queue is None:
+                if name != "":
+                    found.append(key)
+            elif first != queue.next or first + len(units) // UNIT_SIZE > queue.limit:
+                found.append(key)
+        return found
+
+    def put(self, parts: Parts, done: list[Put]) -> None:
+        """Adds the units of parts that are ready.
+
+        Args:
+            parts: those whose topic cannot be that of a directory are passed over.
+            done: gets what was put, and before that what is about to be.
+
+        Raises:
+            OSError: a file cannot be mapped; what is done is to be taken back.
+        """
+        names, topics = self._names, self._queues.topics
+        if fast.put_parts is not None:
+            fast.put_parts(parts, names, topics, done)
+            return
+        for (topic, queue_id), (_, units, codes) in parts.items():
+            if name := names[topic]:
+                queue = topics[name].queues[queue_id]
+                done.append((queue, queue.next, queue.max_physical, codes))
+                queue.put_all(units)
+
+    def take_back(self, done: list[Put]) -> None:
+        """Lets the queues end where they did."""
+        for queue, following, max_physical, _ in done:
+            queue.next, queue.max_physical = following, max_physical
+            queue.aim()
 
     def make_ready(self, queue: ConsumeQueue, offset: int, count: int) -> ConsumeQueue:
         """The queue with room for `count` units from `offset` on, begun again if `offset` was given out before.

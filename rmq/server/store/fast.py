@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mmap import mmap
 
+    from rmq.server.store.append import TopicEntry
+    from rmq.server.store.dispatch import Put
+    from rmq.server.store.runs import Parts
+
 PURE_VARIABLE = "RMQ_PURE_PYTHON"
 """Environment variable: 1 leaves the compiled loops aside."""
 
@@ -21,8 +25,10 @@ index_records: Callable[
     [mmap, int, int, int, mmap, int, int, int, int, int], tuple[int, int, int, int, int]
 ] | None = None
 gather_records: Callable[
-    [bytes, int, int, int], tuple[int, int, int, dict[tuple[bytes, int], tuple[int, bytearray, set[int]]]]
+    [bytes, int, int, int], tuple[int, int, int, Parts]
 ] | None = None
+unready_parts: Callable[[Parts, dict[bytes, str], dict[str, TopicEntry]], list[tuple[bytes, int]]] | None = None
+put_parts: Callable[[Parts, dict[bytes, str], dict[str, TopicEntry], list[Put]], None] | None = None
 
 if environ.get(PURE_VARIABLE) != "1":
     with suppress(ImportError):
@@ -31,6 +37,8 @@ if environ.get(PURE_VARIABLE) != "1":
         place_records = _fast.place_records
         index_records = _fast.index_records
         gather_records = _fast.gather_records
+        unready_parts = _fast.unready_parts
+        put_parts = _fast.put_parts
 
 
 def way() -> str:

@@ -25,7 +25,7 @@ from rmq.server.store.api import ArrivalListener, NoRecordError, NotContiguousEr
 from rmq.server.store.append import Counters
 from rmq.server.store.commitlog import BLANK_MIN, CommitLog
 from rmq.server.store.consumequeue import UNIT, UNIT_SIZE, ConsumeQueue
-from rmq.server.store.dispatch import QueueFiller
+from rmq.server.store.dispatch import Put, QueueFiller
 from rmq.server.store.queues import Queues
 from rmq.server.store.record import MIN_RECORD, OWN_OFFSET_AT, SYS_FLAG_AT, parse_record
 from rmq.server.store.runs import RECORD_MAGICS, Run, gather, gather_any
@@ -229,21 +229,14 @@ class Replica:
         if not log.make_room_as_it_is(length):
             self.stalled = True
             return False
-        done: list[tuple[ConsumeQueue, int, int]] = []
-        arrivals: list[tuple[ConsumeQueue, int, int]] = []
+        done: list[Put] = []
         try:
-            ready = self._ready(run)
+            self._make_ready(run)
             self._write(data, start, length)
-            for queue, units, codes in ready:
-                before = queue.next, queue.max_physical
-                queue.put_all(units)
-                done.append((queue, *before))
-                arrivals += [(queue, queue.next, code) for code in codes]
+            self._filler.put(run.parts, done)
         except OSError as error:
             # The log still ends where it did: the same bytes will be written again.
-            for queue, following, max_physical in done:
-                queue.next, queue.max_physical = following, max_physical
-                queue.aim()
+            self._filler.take_back(done)
             log.pause(error)
             self.stalled = True
             return False
@@ -251,34 +244,29 @@ class Replica:
         log.last_timestamp = max(log.last_timestamp, run.newest)
         self._counters.put_total += run.count
         self._counters.put_bytes += length
-        self._tell(arrivals, [queue for queue, _, max_physical in done if max_physical < 0])
+        self._tell(done)
         return True
 
-    def _ready(self, run: Run) -> list[tuple[ConsumeQueue, bytearray, set[int]]]:
-        """The run's queues, with room for what comes.
+    def _make_ready(self, run: Run) -> None:
+        """Gives the run's queues room for what comes.
 
         Raises:
             NoRecordError: a message's queue offset cannot be.
             OSError: a file cannot be made or removed, or the disk is full.
         """
-        ready = []
         filler = self._filler
-        for (topic, queue_id), (first, units, codes) in run.parts.items():
+        for topic, queue_id in filler.unready(run.parts):
             queue = filler.queue_of(topic, queue_id)
-            if queue is None:
-                continue
-            count = len(units) // UNIT_SIZE
-            if first != queue.next or first + count > queue.limit:
+            if queue is not None:
+                first, units, _ = run.parts[topic, queue_id]
                 _check_gap(queue, first, UNIT.unpack_from(units)[0])
-                queue = filler.make_ready(queue, first, count)
-            ready.append((queue, units, codes))
+                filler.make_ready(queue, first, len(units) // UNIT_SIZE)
         if filler.restarts:
             filler.restarts = 0
             self._on_files_changed()
         for problem in filler.problems:
             _log.error("From the master: {problem}", problem=problem)
         filler.problems.clear()
-        return ready
 
     def _write(self, data: bytes, start: int, length: int) -> None:
         view, at = self._log.map, self._log.position
@@ -286,13 +274,15 @@ class Replica:
             view[at + _HEAD : at + length] = records[_HEAD:]  # type: ignore[index]
             view[at : at + _HEAD] = records[:_HEAD]  # type: ignore[index]
 
-    def _tell(self, arrivals: list[tuple[ConsumeQueue, int, int]], opened: list[ConsumeQueue]) -> None:
+    def _tell(self, done: list[Put]) -> None:
         if self.on_new_topic is not None:
-            for queue in opened:
-                self.on_new_topic(queue.topic, queue.queue_id)
+            for queue, _, max_physical, _ in done:
+                if max_physical < 0:
+                    self.on_new_topic(queue.topic, queue.queue_id)
         if self.on_arrival is not None:
-            for queue, following, code in arrivals:
-                self.on_arrival(queue.topic, queue.queue_id, following, code)
+            for queue, _, _, codes in done:
+                for code in codes:
+                    self.on_arrival(queue.topic, queue.queue_id, queue.next, code)
 
 
 def _check_gap(queue: ConsumeQueue, offset: int, physical: int) -> None:

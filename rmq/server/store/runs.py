@@ -24,6 +24,9 @@ NOT_DISPATCHED = frozenset((TRANSACTION_PREPARED, TRANSACTION_ROLLBACK))
 _unpack_head = BLANK_RECORD.unpack_from
 _pack_unit = UNIT.pack
 
+Parts = dict[tuple[bytes, int], tuple[int, bytearray, set[int]]]
+"""By topic and queue id: the queue offset of the first message, the units, and the tags codes that occur."""
+
 
 class Run(NamedTuple):
     """Records, and what they are to their queues.
@@ -32,13 +35,13 @@ class Run(NamedTuple):
         end: where the first byte stands that does not belong to them.
         count: how many they are.
         newest: the greatest store time.
-        parts: by topic and queue id: the queue offset of the first message, the units, and the tags codes that occur.
+        parts: the units, by queue.
     """
 
     end: int
     count: int  # type: ignore[assignment]
     newest: int
-    parts: dict[tuple[bytes, int], tuple[int, bytearray, set[int]]]
+    parts: Parts
 
 
 def gather(data: bytes, at: int, physical: int, room: int, tags: DispatchTags) -> Run:
@@ -60,7 +63,7 @@ def gather(data: bytes, at: int, physical: int, room: int, tags: DispatchTags) -
 
 def gather_any(data: bytes, at: int, physical: int, room: int, tags: DispatchTags) -> Run:
     """The run that begins at a place of `data`; see `gather`."""
-    parts: dict[tuple[bytes, int], tuple[int, bytearray, set[int]]] = {}
+    parts: Parts = {}
     count = newest = 0
     shift = physical - at
     stop = min(len(data), at + room)
