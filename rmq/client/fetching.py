@@ -4,6 +4,10 @@ A loop pulls, hands over what it found, and pulls again, as long as the queue is
 much is held or the consumer is suspended. When the broker says that the offset does not exist, the queue begins again
 where the broker says; when it cannot be reached, the loop waits, makes itself known again and goes on.
 
+An answer may bring a loop no further: a slave that lacks the offset sends it to the master (PULL_RETRY_IMMEDIATELY), or
+a second broker says that an offset does not exist. Who is asked next is then asked at once only if that is another one.
+Otherwise the route is looked for, because the master may have come back, and the loop pauses.
+
 Source: DefaultMQPushConsumerImpl.pullMessage, RebalancePushImpl, DefaultLitePullConsumerImpl.PullTaskImpl.
 """
 
@@ -44,6 +48,7 @@ _UNKNOWN_THERE = frozenset(
 )
 _FLOW_CONTROL_DELAY = 0.02
 _EMPTY_DELAY = 0.1
+_STUCK_DELAY = 1.0
 _HALF_AN_HOUR = 30 * 60 * 1000
 
 log = Logger()
@@ -107,6 +112,7 @@ class Fetcher:
         self._commits = commits
         self._interval = interval
         self._loops: dict[MessageQueue, _Loop] = {}
+        self._looked: dict[str, float] = {}
         self._resumed: Waiters[None] = Waiters()
         self._stopped = False
         self.suspended = False
@@ -203,13 +209,13 @@ class Fetcher:
             self._run(queue, offset)
         return True
 
-    def _run(self, queue: MessageQueue, offset: int) -> None:
+    def _run(self, queue: MessageQueue, offset: int, *, moved: bool = False) -> None:
         if self._stopped:
             return
         process_queue = ProcessQueue(self._config)
         # The loop may end, or restart the queue, before the first wait: it must find itself in the table.
         loop = self._loops[queue] = _Loop(process_queue, Deferred())
-        loop.running = Deferred.fromCoroutine(self._pull_on(queue, process_queue, offset))
+        loop.running = Deferred.fromCoroutine(self._pull_on(queue, process_queue, offset, moved))
         logged(loop.running, f"pulling {queue}")
 
     async def _start_offset(self, queue: MessageQueue) -> int:
@@ -246,7 +252,7 @@ class Fetcher:
 
     # --- pulling ----------------------------------------------------------------------------------------------------
 
-    async def _pull_on(self, queue: MessageQueue, process_queue: ProcessQueue, offset: int) -> None:
+    async def _pull_on(self, queue: MessageQueue, process_queue: ProcessQueue, offset: int, moved: bool) -> None:
         instance = self._instance
         while not process_queue.dropped:
             obstacle = self._obstacle(queue, process_queue)
@@ -267,11 +273,18 @@ class Fetcher:
                 continue
             if process_queue.dropped or self._stopped:
                 return
-            if result.status is PullStatus.OFFSET_ILLEGAL:
+            illegal = result.status is PullStatus.OFFSET_ILLEGAL
+            took = instance.reactor.seconds() - started
+            no_further = moved if illegal else _is_stuck(result, offset)
+            if no_further:
+                await self._look_elsewhere(queue, result.address)
+                if process_queue.dropped or self._stopped:
+                    return
+            if illegal:
                 self._moved(queue, process_queue, offset, result)
                 return
+            moved = False
             offset = result.next_begin_offset
-            took = instance.reactor.seconds() - started
             self._found(queue, process_queue, result, took)
             if result.status is PullStatus.NO_NEW_MSG and took < _FLOW_CONTROL_DELAY:
                 # A broker that does not hold requests would be asked without a pause.
@@ -300,7 +313,25 @@ class Fetcher:
         )
         self._offsets.update(queue, result.next_begin_offset)
         process_queue.drop()
-        self._run(queue, result.next_begin_offset)
+        self._run(queue, result.next_begin_offset, moved=True)
+
+    async def _look_elsewhere(self, queue: MessageQueue, asked: str) -> None:
+        """Returns when it makes sense to pull again: at once if another broker is to be asked than before."""
+        now = self._instance.reactor.seconds()
+        try:
+            if self._puller.address(queue) != asked:
+                return
+            # Once for all queues of the topic.
+            if now - self._looked.get(queue.topic, -_STUCK_DELAY) >= _STUCK_DELAY:
+                self._looked[queue.topic] = now
+                await self._instance.routes.refresh(queue.topic)
+            if (address := self._puller.address(queue)) != asked:
+                # One that was away has forgotten this client.
+                await self._instance.heartbeat_to(address)
+                return
+        except RemotingError as error:
+            log.debug("nobody else can be asked for {queue}: {error}", queue=queue, error=error)
+        await sleep(self._instance.reactor, _STUCK_DELAY)
 
     async def _failed(self, queue: MessageQueue, error: Exception) -> None:
         code = error.code if isinstance(error, RemotingError) else None
@@ -319,3 +350,7 @@ class Fetcher:
             await self._instance.heartbeat_to(self._instance.routes.replica_address(queue.broker_name, MASTER_ID))
         except RemotingError as error:
             log.debug("{broker} is still away: {error}", broker=queue.broker_name, error=error)
+
+
+def _is_stuck(result: PullResult, offset: int) -> bool:
+    return result.status is PullStatus.NO_MATCHED_MSG and result.next_begin_offset == offset

@@ -103,7 +103,7 @@ class Producer(Member):
 
         Raises:
             IllegalMessageError, InvalidParameterError: the message or its topic is not allowed.
-            NoRouteError: the topic does not exist and cannot be created.
+            NoRouteError: the topic does not exist and cannot be created, or has no master.
             SendFailedError: every attempt failed.
             RemotingError: the broker refused for a reason that another attempt does not change, or the one attempt
                 at a given queue failed.
@@ -144,10 +144,11 @@ class Producer(Member):
         self._check_running()
         outgoing = self._prepare(message)
         if queue is None:
+            timeout = self.config.send_timeout
             if selector is None:
-                queue = (await self._sender.route(outgoing.topic)).select()
+                queue = (await self._sender.route(outgoing.topic, timeout)).select()
             else:
-                queue = await self._selected(outgoing.topic, selector, message, arg)
+                queue = await self._selected(outgoing.topic, selector, message, arg, timeout)
         await self._sender.send_oneway_to(outgoing, self.instance.namespace.wrap_queue(queue))
 
     @deferred
@@ -180,7 +181,7 @@ class Producer(Member):
         message.properties[PROPERTY_REPLY_TO_CLIENT] = self.instance.client_id
         message.properties[PROPERTY_TTL] = str(round(allowed * 1000))
         # A broker can only push the answer to a client that it knows.
-        await self._introduce(message.topic)
+        await self._introduce(message.topic, allowed)
         answer = self.instance.requests.expect(correlation_id, message.topic, allowed)
         try:
             await self._send(self._prepare(message), message, queue, selector, arg, allowed)
@@ -224,9 +225,9 @@ class Producer(Member):
         instance = self.instance
         return outgoing_message(message, self.config, instance.ids, instance.now(), instance.namespace)
 
-    async def _introduce(self, topic: str) -> None:
+    async def _introduce(self, topic: str, timeout: float) -> None:
         """Makes sure that every broker which may get a message of this topic knows this client."""
-        await self._sender.route(self.instance.namespace.wrap(topic))
+        await self._sender.route(self.instance.namespace.wrap(topic), timeout)
         for address in self.instance.routes.broker_addresses(masters_only=True):
             if address not in self._introduced:
                 try:
@@ -240,8 +241,10 @@ class Producer(Member):
         """A broker asks about a transaction; this producer makes none."""
         log.warn("{address} asks {group} about a transaction, which has no listener", address=address, group=self.group)
 
-    async def _selected(self, topic: str, selector: QueueSelector, message: Message, arg: Any) -> MessageQueue:
-        route = await self._sender.route(topic)
+    async def _selected(
+        self, topic: str, selector: QueueSelector, message: Message, arg: Any, timeout: float
+    ) -> MessageQueue:
+        route = await self._sender.route(topic, timeout)
         return selector([self.instance.namespace.unwrap_queue(queue) for queue in route.queues], message, arg)
 
     async def _send(
@@ -262,7 +265,9 @@ class Producer(Member):
             if queue is None:
                 if selector is None:
                     return await self._sender.send(outgoing, allowed)
-                queue = await self._selected(outgoing.topic, selector, message, arg)
+                started = self.instance.reactor.seconds()
+                queue = await self._selected(outgoing.topic, selector, message, arg, allowed)
+                allowed = max(allowed - (self.instance.reactor.seconds() - started), 0.0)
             return await self._sender.send_to(outgoing, self.instance.namespace.wrap_queue(queue), allowed)
         finally:
             self._in_flight -= 1

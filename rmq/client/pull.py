@@ -46,13 +46,14 @@ _ANSWERS = frozenset(status.value for status in PullStatus)
 
 @dataclass(frozen=True, slots=True)
 class PullResult:
-    """Messages, and where to go on; `min_offset` and `max_offset` are the queue's bounds."""
+    """Messages, and where to go on; `min_offset` and `max_offset` are the queue's bounds, `address` is who answered."""
 
     status: PullStatus
     next_begin_offset: int
     min_offset: int
     max_offset: int
     messages: list[MessageExt]
+    address: str
 
 
 class Puller:
@@ -87,13 +88,12 @@ class Puller:
             RemotingError: the broker refused or cannot be reached.
             MessageError: what it sent are no messages.
         """
-        routes = self._instance.routes
         wanted = self._replica.get(queue, MASTER_ID)
         try:
-            address = routes.replica_address(queue.broker_name, wanted)
+            address = self.address(queue)
         except BrokerNotExistError:
-            await routes.refresh(queue.topic)
-            address = routes.replica_address(queue.broker_name, wanted)
+            await self._instance.routes.refresh(queue.topic)
+            address = self.address(queue)
         flags = SUSPEND | (SUBSCRIPTION | LITE_PULL if self._lite else 0)
         if commit_offset is not None and wanted == MASTER_ID:
             flags |= COMMIT_OFFSET
@@ -119,7 +119,15 @@ class Puller:
         self._replica[queue] = reply.suggest_which_broker_id
         status = PullStatus(answer.code)
         messages = _messages(answer.body, queue, subscription, reply) if status is PullStatus.FOUND else []
-        return PullResult(status, reply.next_begin_offset, reply.min_offset, reply.max_offset, messages)
+        return PullResult(status, reply.next_begin_offset, reply.min_offset, reply.max_offset, messages, address)
+
+    def address(self, queue: MessageQueue) -> str:
+        """Who is asked for the queue next, as far as the route tells now.
+
+        Raises:
+            BrokerNotExistError: no route names any replica.
+        """
+        return self._instance.routes.replica_address(queue.broker_name, self._replica.get(queue, MASTER_ID))
 
     def forget(self, queue: MessageQueue) -> None:
         """The queue is no longer pulled."""

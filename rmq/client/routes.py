@@ -1,7 +1,8 @@
 """Where topics and brokers are: the routes that name servers gave, and what follows from them.
 
 A route that was found stays until a newer one is found, so a topic outlives a name server that restarts. Broker
-addresses are those that some route still names: a broker that died disappears with the next refresh.
+addresses are those that some route still names, the newest one first: a broker that died disappears with the next
+refresh, and one that returned is back with it.
 
 Source: MQClientInstance.updateTopicRouteInfoFromNameServer, TopicPublishInfo, findBrokerAddressInSubscribe.
 """
@@ -17,8 +18,8 @@ from twisted.internet.defer import Deferred
 from rmq.client.errors import BrokerNotExistError
 from rmq.client.nameservers import NameServers
 from rmq.client.waiting import Shared
-from rmq.wire.bodies.route import MessageQueue, QueueData, TopicRouteData
-from rmq.wire.requests.route import GetRouteInfoByTopic
+from rmq.wire.bodies.route import ClusterInfo, MessageQueue, QueueData, TopicRouteData
+from rmq.wire.requests.route import GetBrokerClusterInfo, GetRouteInfoByTopic
 
 MASTER_ID: Final = 0
 READ: Final = 4
@@ -59,6 +60,7 @@ class Routes:
         self._name_servers = name_servers
         self._choose = choose
         self._lookups: Shared[tuple[str, str], TopicRouteData] = Shared()
+        self._surveys: Shared[None, bool] = Shared()
         self._routes: dict[str, TopicRouteData] = {}
         self._publish: dict[str, PublishQueues] = {}
         self._brokers: dict[str, dict[int, str]] = {}
@@ -101,9 +103,12 @@ class Routes:
                 for nums in [min(queue_nums, data.read_queue_nums)]
             ]
             route = replace(route, queue_datas=limited)
-        if self._routes.get(topic) != route:
-            self._routes[topic] = route
+        before = self._routes.pop(topic, None)
+        # The newest is the last, and what that says of a broker counts.
+        self._routes[topic] = route
+        if before != route:
             self._publish[topic] = PublishQueues(_publish_queues(topic, route), self._choose(1 << 16))
+        if before != route or any(self._brokers[data.broker_name] != data.broker_addrs for data in route.broker_datas):
             self._brokers = {
                 broker.broker_name: broker.broker_addrs
                 for known in self._routes.values()
@@ -111,10 +116,30 @@ class Routes:
             }
         return route
 
+    def any_broker_known(self) -> Deferred[bool]:
+        """Asks whether the name server knows any broker: one that was just started does not.
+
+        Raises:
+            TransportError: no name server can be asked.
+        """
+        return self._surveys.run(None, self._survey)
+
+    async def _survey(self) -> bool:
+        answer = await self._name_servers.call(GetBrokerClusterInfo())
+        return bool(answer.json(ClusterInfo).broker_addr_table)
+
     def publish_queues(self, topic: str) -> PublishQueues | None:
         """The topic's queues that take messages; None when there is none or no route is known."""
         known = self._publish.get(topic)
         return known if known is not None and known.queues else None
+
+    def lacks_masters(self, topic: str) -> bool:
+        """Whether the topic has queues that would take messages if their masters were there, and none that does."""
+        route = self._routes.get(topic)
+        if route is None or self._publish[topic].queues:
+            return False
+        slaves = {broker.broker_name for broker in route.broker_datas if MASTER_ID not in broker.broker_addrs}
+        return any(data.perm & WRITE and data.broker_name in slaves for data in route.queue_datas)
 
     def read_queues(self, topic: str) -> list[MessageQueue] | None:
         """The topic's queues that can be read, sorted; None when no route is known."""

@@ -3,12 +3,17 @@
 When a broker fails, or says that another may do better, the next attempt goes to another broker if there is one. A
 topic that does not exist yet is sent to where brokers create topics.
 
+A topic may be known to have no master for a moment, and a name server that was just started knows nobody, which says
+nothing about topics. So in these two cases the route is looked for again, within the time of the send. Where a name
+server knows brokers and not the topic, the topic does not exist.
+
 Source: DefaultMQProducerImpl.sendDefaultImpl, sendKernelImpl, tryToFindTopicPublishInfo.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from rmq.client.config import ProducerConfig
 from rmq.client.errors import (
@@ -23,6 +28,7 @@ from rmq.client.message import PROPERTY_MSG_REGION, PROPERTY_TRACE_ON
 from rmq.client.outgoing import Outgoing
 from rmq.client.results import STATUS_BY_CODE, SendResult, SendStatus
 from rmq.client.routes import PublishQueues
+from rmq.client.waiting import Shared, sleep
 from rmq.remoting.calls import Answer
 from rmq.remoting.errors import CallTimeoutError, TransportError
 from rmq.wire.bodies.route import MessageQueue
@@ -32,6 +38,7 @@ from rmq.wire.requests.send import SendMessageReply, SendMessageV2
 _STORED = frozenset(STATUS_BY_CODE)
 _ONEWAY_WINDOW = 1024 * 1024
 _REQUEST_HEAD = 250
+_ROUTE_PAUSE = 0.2
 
 Told = Callable[[Outgoing, str, SendResult, int], None]
 """Learns what was sent, to which address, with what result, and when that began (ms since the epoch)."""
@@ -47,22 +54,41 @@ class Sender:
         told: is told of every attempt that succeeded.
     """
 
-    def __init__(
-        self, instance: ClientInstance, group: str, config: ProducerConfig, told: Told | None = None
-    ) -> None:
+    def __init__(self, instance: ClientInstance, group: str, config: ProducerConfig, told: Told | None = None) -> None:
         self._instance = instance
         self._group = group
         self._config = config
         self._told = told
         self._unconfirmed: dict[str, int] = {}
+        self._looks: Shared[str, PublishQueues | None] = Shared()
 
-    async def route(self, topic: str) -> PublishQueues:
+    async def route(self, topic: str, timeout: float = 0.0) -> PublishQueues:
         """The topic's queues that take messages.
 
+        Args:
+            topic: the topic.
+            timeout: seconds for which a master, or any broker, is waited for where name servers know of none.
+
         Raises:
-            NoRouteError: the topic does not exist and cannot be created.
+            NoRouteError: the topic does not exist and cannot be created, or has no master.
             TransportError: no name server can be asked.
         """
+        clock = self._instance.reactor
+        until = clock.seconds() + timeout
+        known = await self._look_up(topic)
+        while known is None:
+            if clock.seconds() >= until:
+                raise NoRouteError(topic)
+            # Those who wait for the same topic look together.
+            known = await self._looks.run(topic, lambda: self._look_later(topic))
+        return known
+
+    async def _look_later(self, topic: str) -> PublishQueues | None:
+        await sleep(self._instance.reactor, _ROUTE_PAUSE)
+        return await self._look_up(topic)
+
+    async def _look_up(self, topic: str) -> PublishQueues | None:
+        """The topic's queues that take messages; None when there are none now, which says nothing about later."""
         routes = self._instance.routes
         known = routes.publish_queues(topic)
         if known is not None:
@@ -72,16 +98,15 @@ class Sender:
         except TopicNotExistError:
             await self._default_route(topic)
         known = routes.publish_queues(topic)
-        if known is None:
+        if known is None and not routes.lacks_masters(topic) and await routes.any_broker_known():
             raise NoRouteError(topic)
         return known
 
     async def _default_route(self, topic: str) -> None:
+        """Takes the route of where brokers create topics, if any does."""
         config = self._config
-        try:
+        with suppress(TopicNotExistError):
             await self._instance.routes.refresh_default(topic, config.create_topic_key, config.default_topic_queue_nums)
-        except TopicNotExistError:
-            raise NoRouteError(topic) from None
 
     async def send(self, outgoing: Outgoing, timeout: float) -> SendResult:
         """Sends to the topic's queues in turn until one takes it.
@@ -91,12 +116,12 @@ class Sender:
             timeout: seconds for all attempts together.
 
         Raises:
-            NoRouteError: the topic does not exist and cannot be created.
+            NoRouteError: the topic does not exist and cannot be created, or has no master.
             SendFailedError: every attempt failed.
             RemotingError: the broker refused for a reason that another attempt does not change.
         """
-        route = await self.route(outgoing.topic)
         started = self._instance.reactor.seconds()
+        route = await self.route(outgoing.topic, timeout)
         brokers: list[str] = []
         result: SendResult | None = None
         failure: RemotingError | None = None

@@ -151,7 +151,7 @@ class TransactionProducer(Producer):
         message.properties[PROPERTY_TRAN_MSG] = "true"
         message.properties[PROPERTY_PRODUCER_GROUP] = self.group
         # A broker can only ask a producer that it knows.
-        await self._introduce(message.topic)
+        await self._introduce(message.topic, self.config.send_timeout if timeout is None else timeout)
         result = await self.send(message, timeout=timeout)
         state = TransactionState.ROLLBACK
         if result.send_status is SendStatus.SEND_OK:

@@ -43,7 +43,8 @@ def run_cluster(mode: str, directory: Path, *, host: str, told: str, name_server
     try:
         cluster.start()
         _tell(cluster, directory)
-        while any(member.is_running for member in members):
+        # Each tells of its end once, a moment after it has come.
+        for _ in members:
             _tell_end(ended.get())
     except MemberError as error:
         print(error, file=sys.stderr)

@@ -5,9 +5,10 @@ file, which holds that file with what depends on this machine put over it: addre
 files are written at each start of the cluster, not when a member is started again.
 
 A broker's ports are four in a row that are free: `listenPort - 2` is for clients in a hurry and slaves' metadata,
-`listenPort + 1` for replication.
+`listenPort + 1` for replication. They are reserved while the cluster is there (`rmq.remoting.ports`). Where a program
+that knows nothing of that has taken one meanwhile, the member is given others, and all start once more.
 
-Name servers start first, then masters, then slaves: a registration tells a broker of those that are there already.
+All members start at once, and each waits for what it needs: a broker for its name servers, a slave for its master.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from rmq.remoting.ports import FreePorts
-from rmq.server.members import STOP_SECONDS, Member, MemberError
+from rmq.server.members import STOP_SECONDS, Member, MemberError, PortTakenError
 from rmq.server.processes import BROKER, NAMESRV
 from rmq.settings.load import load_broker
 from rmq.settings.model import BrokerSettings
@@ -35,11 +36,15 @@ SINGLE: Final = "single"
 """The mode of one master and no slave."""
 STEP_SECONDS: Final = 30.0
 """How long slaves may take to have all that their masters have."""
+KNOWN_SECONDS: Final = 30.0
+"""How long brokers may take to be known to all name servers."""
 
 _SINGLE_FILE: Final = "broker.conf"
 _NAMESRV_FILE: Final = "namesrv.conf"
 _SUFFIX: Final = ".properties"
 _LOCK_FILE: Final = "cluster.lock"
+_STARTS: Final = 10
+"""How often members may start before a taken port is an error."""
 _BELOW: Final = 2
 _ABOVE: Final = 1
 _MASTERS: Final = (BrokerRole.ASYNC_MASTER, BrokerRole.SYNC_MASTER)
@@ -104,7 +109,6 @@ class Cluster:
     Attributes:
         members: the name servers and brokers by their names.
         settings: what each broker is configured to be, by its name.
-        namesrv_addr: the name servers, `host:port` joined by `;`.
 
     Raises:
         UnknownModeError: there is no such mode.
@@ -133,49 +137,77 @@ class Cluster:
         self.settings: dict[str, BrokerSettings] = {}
         self._directory = directory.absolute()
         self._host, self._told = host, told or host
-        self._ports = FreePorts(host)
+        self._over = settings or {}
+        self._samples: dict[str, Traversable] = {}
+        self._port: dict[str, int] = {}
+        self._free = FreePorts(host)
         self._lock = _locked(self._directory)
         try:
             for number in range(name_servers):
-                self._add_name_server(f"namesrv-{number + 1}", namesrv_port + number if namesrv_port else 0)
-            self.namesrv_addr = ";".join(member.address for member in self.members.values())
+                port = namesrv_port + number if namesrv_port else self._free.take()
+                self._add(f"namesrv-{number + 1}", NAMESRV, _samples() / _NAMESRV_FILE, port)
+            self._asked_for = set(self._port) if namesrv_port else set()
             for sample in samples:
-                self._add_broker(sample, settings or {})
+                self._add(_member_name(sample), BROKER, sample, self._free.take(_BELOW, _ABOVE))
+            self._configure()
         except BaseException:
-            self._lock.close()
+            self._give_back()
             raise
 
-    def _add_name_server(self, name: str, port: int) -> None:
-        port = port or self._ports.take()
-        changes = {
-            "listenPort": port,
-            "bindAddress": self._host,
-            "kvConfigPath": self._directory / name / "kvConfig.json",
-        }
-        text = overlay((_samples() / _NAMESRV_FILE).read_text(encoding="utf-8"), changes)
-        self._add(name, NAMESRV, _NAMESRV_FILE, text, port)
+    @property
+    def namesrv_addr(self) -> str:
+        """The name servers, `host:port` joined by `;`. They may change while the cluster starts."""
+        return ";".join(member.address for member in self._name_servers)
 
-    def _add_broker(self, sample: Traversable, settings: Mapping[str, Any]) -> None:
-        name = _member_name(sample)
-        port = self._ports.take(_BELOW, _ABOVE)
-        changes = {
-            **settings,
-            "listenPort": port,
+    @property
+    def _name_servers(self) -> list[Member]:
+        return [member for member in self.members.values() if member.role == NAMESRV]
+
+    def _add(self, name: str, role: str, sample: Traversable, port: int) -> None:
+        self._samples[name], self._port[name] = sample, port
+        self.members[name] = Member(name, role, self._directory / name / sample.name, join_address(self._told, port))
+
+    def _move(self, member: Member) -> None:
+        """Gives a member other ports."""
+        port = self._free.take() if member.role == NAMESRV else self._free.take(_BELOW, _ABOVE)
+        self._port[member.name], member.address = port, join_address(self._told, port)
+        self._configure()
+
+    def _configure(self) -> None:
+        """Writes all configuration files."""
+        for member in self.members.values():
+            sample = self._samples[member.name]
+            text = sample.read_text(encoding="utf-8")
+            if member.role == NAMESRV:
+                text = overlay(text, self._name_server_changes(member))
+            else:
+                text = overlay(text, self._broker_changes(member))
+                loaded = load_broker(text, file=sample.name, local_address=self._told)
+                self.settings[member.name] = loaded.settings
+            member.directory.mkdir(parents=True, exist_ok=True)
+            member.file.write_text(text, encoding="utf-8")
+
+    def _name_server_changes(self, member: Member) -> dict[str, Any]:
+        return {
+            "listenPort": self._port[member.name],
+            "bindAddress": self._host,
+            "kvConfigPath": member.directory / "kvConfig.json",
+        }
+
+    def _broker_changes(self, member: Member) -> dict[str, Any]:
+        return {
+            **self._over,
+            "listenPort": self._port[member.name],
             "bindAddress": self._host,
             "brokerIP1": self._told,
             "brokerIP2": self._told,
             "namesrvAddr": self.namesrv_addr,
-            "storePathRootDir": self._directory / name / "store",
+            "storePathRootDir": member.store_dir,
         }
-        text = overlay(sample.read_text(encoding="utf-8"), changes)
-        self.settings[name] = load_broker(text, file=sample.name, local_address=self._told).settings
-        self._add(name, BROKER, sample.name, text, port)
 
-    def _add(self, name: str, role: str, file: str, text: str, port: int) -> None:
-        path = self._directory / name / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        self.members[name] = Member(name, role, path, join_address(self._told, port))
+    def _give_back(self) -> None:
+        self._free.close()
+        self._lock.close()
 
     def _in_role(self, *roles: BrokerRole) -> list[Member]:
         return [self.members[name] for name, found in self.settings.items() if found.store.broker_role in roles]
@@ -189,14 +221,34 @@ class Cluster:
         """Starts all members; when this returns all can be used, and all are known to every name server.
 
         Raises:
-            MemberError: one ended; the others are there until `stop`.
+            MemberError: one ended, or is not known after a while; the others are there until `stop`.
+            NoPortError: a port was taken meanwhile, and there are no free ones.
         """
-        name_servers = [member for member in self.members.values() if member.role == NAMESRV]
-        for group in (name_servers, self._in_role(*_MASTERS), self._in_role(BrokerRole.SLAVE)):
-            for member in group:
-                member.spawn()
-            for member in group:
-                member.wait_until_up()
+        for left in reversed(range(_STARTS)):
+            try:
+                self._start()
+            except PortTakenError as error:
+                if not left or error.member in self._asked_for:
+                    raise
+                for member in self.members.values():
+                    member.call_off()
+                self._move(self.members[error.member])
+            else:
+                return
+
+    def _start(self) -> None:
+        for member in self.members.values():
+            member.spawn()
+        # Late: this command's own time is time that its members have not begun in.
+        from rmq.server.instep import wait_known
+
+        for member in self.members.values():
+            member.wait_until_up()
+        brokers = {member.address for member in self.members.values() if member.role == BROKER}
+        unknown = wait_known([member.address for member in self._name_servers], brokers, KNOWN_SECONDS)
+        for member in self.members.values():
+            if any(member.address in late for late in unknown.values()):
+                raise MemberError(member.name, f"is not known to all name servers after {KNOWN_SECONDS:g} seconds")
 
     def wait_in_step(self, seconds: float = STEP_SECONDS) -> None:
         """Returns when every slave that runs has all that its master has, where that runs too.
@@ -204,7 +256,6 @@ class Cluster:
         Raises:
             MemberError: a master's slaves are not so far after these seconds.
         """
-        # Late: this command's own time is time that its members have not begun in.
         from rmq.server.instep import wait_in_step
 
         masters = {self._broker_name(member): member for member in self._in_role(*_MASTERS) if member.is_running}
@@ -227,7 +278,7 @@ class Cluster:
             MemberError: one did not end in time and was killed.
         """
         late = [*self._end(BROKER, seconds), *self._end(NAMESRV, seconds)]
-        self._lock.close()
+        self._give_back()
         if late:
             raise MemberError(late[0], f"did not stop within {seconds:g} seconds and was killed")
 

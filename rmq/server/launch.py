@@ -5,6 +5,7 @@ Source: NamesrvStartup, BrokerStartup.
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from typing import Final
 
 from rmq.remoting.patience import PATIENCE, REPLICATED_PATIENCE
 from rmq.server.commandline import Leave, Options, config_text, refuse
+from rmq.server.loading import load
+from rmq.server.processes import KEPT_VARIABLE
 from rmq.settings.dump import lines
 from rmq.settings.errors import SettingError
 from rmq.settings.load import load_broker, load_namesrv
@@ -58,6 +61,7 @@ def _namesrv(words: Sequence[str]) -> int:
         print(*lines(loaded.settings), sep="\n")
         return 0
 
+    load("rmq.server.namesrv.build")
     from rmq.server.parts import NamesrvPart
     from rmq.server.runner import run
 
@@ -93,11 +97,14 @@ def _broker(words: Sequence[str]) -> int:
         print(*lines(loaded.settings, important=not given.printConfigItem), sep="\n")
         return 0
 
+    load("rmq.server.broker.build")
     from rmq.server.parts import BrokerPart, broker_part
     from rmq.server.runner import run
 
+    # Who started this one has chosen its ports, and can choose others.
+    kept = bool(os.environ.get(KEPT_VARIABLE))
     return run(
-        lambda reactor: [broker_part(reactor, loaded.settings)],
+        lambda reactor: [broker_part(reactor, loaded.settings, needs_all_ports=kept)],
         [BrokerPart.role],
         remarks=loaded.warnings + loaded.notes,
         patience=PATIENCE if loaded.settings.store.broker_role is BrokerRole.ASYNC_MASTER else REPLICATED_PATIENCE,

@@ -26,6 +26,7 @@ from rmq.server.processes import KEPT_VARIABLE, LOG_DIRECTORY_VARIABLE, Registry
 STOP_SECONDS: Final = 30.0
 
 _BOOT_WORDS: Final = " boot success."
+_TAKEN_WORDS: Final = "cannot listen on "
 _KEPT_LINES: Final = 20
 
 
@@ -41,6 +42,10 @@ class MemberError(Exception):
         self.member = member
 
 
+class PortTakenError(MemberError):
+    """It cannot start because somebody listens on one of its ports."""
+
+
 class Member:
     """A server of a cluster.
 
@@ -49,9 +54,10 @@ class Member:
         role: `namesrv` or `broker`.
         file: its configuration file; the directory that this lies in is the server's.
         address: what clients are told, `host:port`.
-        on_end: called when it has ended, whoever ended it, in a thread of its own.
+        on_end: called when it has ended after it had come up, whoever ended it, in a thread of its own.
 
     Attributes:
+        address: as given; another one may be set while it does not run.
         store_dir: the message store, for a broker.
     """
 
@@ -120,6 +126,7 @@ class Member:
         """Returns when it can be used.
 
         Raises:
+            PortTakenError: it has ended because a port is taken.
             MemberError: it has ended, or was never started.
         """
         if self._run is None:
@@ -127,7 +134,8 @@ class Member:
         self._run.settled.wait()
         if not self._run.is_up:
             said = self._run.printed[-1] if self._run.printed else "It printed nothing."
-            raise MemberError(self.name, f"cannot start, it {self.how_it_ended}: {said}")
+            kind = PortTakenError if said.startswith(_TAKEN_WORDS) else MemberError
+            raise kind(self.name, f"cannot start, it {self.how_it_ended}: {said}")
 
     def send_signal(self, number: int) -> None:
         """Signals its process, if that is there, and does not wait."""
@@ -154,6 +162,16 @@ class Member:
         self.send_signal(signal.SIGKILL)
         self.wait_until_ended()
 
+    def call_off(self) -> None:
+        """Ends it as `stop` does, and `on_end` is not called.
+
+        Raises:
+            MemberError: it did not end in time; it was killed.
+        """
+        if self._run is not None:
+            self._run.is_called_off = True
+            self.stop()
+
     def restart(self) -> None:
         """Stops it, and starts it again on the same ports and store.
 
@@ -175,6 +193,7 @@ class _Run:
         is_up: whether the boot line was among them.
         settled: set when it is known whether it came up.
         ended: set when the process is gone.
+        is_called_off: whether nobody is to be told of the end.
     """
 
     def __init__(
@@ -182,6 +201,7 @@ class _Run:
     ) -> None:
         self.printed: deque[str] = deque(maxlen=_KEPT_LINES)
         self.is_up = False
+        self.is_called_off = False
         self.settled = threading.Event()
         self.ended = threading.Event()
         self._on_end = on_end
@@ -211,4 +231,5 @@ class _Run:
         Registry().leave(self.process.pid)
         self.ended.set()
         self.settled.set()
-        self._on_end()
+        if self.is_up and not self.is_called_off:
+            self._on_end()

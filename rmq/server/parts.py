@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
 
 from rmq.remoting.server import ListenError
-from rmq.server.namesrv.build import NameServer
-from rmq.server.namesrv.kv import KvFileError
 from rmq.server.processes import BROKER, NAMESRV
 from rmq.server.runner import EXIT_FAILED, EXIT_NOT_INITIALISED, StartError
 from rmq.settings.model import BrokerSettings, NamesrvSettings
@@ -29,6 +27,8 @@ class NamesrvPart:
     role = NAMESRV
 
     def __init__(self, reactor: Any, settings: NamesrvSettings) -> None:
+        from rmq.server.namesrv.build import NameServer
+
         self.server = NameServer(reactor, settings)
 
     @property
@@ -38,6 +38,8 @@ class NamesrvPart:
 
     def start(self) -> None:
         """See `rmq.server.runner.Part`."""
+        from rmq.server.namesrv.kv import KvFileError
+
         try:
             self.server.start()
         except ListenError as error:
@@ -99,12 +101,12 @@ class BrokerPart:
         return f"The broker[{self._broker.name}, {self._broker.address}] boot success. {_SERIALIZE}{named}"
 
 
-def broker_part(reactor: Any, settings: BrokerSettings) -> BrokerPart:
-    """A broker whose settings are known."""
+def broker_part(reactor: Any, settings: BrokerSettings, *, needs_all_ports: bool) -> BrokerPart:
+    """A broker whose settings are known; see `rmq.server.broker.build.Broker`."""
 
     def make() -> Broker:
         from rmq.server.broker.build import Broker
 
-        return Broker(reactor, settings)
+        return Broker(reactor, settings, needs_all_ports=needs_all_ports)
 
     return BrokerPart(make)

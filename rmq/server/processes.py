@@ -26,7 +26,8 @@ LOG_DIRECTORY_VARIABLE: Final = "RMQ_LOG_DIR"
 """Names the directory of a server's log files, where that is not `~/logs/rocketmqlogs`."""
 KEPT_VARIABLE: Final = "RMQ_KEPT"
 """Set for a server that shares its machine with the process which started it: it ends when its standard input does,
-which is when that process ends in whatever way, and leaves the processors to others while it waits."""
+which is when that process ends in whatever way, needs all the ports that were chosen for it, and leaves the processors
+to others while it waits."""
 
 _USAGE: Final = "Usage: mqshutdown broker | namesrv"
 _STAT_START: Final = 19

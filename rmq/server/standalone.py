@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rmq.server.commandline import EXIT_USAGE, Leave, Options, config_text, refuse
+from rmq.server.loading import load
 from rmq.settings.errors import SettingError
 from rmq.settings.load import Loaded, load_broker, load_namesrv, parse_properties
 from rmq.settings.model import BrokerSettings, NamesrvSettings
@@ -161,6 +162,7 @@ def _main(words: Sequence[str], demo: Demo) -> int:
     except SettingError as error:
         raise refuse(error) from None
 
+    load("rmq.server.broker.build", "rmq.server.namesrv.build")
     from rmq.server.processes import BROKER, NAMESRV
     from rmq.server.runner import run
 

@@ -63,9 +63,9 @@ class RocketMQCluster:
                 mode, directory, name_servers=name_servers, settings={**SMALL_STORE, **(settings or {})}
             )
             undo.callback(self._cluster.stop)
-            self.namesrv_addr: str = self._cluster.namesrv_addr
             self.members: dict[str, Member] = self._cluster.members
             self._cluster.start()
+            self.namesrv_addr: str = self._cluster.namesrv_addr
             self.wait_in_step()
             self._undo = undo.pop_all()
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,11 +24,11 @@ from rmq.client.producer import Producer
 from rmq.client.results import SendResult, SendStatus
 from rmq.client.selectors import select_by_hash, select_by_random
 from rmq.remoting.errors import CallTimeoutError, ConnectFailedError
-from rmq.wire.bodies.route import MessageQueue
+from rmq.wire.bodies.route import BrokerData, ClusterInfo, MessageQueue, QueueData, TopicRouteData
 from rmq.wire.codes import ResponseCode
 from rmq.wire.command import Command
-from rmq.wire.declare import encode_header
-from rmq.wire.errors import NoPermissionError, RemotingError, SystemBusyError
+from rmq.wire.declare import decode_body, encode_body, encode_header
+from rmq.wire.errors import NoPermissionError, RemotingError, SystemBusyError, TopicNotExistError
 from rmq.wire.requests.client import Heartbeat, UnregisterClient
 from rmq.wire.requests.route import GetRouteInfoByTopic
 from rmq.wire.requests.send import SendMessageReply, SendMessageV2
@@ -169,6 +170,104 @@ def test_a_topic_that_cannot_be_created() -> None:
     error = outcome(producer.send(Message("New", b"x")))
     assert (type(error), error.code) == (NoRouteError, 10005)
     assert "No route info of this topic: New" in str(error)
+
+
+class Restarting(MemoryCluster):
+    """A cluster whose name server can forget brokers, or masters only.
+
+    Attributes:
+        forgotten: whether it knows nobody.
+        headless: whether it knows slaves only.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.forgotten = self.headless = False
+        self.create("T", 2)
+
+    def _GetRouteInfoByTopic(self, call: Call, body: object) -> Command:
+        if self.forgotten:
+            raise TopicNotExistError("No topic route info in name server")
+        answer = super()._GetRouteInfoByTopic(call, body)
+        if not self.headless:
+            return answer
+        route = decode_body(TopicRouteData, answer.body)
+        slaves = [BrokerData(data.broker_name, data.cluster, {1: "10.0.0.7:10911"}) for data in route.broker_datas]
+        return Command(0, body=encode_body(replace(route, broker_datas=slaves)))
+
+    def _GetBrokerClusterInfo(self, call: Call, body: object) -> Command:
+        return (
+            Command(0, body=encode_body(ClusterInfo())) if self.forgotten else super()._GetBrokerClusterInfo(call, body)
+        )
+
+    def producer(self) -> Producer:
+        made = Producer(self.clock, "PG", instance=self.instance())
+        made.start()
+        return made
+
+
+@pytest.mark.parametrize("missing", ["forgotten", "headless"])
+def test_a_route_that_will_come_is_waited_for(missing: str) -> None:
+    cluster = Restarting()
+    setattr(cluster, missing, True)
+    producer = cluster.producer()
+    # The first has a queue chosen for it, the last is one-way.
+    selected = producer.send(Message("T", b"0"), selector=lambda queues, message, arg: queues[-1])
+    sends = [producer.send(Message("T", b"x")) for _ in range(20)]
+    oneway = producer.send_oneway(Message("T", b"y"))
+    cluster.advance(2)
+    assert not any(result.called for result in (selected, *sends, oneway))
+    # Each has looked once, and then all together every 0.2 seconds.
+    assert len([header for header in cluster.asked(GetRouteInfoByTopic) if header.topic == "T"]) - 22 in {9, 10}
+    setattr(cluster, missing, False)
+    cluster.advance(0.25)
+    assert outcome(selected).message_queue == MessageQueue("T", "broker-b", 1)
+    assert {outcome(result).send_status for result in sends} == {SendStatus.SEND_OK}
+    assert outcome(oneway) is None
+    assert len(tried(cluster)) == 22
+
+
+@pytest.mark.parametrize("missing", ["forgotten", "headless"])
+def test_a_route_is_waited_for_within_the_time_of_the_send(missing: str) -> None:
+    cluster = Restarting()
+    setattr(cluster, missing, True)
+    producer = cluster.producer()
+    usual, short = producer.send(Message("T", b"x")), producer.send(Message("T", b"x"), timeout=0.5)
+    cluster.advance(0.4)
+    assert not short.called
+    cluster.advance(0.3)
+    assert isinstance(outcome(short), NoRouteError)
+    assert not usual.called
+    cluster.advance(2.1)
+    assert not usual.called
+    cluster.advance(0.4)
+    assert isinstance(outcome(usual), NoRouteError)
+    assert tried(cluster) == []
+
+
+def test_a_master_that_went_and_came_is_found_by_the_next_send() -> None:
+    cluster = Restarting()
+    producer = cluster.producer()
+    assert outcome(producer.send(Message("T", b"x"))).send_status is SendStatus.SEND_OK
+    cluster.headless = True
+    cluster.advance(31)
+    waiting = producer.send(Message("T", b"x"))
+    cluster.advance(1)
+    cluster.headless = False
+    cluster.advance(0.25)
+    assert outcome(waiting).send_status is SendStatus.SEND_OK
+
+
+def test_what_no_master_would_take_is_refused_at_once() -> None:
+    cluster = Restarting()
+    producer = cluster.producer()
+    cluster.forgotten = True
+    with pytest.raises(NoRouteError):
+        raise outcome(producer.fetch_publish_queues("T"))
+    cluster.forgotten, cluster.headless = False, True
+    read_only = TopicRouteData([BrokerData("broker-a", "C", {1: "10.0.0.7:10911"})], [QueueData("broker-a", 4, 4, 4)])
+    cluster._GetRouteInfoByTopic = lambda call, body: Command(0, body=encode_body(read_only))  # type: ignore[method-assign]
+    assert isinstance(outcome(producer.send(Message("T", b"x"))), NoRouteError)
 
 
 def test_no_name_server() -> None:

@@ -174,3 +174,26 @@ def test_selection_wraps_around() -> None:
 def test_who_tries_again_on_the_only_broker_takes_the_queues_in_turn() -> None:
     queues = PublishQueues([MessageQueue("T", "b", number) for number in range(4)], 0)
     assert [queues.select(avoid="b").queue_id for _ in range(5)] == [0, 1, 2, 3, 0]
+
+
+def test_of_several_routes_the_newest_tells_where_a_broker_is() -> None:
+    cluster = MemoryCluster()
+    both, slave_only = {0: "10.0.0.1:10911", 1: "10.0.0.7:10911"}, {1: "10.0.0.7:10911"}
+    addresses = both
+    cluster._GetRouteInfoByTopic = lambda call, body: Command(  # type: ignore[method-assign]
+        0,
+        body=encode_body(TopicRouteData([BrokerData("broker-a", "C", addresses)], [QueueData("broker-a", 4, 4, 6)])),
+    )
+    routes = Routes(name_servers(cluster), lambda below: 0)
+    outcome(routes.refresh("A"))
+    addresses = slave_only
+    outcome(routes.refresh("B"))
+    assert routes.replica_address("broker-a", 0) == "10.0.0.7:10911"
+    # What A is told is what it was told before the master went.
+    addresses = both
+    outcome(routes.refresh("A"))
+    assert routes.master_address("broker-a") == "10.0.0.1:10911"
+    outcome(routes.refresh("C"))
+    addresses = slave_only
+    outcome(routes.refresh("A"))
+    assert routes.broker_addresses() == ["10.0.0.7:10911"]

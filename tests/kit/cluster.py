@@ -18,7 +18,7 @@ from rmq.remoting.calls import SUCCESS, Answer, accepted
 from rmq.remoting.errors import CallTimeoutError, ConnectFailedError
 from rmq.wire.bodies.heartbeat import ConsumerIdList, HeartbeatData
 from rmq.wire.bodies.lock import LockBatchBody, LockBatchReply
-from rmq.wire.bodies.route import BrokerData, MessageQueue, QueueData, TopicRouteData
+from rmq.wire.bodies.route import BrokerData, ClusterInfo, MessageQueue, QueueData, TopicRouteData
 from rmq.wire.codes import ResponseCode
 from rmq.wire.command import Command
 from rmq.wire.declare import encode_body, encode_header
@@ -202,6 +202,14 @@ class MemoryCluster:
             ],
         )
         return Command(0, body=encode_body(route))
+
+    def _GetBrokerClusterInfo(self, call: Call, _: object) -> Command:
+        brokers = {
+            name: BrokerData(name, "DefaultCluster", {0: address})
+            for name, address in self.addresses.items()
+            if address not in self.down
+        }
+        return Command(0, body=encode_body(ClusterInfo(brokers, {"DefaultCluster": list(brokers)})))
 
     def _Heartbeat(self, call: Call, data: HeartbeatData) -> Command:
         for consumer in data.consumer_data_set:

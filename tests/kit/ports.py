@@ -1,25 +1,18 @@
 """Free TCP ports of the loopback address."""
 
-import contextlib
-import os
 import random
-import socket
+from collections import deque
+from contextlib import ExitStack
 from typing import Final
 
+from rmq.remoting.ports import reserve
+
 _FIRST: Final = 12_000
-_SHARE: Final = 2_500
-_SHARES: Final = 8
-"""Ports of each process of a test run, and how many processes have ports of their own."""
+_LAST: Final = 32_000
+_MOST_KEPT: Final = 64
+"""How many blocks are kept from others, the last ones that were given."""
 
-
-def _bindable(port: int) -> bool:
-    with contextlib.closing(socket.socket()) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind(("0.0.0.0", port))
-        except OSError:
-            return False
-    return True
+_kept: deque[ExitStack] = deque()
 
 
 def free_port() -> int:
@@ -31,13 +24,25 @@ def free_block(*offsets: int) -> int:
     """A port whose neighbours at these offsets are free too.
 
     Picked below the range from which the system takes the ports of outgoing connections, so that none of those
-    can take it between this look and the server's own bind; and in a share of this process of the test run
-    (pytest-xdist), so that none of the others can.
+    can take it between this look and the server's own bind; and reserved as the clusters of `rmq.server.clusters`
+    reserve theirs, so that no other process of a test run (pytest-xdist) can.
     """
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    first = _FIRST + worker % _SHARES * _SHARE
     for _ in range(200):
-        port = random.randrange(first + 10, first + _SHARE - 10)
-        if all(_bindable(port + offset) for offset in offsets):
+        port = random.randrange(_FIRST + 10, _LAST - 10)
+        if _reserve_all([port + offset for offset in offsets]):
             return port
     raise RuntimeError("no free port found")
+
+
+def _reserve_all(ports: list[int]) -> bool:
+    try:
+        with ExitStack() as undo:
+            for port in ports:
+                # Servers of the tests listen on all addresses.
+                undo.callback(reserve("0.0.0.0", port).close)
+            _kept.append(undo.pop_all())
+    except OSError:
+        return False
+    while len(_kept) > _MOST_KEPT:
+        _kept.popleft().close()
+    return True

@@ -6,11 +6,15 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from rmq.server import cluster_command
+from rmq.server.members import Member
 from tests.kit.frames import wait_for_broker
 from tests.kit.ports import free_port
 from tests.kit.process import Child
@@ -152,3 +156,30 @@ def test_a_second_signal_ends_at_once_what_does_not_stop(command: Command, tmp_p
     assert child._process.wait(30) == 255
     with pytest.raises(ProcessLookupError):
         os.kill(name_server, 0)
+
+
+def test_members_that_end_together_are_all_told_of(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Ended(Member):
+        """One whose process is gone; it tells of that later."""
+
+        pid, exit_code, is_running = 7, 0, False
+
+    members = {name: Ended(name, "broker", tmp_path / "x", "") for name in ("a", "b")}
+
+    class Both:
+        def __init__(self, *_: object, **__: object) -> None:
+            self.members = members
+
+        def start(self) -> None:
+            for seconds, member in enumerate(members.values()):
+                threading.Timer(seconds / 10, lambda one: one.on_end(one), [member]).start()
+
+    monkeypatch.setattr(cluster_command, "Cluster", Both)
+    monkeypatch.setattr(cluster_command, "_tell", lambda *_: None)
+    monkeypatch.setattr(cluster_command, "_Signals", lambda _: SimpleNamespace(watch=lambda: None))
+    code = cluster_command.run_cluster("m", tmp_path, host="", told="", name_servers=1, namesrv_port=0)
+    assert code == 0
+    told = [line.partition(" (pid")[0] for line in capsys.readouterr().out.splitlines() if "(pid" in line]
+    assert told == ["a", "b"]

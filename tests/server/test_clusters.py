@@ -1,10 +1,14 @@
 """Clusters from the samples: which there are, what is put over the samples, and one that runs."""
 
+import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from rmq.remoting.ports import reserve
 from rmq.server.clusters import Cluster, ClusterInUseError, UnknownModeError, modes, overlay
+from rmq.server.members import Member, MemberError, PortTakenError
 from rmq.settings.errors import SettingError
 from rmq.settings.load import load_broker, load_namesrv, parse_properties
 from rmq.wire.bodies.route import ClusterInfo
@@ -101,6 +105,104 @@ def test_what_is_wrong_is_said_before_anything_starts(tmp_path: Path) -> None:
     assert not (tmp_path / "x" / "broker-a").exists()
     first.stop()
     Cluster("2m-noslave", tmp_path / "x").stop()
+
+
+def ports_of(cluster: Cluster) -> set[int]:
+    """Those of name servers, and a broker's four."""
+    firsts = {name: int(member.address.rpartition(":")[2]) for name, member in cluster.members.items()}
+    return {
+        port + near
+        for name, port in firsts.items()
+        for near in ((0,) if name.startswith("namesrv") else (-2, -1, 0, 1))
+    }
+
+
+def test_ports_are_kept_from_others_as_long_as_the_cluster_is_there(tmp_path: Path) -> None:
+    cluster = Cluster("2m-noslave", tmp_path / "x")
+    ports = ports_of(cluster)
+    assert len(ports) == 9
+    for port in ports:
+        with pytest.raises(OSError, match="Address already in use"):
+            reserve("127.0.0.1", port)
+    cluster.stop()
+    for port in ports:
+        reserve("127.0.0.1", port).close()
+    with pytest.raises(SettingError):
+        Cluster("2m-noslave", tmp_path / "x", settings={"slaveTimeout": "soon"})
+    for port in ports:
+        reserve("127.0.0.1", port).close()
+
+
+def test_all_members_start_before_any_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    monkeypatch.setattr(Member, "spawn", lambda member: steps.append(f"spawn {member.name}"))
+    monkeypatch.setattr(Member, "wait_until_up", lambda member: steps.append(f"wait {member.name}"))
+    monkeypatch.setattr("rmq.server.instep.wait_known", lambda *_: {})
+    cluster = Cluster("2m-2s-async", tmp_path)
+    cluster.start()
+    cluster.stop()
+    assert steps == [f"{step} {name}" for step in ("spawn", "wait") for name in cluster.members]
+
+
+def test_a_broker_that_stays_unknown_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Member, "spawn", lambda member: None)
+    monkeypatch.setattr(Member, "wait_until_up", lambda member: None)
+    cluster = Cluster("2m-noslave", tmp_path)
+    late = cluster.members["broker-b"].address
+    monkeypatch.setattr("rmq.server.instep.wait_known", lambda *_: {cluster.namesrv_addr: {late}})
+    with pytest.raises(MemberError, match=r"^broker-b is not known to all name servers after 30 seconds$"):
+        cluster.start()
+    cluster.stop()
+
+
+def test_members_whose_ports_were_taken_meanwhile_get_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", ROOT.as_posix())
+    cluster = Cluster("2m-noslave", tmp_path / "x", name_servers=2)
+    ended: list[str] = []
+    for member in cluster.members.values():
+        member.on_end = lambda one: ended.append(one.name)
+    chosen = {name: member.address for name, member in cluster.members.items()}
+    with ExitStack() as strangers:
+        # A name server's port, the one for the slaves of one broker, and the one two below of the other.
+        for name, near in (("namesrv-1", 0), ("broker-a", 1), ("broker-b", -2)):
+            address = ("127.0.0.1", int(chosen[name].rpartition(":")[2]) + near)
+            strangers.enter_context(socket.create_server(address))
+        try:
+            cluster.start()
+            assert ended == []
+            moved = {name for name, member in cluster.members.items() if member.address != chosen[name]}
+            assert moved == {"namesrv-1", "broker-a", "broker-b"}
+            brokers = {cluster.members[name].address for name in ("broker-a", "broker-b")}
+            assert cluster.namesrv_addr.split(";") == [cluster.members[f"namesrv-{n}"].address for n in (1, 2)]
+            for address in cluster.namesrv_addr.split(";"):
+                body = decode_body(ClusterInfo, ask(address, GET_BROKER_CLUSTER_INFO)[1])
+                assert {data.broker_addrs[0] for data in body.broker_addr_table.values()} == brokers
+        finally:
+            cluster.stop()
+    assert sorted(ended) == ["broker-a", "broker-b", "namesrv-1", "namesrv-2"]
+
+
+def test_a_port_that_stays_taken_is_an_error_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[str] = []
+
+    def refuse(member: Member) -> None:
+        starts.append(member.address)
+        raise PortTakenError(member.name, "cannot start")
+
+    monkeypatch.setattr(Member, "spawn", lambda member: None)
+    monkeypatch.setattr(Member, "wait_until_up", refuse)
+    cluster = Cluster("single", tmp_path / "x")
+    with pytest.raises(PortTakenError, match=r"^namesrv-1 cannot start$"):
+        cluster.start()
+    assert len(set(starts)) == len(starts) == 10
+    cluster.stop()
+    asked_for = Cluster("single", tmp_path / "x", namesrv_port=9876)
+    starts.clear()
+    with pytest.raises(PortTakenError):
+        asked_for.start()
+    assert starts == ["127.0.0.1:9876"]
+    asked_for.stop()
 
 
 def test_masters_and_slaves_run_know_each_other_and_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,9 @@ from queue import SimpleQueue
 
 import pytest
 
-from rmq.remoting.ports import FreePorts
-from rmq.server.members import Member, MemberError
+from rmq.server.members import Member, MemberError, PortTakenError
 from tests.kit.frames import GET_BROKER_CLUSTER_INFO, ask
+from tests.kit.ports import free_port
 
 ROOT = str(Path(__file__).parents[2])
 
@@ -26,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def name_server(tmp_path: Path, more: str = "") -> Member:
     """A member that starts fast."""
-    port = FreePorts("127.0.0.1").take()
+    port = free_port()
     file = tmp_path / "ns" / "namesrv.conf"
     file.parent.mkdir()
     file.write_text(f"listenPort={port}\nbindAddress=127.0.0.1\n{more}")
@@ -74,6 +75,26 @@ def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
     assert (caught.value.member, member.exit_code) == ("ns", 255)
     with pytest.raises(MemberError, match=r"^other was not started$"):
         Member("other", "broker", member.file, "127.0.0.1:1").wait_until_up()
+
+
+def test_a_port_that_is_taken_is_told_from_other_reasons_and_nobody_hears_of_what_never_came_up(tmp_path: Path) -> None:
+    member = name_server(tmp_path)
+    ended: list[Member] = []
+    member.on_end = ended.append
+    host, _, port = member.address.rpartition(":")
+    with socket.create_server((host, int(port))), pytest.raises(PortTakenError) as caught:
+        member.start()
+    assert str(caught.value).startswith(
+        f"ns cannot start, it ended with exit code 255: cannot listen on {member.address}: "
+    )
+    member.call_off()
+    try:
+        member.start()
+        member.call_off()
+        assert (member.is_running, member.exit_code) == (False, 0)
+    finally:
+        member.kill()
+    assert ended == []
 
 
 def test_its_command_starts_it_from_a_shell_with_the_same_files(tmp_path: Path) -> None:

@@ -61,14 +61,17 @@ class Broker:
     Args:
         reactor: a Twisted reactor.
         settings: all settings; dynamic ones are read at each use.
+        needs_all_ports: whether it cannot start when one of its other ports is taken; without it such a port is a
+            warning, but for the one that the slaves of a SYNC_MASTER need.
 
     Attributes:
         report: what the store found when it was opened.
     """
 
-    def __init__(self, reactor: Any, settings: BrokerSettings) -> None:
+    def __init__(self, reactor: Any, settings: BrokerSettings, *, needs_all_ports: bool = False) -> None:
         self._reactor = reactor
         self._settings = settings
+        self._needs_all_ports = needs_all_ports
         self.report: RecoveryReport | None = None
         self._files = DiskFiles()
         connect_timeout = settings.client.connect_timeout_millis / 1000
@@ -248,6 +251,8 @@ class Broker:
         try:
             server.listen_also(self._settings.server.bind_address, port)
         except ListenError as error:
+            if self._needs_all_ports:
+                raise
             log.warn("slaves that are Apache's will not learn of topics here: {error}", error=error)
 
     def _listen_for_slaves(self, ha_master: HaMaster) -> None:
@@ -255,7 +260,7 @@ class Broker:
         try:
             ha_master.listen(settings.server.bind_address, settings.store.ha_listen_port)
         except ListenError as error:
-            if settings.store.broker_role is BrokerRole.SYNC_MASTER:
+            if self._needs_all_ports or settings.store.broker_role is BrokerRole.SYNC_MASTER:
                 raise
             log.warn("no slave can connect: {error}", error=error)
 

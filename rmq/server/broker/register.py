@@ -2,10 +2,11 @@
 
 A registration after a change carries only the topics that changed; a name server keeps the others. One that refuses
 it has forgotten this broker, and one that has failed may have missed a change: both get everything, the former at
-once, the latter with the next round. Registrations go to all name servers side by side. Changes that come in bursts
-are gathered: while a name server has not answered, the next registration for it waits, and after a large one it waits
-a little longer, so that a broker never spends more than a fraction of its time on telling. A name server that does
-not answer delays nothing at the others.
+once, the latter with the next round, or before that as soon as it can be reached again (`comeback.py`): it may have
+been restarted, and its clients wait for routes. Registrations go to all name servers side by side. Changes that come
+in bursts are gathered: while a name server has not answered, the next registration for it waits, and after a large
+one it waits a little longer, so that a broker never spends more than a fraction of its time on telling. A name server
+that does not answer delays nothing at the others.
 
 Who created a topic is answered when the name servers know of it, so that whoever asks them next finds it. Nobody
 waits for a name server that failed the last time.
@@ -13,7 +14,8 @@ waits for a name server that failed the last time.
 A name server's answer may name the topics of ordered messages (its ORDER_TOPIC_CONFIG table), which the broker marks.
 
 It tells a slave where its master is. One that knows of a master outdoes those that do not: they may have been
-restarted. One that does not answer has no say.
+restarted. One that does not answer has no say. A slave that has just started and hears of no master asks a few times
+more, because its master may be starting too.
 
 That the broker does not act as a master (enableActingMaster) is said, not left out: to a name server it means that a
 slave's topics count while there is no master.
@@ -33,8 +35,9 @@ from twisted.python.failure import Failure
 
 from rmq.remoting.calls import Answer
 from rmq.remoting.client import RemotingClient
-from rmq.remoting.errors import TransportError
-from rmq.remoting.reactor import Clock, Repeat
+from rmq.remoting.errors import ConnectFailedError, ConnectionClosedError, TransportError, UnreadableAnswerError
+from rmq.remoting.reactor import Clock, DelayedCall, Repeat
+from rmq.server.broker.comeback import Comeback
 from rmq.wire.bodies.broker import KVTable
 from rmq.wire.bodies.registration import RegisterBrokerBody, body_crc, encode_registration
 from rmq.wire.bodies.topic import TopicConfigAndMappingSerializeWrapper
@@ -46,6 +49,8 @@ Master = tuple[str | None, str | None]
 
 _REST: Final = 4
 """A registration that follows another waits so many times as long as that one took to write."""
+_ASK_AGAIN: Final = (0.1, 0.2, 0.4, 0.8)
+"""Seconds between the first questions of a slave that hears of no master."""
 
 log = Logger()
 
@@ -128,6 +133,16 @@ class Registrar:
         self._period = self._interval = period
         self._timeout = timeout
         self._loop = Repeat(clock, self.changed)
+        self._comeback = Comeback(
+            clock,
+            client,
+            wanted=lambda address: address in name_servers(),
+            lost=self._lost,
+            back=self._back,
+            rest=lambda: self._cost * _REST,
+        )
+        self._pauses = iter(_ASK_AGAIN)
+        self._asking: DelayedCall | None = None
         self._told: defaultdict[str, _NameServer] = defaultdict(_NameServer)
         self._cost = 0.0
         self._stopped = False
@@ -227,8 +242,24 @@ class Registrar:
         else:
             server.release(everybody=True)
 
+    def _lost(self, address: str) -> None:
+        """The connection to a name server has ended."""
+        server = self._told[address]
+        server.due = None
+        server.master = None
+        if not server.failing:
+            server.failing = True
+            log.warn("the connection to name server {address} has ended", address=address)
+
+    def _back(self, address: str) -> None:
+        """A name server can be reached again. What is under way then tells it, or fails and has it sought once more."""
+        if not self._told[address].busy:
+            self._told[address].due = None
+            self._register([address])
+
     def _registered(self, answer: Answer, address: str) -> None:
         server = self._told[address]
+        self._comeback.answered(address)
         if server.failing:
             server.failing = False
             log.info("registered with name server {address} again", address=address)
@@ -247,9 +278,20 @@ class Registrar:
         said = [server.master for address in self._name_servers() if (server := self._told[address]).master is not None]
         # A broker that was the master itself is still known as such until its new registration is.
         known = [master for master in said if master[0] not in {None, self._address}]
+        if not known:
+            self._ask_again()
         if said and (best := next(iter(known), (None, None))) != self._master and not self._stopped:
             self._master = best
             self._on_master(*best)
+
+    def _ask_again(self) -> None:
+        pause = next(self._pauses, None) if self._asking is None and self._master == (None, None) else None
+        if pause is not None and not self._stopped:
+            self._asking = self._clock.callLater(pause, self._asked_again)
+
+    def _asked_again(self) -> None:
+        self._asking = None
+        self.changed()
 
     def _failed(self, failure: Failure, address: str, everything: bool) -> None:
         server = self._told[address]
@@ -262,11 +304,20 @@ class Registrar:
         elif not server.failing:
             server.failing = True
             log.warn("cannot register with name server {address}: {error}", address=address, error=failure.value)
+        error = failure.value
+        if isinstance(error, ConnectFailedError | ConnectionClosedError) and not isinstance(
+            error, UnreadableAnswerError
+        ):
+            self._comeback.seek(address)
 
     def stop(self) -> Deferred[None]:
         """Unregisters everywhere; fires when that is done or has failed."""
         self._stopped = True
         self._loop.stop()
+        self._comeback.stop()
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
         header = UnregisterBroker(
             broker_name=self._name, broker_addr=self._address, cluster_name=self._cluster, broker_id=self._id
         )

@@ -16,6 +16,7 @@ from rmq.server.broker.meta.config_file import ConfigFileError
 from rmq.server.namesrv.build import NameServer
 from rmq.server.store.api import StoreLockedError
 from rmq.settings.load import load_namesrv
+from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.auth import UserInfo
 from rmq.wire.errors import RemotingError
 from rmq.wire.requests.auth import GetUser
@@ -24,16 +25,21 @@ from rmq.wire.requests.offset import QueryConsumerOffset, UpdateConsumerOffset
 from rmq.wire.requests.topic import GetTopicConfig
 from tests.kit.broker import heartbeat, messages, pull_header, send_header, settings_of
 from tests.kit.memory_files import MemoryFiles
+from tests.kit.ports import free_block, free_port
 from tests.kit.turning import Loop
 
 
-def broker(loop: Loop, path: Path, **overrides: Any) -> Broker:
+def broker_settings(path: Path, **overrides: Any) -> BrokerSettings:
     values = {
         "storePathRootDir": str(path), "listenPort": 0, "bindAddress": "127.0.0.1", "mapedFileSizeCommitLog": 1 << 20,
         "mapedFileSizeConsumeQueue": 20000, "maxHashSlotNum": 100, "maxIndexNum": 400, "diskMaxUsedSpaceRatio": 95,
         **overrides,
     }  # fmt: skip
-    return Broker(loop.reactor, settings_of(**values))
+    return settings_of(**values)
+
+
+def broker(loop: Loop, path: Path, **overrides: Any) -> Broker:
+    return Broker(loop.reactor, broker_settings(path, **overrides))
 
 
 def flush_threads() -> list[str]:
@@ -135,6 +141,21 @@ def test_a_port_that_is_taken(loop: Loop, tmp_path: Path) -> None:
     loop.wait(refused.stop())
 
 
+@pytest.mark.parametrize("near", [-2, 1])
+def test_another_port_that_is_taken_is_a_warning_unless_all_are_needed(loop: Loop, tmp_path: Path, near: int) -> None:
+    port = free_block(-2, 0, 1)
+    with socket.create_server(("127.0.0.1", port + near)):
+        refused = Broker(loop.reactor, broker_settings(tmp_path, listenPort=port), needs_all_ports=True)
+        with pytest.raises(ListenError, match=f"^cannot listen on 127.0.0.1:{port + near}: "):
+            refused.start()
+        loop.turn()
+        loop.wait(refused.stop())
+        content = Broker(loop.reactor, broker_settings(tmp_path, listenPort=port))
+        loop.wait(content.start())
+        assert content.port == port
+        loop.wait(content.stop())
+
+
 @pytest.mark.parametrize(
     "name", ["topics.json", "subscriptionGroup.json", "consumerOffset.json", "users.json", "acls.json"]
 )
@@ -196,6 +217,30 @@ def test_who_makes_a_topic_finds_its_route_and_those_of_all_others(loop: Loop, t
     client.close()
     loop.wait(running.stop())
     loop.wait(namesrv.stop())
+
+
+def test_a_name_server_that_comes_back_or_comes_late_knows_the_broker_soon(loop: Loop, tmp_path: Path) -> None:
+    port = free_port()
+
+    def name_server() -> NameServer:
+        made = NameServer(
+            loop.reactor, load_namesrv(f"listenPort={port}\nbindAddress=127.0.0.1").settings, MemoryFiles()
+        )
+        made.start()
+        return made
+
+    running = broker(loop, tmp_path, namesrvAddr=f"127.0.0.1:{port}")
+    loop.wait(running.start())
+    late = name_server()
+    loop.until(lambda: "TBW102" in late.tables.topics, 3)
+    loop.wait(late.stop())
+    loop.turn(20)
+    again = name_server()
+    assert again.tables.topics == {}
+    loop.until(lambda: "TBW102" in again.tables.topics, 3)
+    loop.wait(running.stop())
+    assert again.tables.topics == {}
+    loop.wait(again.stop())
 
 
 def test_a_part_that_cannot_stop_does_not_keep_the_store_open(loop: Loop, tmp_path: Path) -> None:

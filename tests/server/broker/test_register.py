@@ -1,15 +1,15 @@
 """Registration: when it happens, what is sent, who waits for it, and what a silent name server delays (nothing at the
 others)."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from rmq.remoting.calls import Answer
-from rmq.remoting.errors import CallTimeoutError
+from rmq.remoting.errors import CallTimeoutError, ConnectFailedError, ConnectionClosedError, UnreadableAnswerError
 from rmq.server.broker.register import Registrar
 from rmq.wire.bodies.registration import body_crc, decode_registration
 from rmq.wire.bodies.topic import TopicConfig, TopicConfigAndMappingSerializeWrapper
@@ -18,16 +18,45 @@ from rmq.wire.errors import RemotingError
 from rmq.wire.requests.registration import RegisterBroker, UnregisterBroker
 
 
+class Link:
+    """A connection."""
+
+    def __init__(self) -> None:
+        self.callbacks: list[Callable[[Any], None]] = []
+
+    def on_close(self, callback: Callable[[Any], None]) -> None:
+        self.callbacks.append(callback)
+
+
 class Calls:
     """A client whose calls wait until the test answers them."""
 
     def __init__(self) -> None:
         self.made: list[tuple[str, Any, Any, Deferred[Any]]] = []
+        self.down: set[str] = set()
+        self.connections: dict[str, Link] = {}
+        self.attempts: list[str] = []
 
     def call(self, address: str, header: Any, body: Any = b"", *, timeout: float = 3.0) -> Deferred[Any]:
         result: Deferred[Any] = Deferred()
         self.made.append((address, header, body, result))
         return result
+
+    def connection(self, address: str) -> Deferred[Any]:
+        if address not in self.connections:
+            self.attempts.append(address)
+            if address in self.down:
+                return fail(ConnectFailedError(address, "refused"))
+            self.connections[address] = Link()
+        return succeed(self.connections[address])
+
+    def cut(self, address: str) -> None:
+        """Ends a connection, and with it the calls over it."""
+        gone = self.connections.pop(address)
+        while address in self.take():
+            self.answer(address, error=ConnectionClosedError(address))
+        for callback in gone.callbacks:
+            callback(gone)
 
     def take(self) -> list[str]:
         """Who was called, in order; the calls stay open."""
@@ -41,11 +70,14 @@ class Calls:
         refuse: bool = False,
         body: bytes = b"",
         ext: dict[str, str] | None = None,
+        error: Exception | None = None,
     ) -> None:
         """Answers the oldest open call to an address."""
         index = self.take().index(address)
         _, header, _, result = self.made.pop(index)
-        if refuse:
+        if error is not None:
+            result.errback(Failure(error))
+        elif refuse:
             result.errback(Failure(RemotingError("register broker failed")))
         elif fail:
             result.errback(Failure(CallTimeoutError(address, 3.0)))
@@ -479,3 +511,144 @@ def test_a_hurry() -> None:
     scene.registrar.stop()
     scene.registrar.hurry(None)
     assert scene.clock.getDelayedCalls() == []
+
+
+def restarted(scene: Scene, address: str, seconds: float) -> None:
+    """A name server goes, is away for so long, and is there again."""
+    scene.calls.down.add(address)
+    scene.calls.cut(address)
+    scene.clock.pump([0.05] * round(seconds / 0.05))
+    scene.calls.down.remove(address)
+
+
+def test_a_name_server_that_was_restarted_is_told_everything_within_a_second_of_its_return() -> None:
+    scene = Scene("a", "b")
+    scene.up()
+    scene.clock.advance(12)
+    restarted(scene, "a", 12)
+    assert scene.calls.take() == []
+    scene.clock.pump([0.05] * 20)
+    assert scene.carried() == [("a", ["T"])]
+    scene.calls.answer("a")
+    scene.clock.advance(2)
+    assert scene.carried() == []
+    scene.registrar.changed(["T"])
+    assert scene.carried() == [("a", ["T"]), ("b", ["T"])]
+
+
+def test_one_that_is_gone_is_tried_at_once_and_then_each_second() -> None:
+    scene = Scene("a", "b")
+    scene.up()
+    scene.clock.advance(12)
+    scene.calls.attempts.clear()
+    scene.calls.down.add("a")
+    scene.calls.cut("a")
+    at: list[float] = []
+    for _ in range(240):
+        scene.clock.advance(0.05)
+        if scene.calls.attempts:
+            assert scene.calls.attempts == ["a"]
+            at.append(round(scene.clock.seconds() - 12, 2))
+            scene.calls.attempts.clear()
+    assert at == [0.05, 0.15, 0.35, 0.75, 1.55, *[round(2.55 + second, 2) for second in range(10)]]
+    assert scene.calls.take() == []
+
+
+def test_one_that_is_not_there_when_the_broker_starts_is_told_when_it_comes() -> None:
+    scene = Scene("a", "b")
+    over: list[Any] = []
+    scene.registrar.start().addCallback(over.append)
+    scene.calls.down.add("a")
+    scene.calls.answer("a", error=ConnectFailedError("a", "refused"))
+    scene.calls.answer("b")
+    assert over == [None]
+    scene.clock.pump([0.05] * 40)
+    scene.calls.down.remove("a")
+    scene.clock.pump([0.05] * 20)
+    assert scene.carried() == [("a", ["T"])]
+
+
+def test_one_that_takes_registrations_and_leaves_is_not_flooded() -> None:
+    scene = Scene("a")
+    scene.up()
+    scene.calls.cut("a")
+    told = 0
+    for _ in range(400):
+        scene.clock.advance(0.05)
+        if scene.calls.take():
+            told += 1
+            scene.calls.answer("a")
+            scene.calls.cut("a")
+    assert 18 <= told <= 24
+
+
+def test_a_round_that_comes_first_leaves_nothing_to_try() -> None:
+    scene = Scene("a")
+    scene.up()
+    scene.calls.cut("a")
+    scene.registrar.changed()
+    assert scene.calls.take() == ["a"]
+    scene.calls.answer("a")
+    scene.clock.pump([0.05] * 40)
+    assert scene.calls.take() == []
+
+
+def test_one_that_does_not_answer_or_sends_garbage_waits_for_the_next_round() -> None:
+    for error in (CallTimeoutError("a", 24), UnreadableAnswerError("a")):
+        scene = Scene("a")
+        scene.registrar.start()
+        scene.calls.answer("a", error=error)
+        scene.clock.pump([0.5] * 58)
+        assert (scene.calls.take(), scene.calls.attempts) == ([], [])
+
+
+def test_nobody_waits_for_one_whose_connection_has_ended() -> None:
+    scene = Scene("a", "b")
+    scene.up()
+    scene.calls.down.add("a")
+    scene.calls.cut("a")
+    scene.registrar.changed(["T"])
+    assert scene.calls.take() == ["b"]
+    over = scene.waiting()
+    scene.calls.answer("b")
+    assert over == [None]
+
+
+def test_one_that_was_taken_out_or_a_stop_ends_the_trying() -> None:
+    scene = Scene("a", "b")
+    scene.up()
+    scene.calls.attempts.clear()
+    scene.servers.remove("a")
+    scene.calls.cut("a")
+    scene.calls.down.add("b")
+    scene.calls.cut("b")
+    scene.clock.advance(0.05)
+    assert scene.calls.attempts == ["b"]
+    scene.registrar.stop()
+    assert scene.clock.getDelayedCalls() == []
+
+
+def test_a_slave_that_starts_before_its_master_asks_again_soon_and_not_for_ever() -> None:
+    scene = Scene("a", broker_id=1)
+    scene.registrar.start()
+    for pause in (0.1, 0.2):
+        scene.calls.answer("a", ext={})
+        scene.clock.advance(pause - 0.01)
+        assert scene.calls.take() == []
+        scene.clock.advance(0.01)
+    scene.calls.answer("a", ext=MASTER)
+    assert scene.masters == [WHERE]
+    scene.clock.advance(20)
+    assert scene.calls.take() == []
+
+    alone = Scene("a", broker_id=1)
+    alone.registrar.start()
+    for _ in range(5):
+        alone.calls.answer("a", ext={})
+        alone.clock.advance(1)
+    assert alone.calls.take() == []
+    stopped = Scene("a", broker_id=1)
+    stopped.registrar.start()
+    stopped.calls.answer("a", ext={})
+    stopped.registrar.stop()
+    assert stopped.clock.getDelayedCalls() == []
