@@ -280,7 +280,7 @@ GROUPS = (
         long osPageCacheBusyTimeOutMills=1000
         """),
     Group("store", "The pause between two flushes is always kept.", "boolean flushCommitLogTimed=true"),
-    Group("store", "Consume queues are brought to the disk with every checkpoint, about once a second.", """
+    Group("store", "Consume queues are brought to the disk together with log and index, about every ten seconds.", """
         int flushIntervalConsumeQueue=1000 flushConsumeQueueLeastPages=2 flushConsumeQueueThoroughInterval=60000
         """),
     Group("store", "Index files are written and read unless messageIndexEnable is false.",

@@ -72,7 +72,7 @@ class StoreConfig:
         4, "Dirty pages of 4 KiB below which a flush is left out.", unit="pages", minimum=0
     )
     flush_commit_log_thorough_interval: int = option(
-        10_000, "Pause after which any dirty page is flushed.", unit="ms", minimum=1
+        10_000, "Pause after which any dirty page is flushed; a second at most.", unit="ms", minimum=1
     )
 
     # Reading

@@ -162,14 +162,28 @@ CheckpointExtension = Struct(
 head is still what `head_copy` says and `crc` is the CRC-32 of the fields before it. `index_behind` is the physical
 offset from which records are not indexed yet, -1 when all are."""
 
+CheckpointNote = Struct(
+    "magic" / Int64ub,
+    "head_copy" / Bytes(CheckpointHead.sizeof()),
+    "boot_id" / Bytes(16),
+    "safe_offset" / Int64sb,
+    "queue_digest" / Int64ub,
+    "index_digest" / Int64ub,
+    "index_behind" / Int64sb,
+    "crc" / Int32ub,
+)
+"""Our second addition: what the extension says, not of the disk but of the files as everybody on this machine sees
+them until it is started anew, which changes `boot_id`."""
+
 CheckpointPage = Padded(
     4096,
     Struct(
         "head" / CheckpointHead,
-        "extension" / CheckpointExtension,
+        "extension" / Padded(512 - CheckpointHead.sizeof(), CheckpointExtension),
+        "note" / CheckpointNote,
     ),
 )
-"""The whole checkpoint file."""
+"""The whole checkpoint file. The note has a disk's sector of its own, since it is written alone."""
 
 TimerUnit = Struct(
     "size" / Int32sb,
@@ -241,6 +255,7 @@ def derived() -> dict[str, str]:
         "INDEX_ENTRY": struct_format(IndexEntry),
         "CHECKPOINT_HEAD": struct_format(CheckpointHead),
         "CHECKPOINT_EXTENSION": struct_format(CheckpointExtension),
+        "CHECKPOINT_NOTE": struct_format(CheckpointNote),
         "TIMER_UNIT": struct_format(TimerUnit),
         "TIMER_BLANK": struct_format(TimerBlank),
         "TIMER_SLOT": struct_format(TimerSlot),

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,29 @@ def test_clean_stop_needs_no_scan(tmp_path: Path) -> None:
         server.restart()
         log = (tmp_path / "logs" / "rocketmqlogs" / "broker.log").read_text()
         assert "scanned 0 bytes" in log.splitlines()[-1] or "scanned 0 bytes" in log
+        check(server, ledger)
+    finally:
+        server.kill()
+
+
+def test_a_start_after_a_kill_reads_what_came_after_the_last_note(tmp_path: Path) -> None:
+    server = RmqServer(tmp_path, extra=SETTINGS)
+    ledger = Ledger()
+    try:
+        senders = [Sender(server.broker_addr, TOPIC, name, QUEUES, ledger) for name in "ab"]
+        for sender in senders:
+            sender.start()
+        assert senders[0].first_acknowledgement.wait(20)
+        # Two notes, and no round yet.
+        senders[0].join(2.5)
+        server.kill()
+        for sender in senders:
+            sender.join(20)
+        server.restart()
+        log = (tmp_path / "logs" / "rocketmqlogs" / "broker.log").read_text()
+        scanned = int(re.findall(r"scanned (\d+) bytes", log)[-1])
+        end = len(log_files(server)[-1].read_bytes().rstrip(b"\0")) + (len(log_files(server)) - 1) * 4 * 1024 * 1024
+        assert scanned < 0.8 * end
         check(server, ledger)
     finally:
         server.kill()

@@ -24,6 +24,7 @@ SMALL: dict[str, Any] = {
     "max_index_num": 100,
     "log_reserve_bytes": 16 * 1024,
     "index_reserve_bytes": 4096,
+    "sync_interval": 1.0,
 }
 
 
@@ -55,7 +56,8 @@ class FaultyEnv(Env):
     """A file system of which any method fails when told to.
 
     `fail` maps a method's name to the calls it still grants and the error number after those. `calls` lists what was
-    called, with the path; from its `fail_from`-th call on everything that changes the disk fails.
+    called, with the path; from its `fail_from`-th call on everything that changes the disk fails. `boot` is the id of
+    the machine's boot.
     """
 
     FALLIBLE = (
@@ -67,7 +69,8 @@ class FaultyEnv(Env):
         "modified",
         "read_file",
         "write_file",
-        "write_chunks",
+        "patch_file",
+        "copy",
         "remove",
         "rename",
         "resize",
@@ -83,7 +86,8 @@ class FaultyEnv(Env):
         "make_directory",
         "remove_directory",
         "write_file",
-        "write_chunks",
+        "patch_file",
+        "copy",
         "remove",
         "rename",
         "resize",
@@ -97,8 +101,12 @@ class FaultyEnv(Env):
         self.only_below = ""
         self.calls: list[tuple[str, str]] = []
         self.used_ratio: float | None = None
+        self.boot = bytes(range(16))
         for name in self.FALLIBLE:
             setattr(self, name, self._guarded(name, getattr(super(), name)))
+
+    def boot_id(self) -> bytes:
+        return self.boot
 
     def _guarded(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(path: str, *args: Any, **options: Any) -> Any:

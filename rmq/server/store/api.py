@@ -228,7 +228,10 @@ class StoreOptions:
     flush_commit_log_least_pages: int = 4
     flush_commit_log_thorough_interval: float = 10.0
     checkpoint_interval: float = 1.0
-    """Pause between two rounds that bring log, queues and index to disk and note how far."""
+    """Pause between two notes of how far log, queues and index are written; a start after kill -9 reads from there."""
+    sync_interval: float = 10.0
+    """Pause between two rounds that bring all of them to the disk; a start after a power cut reads the log from there.
+    Apache's thorough flushes come every 10 s for the log, every 60 s for queues."""
     access_message_in_memory_max_ratio: int = 40
     max_transfer_count_on_message_in_memory: int = 32
     max_transfer_bytes_on_message_in_memory: int = 256 * 1024

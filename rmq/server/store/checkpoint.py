@@ -1,9 +1,16 @@
-"""The checkpoint page: how far the store is on the disk.
+"""The checkpoint page: how far the store is on the disk, and how far its files are written at all.
 
-Apache's five numbers open the page. Behind them stands an extension of ours, which Apache leaves alone: up to which
-physical offset log, queues and index are all on the disk (`safe_offset`), and digests by which missing files are
-noticed. A copy of the five numbers is part of it: when Apache has run on the store since, its numbers changed and the
-extension is void. `rmq.wire.records` declares the layout.
+Apache's five numbers open the page. Behind them stand two additions of ours, which Apache leaves alone. Both tell a
+physical offset up to which log, queues and index are complete, with digests by which missing files are noticed:
+
+- The *extension* speaks of the disk. It holds after a power cut.
+- The *note* speaks of the files as every process sees them, whether or not the system has brought them to the disk.
+  That is enough for whoever comes after a killed process, and worth nothing once the machine was started anew: it
+  carries the id of the machine's boot. It is written far more often, alone and without waiting for the disk, into a
+  sector that holds nothing else.
+
+A copy of the five numbers is part of both: when Apache has run on the store since, its numbers changed and both are
+void. `rmq.wire.records` declares the layouts.
 
 Source: StoreCheckpoint.
 """
@@ -14,16 +21,20 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from rmq.server.store.env import Env
-from rmq.wire.layouts import CHECKPOINT_EXTENSION, CHECKPOINT_HEAD
+from rmq.wire.layouts import CHECKPOINT_EXTENSION, CHECKPOINT_HEAD, CHECKPOINT_NOTE
 
 PAGE = 4096
+HEAD_SIZE = CHECKPOINT_HEAD.size
+NOTE_AT = 512
 EXTENSION_MAGIC = 0x726D71_5341464531
+NOTE_MAGIC = 0x726D71_4E4F544531
 _TIME_SLACK = 3000
+_CRC_SIZE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """How far log, queues and index are all on the disk.
+    """How far log, queues and index are complete.
 
     Attributes:
         safe_offset: physical offset; everything before it is there.
@@ -37,6 +48,37 @@ class Extension:
     index_digest: int
     index_behind: int
 
+    @property
+    def indexed(self) -> int:
+        """Physical offset before which every record is indexed."""
+        return self.index_behind if self.index_behind >= 0 else self.safe_offset
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """How far the files were written in one boot of the machine, whose id this is (16 bytes)."""
+
+    boot_id: bytes
+    state: Extension
+
+    def encode(self, head: bytes) -> bytes:
+        """The bytes that stand at `NOTE_AT` of the page that begins with `head`."""
+        state = self.state
+        fields = (
+            NOTE_MAGIC,
+            head,
+            self.boot_id,
+            state.safe_offset,
+            state.queue_digest,
+            state.index_digest,
+            state.index_behind,
+        )
+        return CHECKPOINT_NOTE.pack(*fields, crc32(CHECKPOINT_NOTE.pack(*fields, 0)[:-_CRC_SIZE]))
+
+
+NO_NOTE = bytes(CHECKPOINT_NOTE.size)
+"""What stands in a page without a note."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -48,11 +90,16 @@ class Checkpoint:
     master_flushed_offset: int = 0
     confirm_physical_offset: int = 0
     extension: Extension | None = None
+    note: Note | None = None
 
     @property
     def min_timestamp(self) -> int:
         """Messages stored before this moment are on the disk, log and queues (StoreCheckpoint.getMinTimestamp)."""
         return max(0, min(self.physic_msg_timestamp, self.logics_msg_timestamp) - _TIME_SLACK)
+
+    def noted_in(self, boot_id: bytes) -> Extension | None:
+        """How far the files are written, if that was noted in the boot with this id; an empty one is no boot's."""
+        return self.note.state if self.note is not None and boot_id and self.note.boot_id == boot_id else None
 
     def encode(self) -> bytes:
         """The page."""
@@ -67,28 +114,33 @@ class Checkpoint:
         if self.extension is not None:
             own = self.extension
             fields = (EXTENSION_MAGIC, head, own.safe_offset, own.queue_digest, own.index_digest, own.index_behind)
-            crc = crc32(CHECKPOINT_EXTENSION.pack(*fields, 0)[:-4])
+            crc = crc32(CHECKPOINT_EXTENSION.pack(*fields, 0)[:-_CRC_SIZE])
             page += CHECKPOINT_EXTENSION.pack(*fields, crc)
+        if self.note is not None:
+            page = page.ljust(NOTE_AT, b"\0") + self.note.encode(head)
         return page.ljust(PAGE, b"\0")
 
 
 def decode_checkpoint(page: bytes) -> Checkpoint:
-    """What a page says; its extension only if that is valid.
+    """What a page says; extension and note only if they are valid.
 
     Raises:
         ValueError: the page has not 4096 bytes.
     """
     if len(page) != PAGE:
         raise ValueError(f"a checkpoint has {PAGE} bytes, not {len(page)}")
-    numbers = CHECKPOINT_HEAD.unpack_from(page)
-    at = CHECKPOINT_HEAD.size
-    magic, head, safe_offset, queue_digest, index_digest, index_behind, crc = CHECKPOINT_EXTENSION.unpack_from(page, at)
-    own = page[at : at + CHECKPOINT_EXTENSION.size - 4]
-    extension = None
-    if magic == EXTENSION_MAGIC and head == page[:at] and crc32(own) == crc:
-        extension = Extension(safe_offset, queue_digest, index_digest, index_behind)
-    physic, logics, index, master_flushed, confirm = numbers
-    return Checkpoint(physic, logics, index, master_flushed, confirm, extension)
+    head = page[:HEAD_SIZE]
+    magic, copy, *state, crc = CHECKPOINT_EXTENSION.unpack_from(page, HEAD_SIZE)
+    own = page[HEAD_SIZE : HEAD_SIZE + CHECKPOINT_EXTENSION.size - _CRC_SIZE]
+    extension = note = None
+    if (magic, copy, crc) == (EXTENSION_MAGIC, head, crc32(own)):
+        extension = Extension(*state)
+    magic, copy, boot_id, *state, crc = CHECKPOINT_NOTE.unpack_from(page, NOTE_AT)
+    own = page[NOTE_AT : NOTE_AT + CHECKPOINT_NOTE.size - _CRC_SIZE]
+    if (magic, copy, crc) == (NOTE_MAGIC, head, crc32(own)):
+        note = Note(boot_id, Extension(*state))
+    physic, logics, index, master_flushed, confirm = CHECKPOINT_HEAD.unpack(head)
+    return Checkpoint(physic, logics, index, master_flushed, confirm, extension, note)
 
 
 def load_checkpoint(env: Env, path: str) -> tuple[Checkpoint, str | None]:

@@ -11,7 +11,7 @@ Source: ConsumeQueue.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from zlib import crc32
 
 from rmq.server.store.env import Env
@@ -26,6 +26,8 @@ _BLANK = UNIT.pack(0, BLANK_SIZE, 0)
 
 _FIRST_RESERVE = 4096
 _MOST_RESERVE = 1 << 20
+_TOGETHER = 512
+"""Units that are read at a time where many are blank."""
 
 
 class ConsumeQueue:
@@ -37,13 +39,14 @@ class ConsumeQueue:
         active: the file that `next` goes to, None before the first unit.
         base: offset of the active file's first unit.
         limit: the offset from which on space has to be made (`make_room`).
-        synced: everything before this offset is on the disk.
+        synced: everything before this offset is on the disk, as far as is known.
         marked: what `next` was when the round under way began.
-        safe: what `next` was when the round began that the checkpoint tells of.
         max_physical: end of the newest message that has a unit.
     """
 
     __slots__ = (
+        "_digest_of",
+        "_digest_start",
         "active",
         "base",
         "limit",
@@ -53,7 +56,6 @@ class ConsumeQueue:
         "next",
         "per_file",
         "queue_id",
-        "safe",
         "segments",
         "synced",
         "topic",
@@ -65,13 +67,15 @@ class ConsumeQueue:
         self.per_file = file_size // UNIT_SIZE
         self.segments = Segments(env, cache, directory, file_size)
         self.active: Segment | None = None
-        self.base = self.limit = self.next = self.minimum = self.synced = self.safe = self.marked = 0
+        self.base = self.limit = self.next = self.minimum = self.synced = self.marked = 0
         self.max_physical = -1
+        self._digest_start = -1
+        self._digest_of = 0
 
     # --- life
 
     def load(self) -> None:
-        """Finds the files and the end.
+        """Finds the files and the end; what of it is on the disk, `trust` tells.
 
         Raises:
             StoreError: a file has an impossible length.
@@ -100,7 +104,7 @@ class ConsumeQueue:
 
     def _end_at(self, end: int) -> None:
         files = self.segments.files
-        self.next = self.synced = self.safe = self.marked = end
+        self.next = self.marked = end
         if files and end * UNIT_SIZE < files[-1].start + self.segments.size:
             self.active = files[-1]
             self.base = self.active.start // UNIT_SIZE
@@ -124,18 +128,38 @@ class ConsumeQueue:
         """
         if self.max_physical <= physical_end:
             return False
-        low, high = self.first, self.next
-        while low < high:
-            middle = (low + high) // 2
-            unit = self.unit(middle)
-            # A unit of zeros stands where a kill cut a batch's units short: it and what follows is beyond.
-            if unit is None or unit[1] == BLANK_SIZE or (unit[1] and unit[0] + unit[1] <= physical_end):
-                low = middle + 1
-            else:
-                high = middle
+        low = self._end_for(physical_end)
         self.segments.cut_at(low * UNIT_SIZE)
+        self._erased_from(low)
         self._end_at(low)
         return True
+
+    def erase_rest(self) -> None:
+        """Erases what stands behind the end: after a power cut that may be units, with a gap before them.
+
+        Raises:
+            OSError: a file cannot be changed.
+        """
+        if self.segments.cut_at(self.next * UNIT_SIZE):
+            self._erased_from(self.next)
+
+    def _erased_from(self, end: int) -> None:
+        """What was erased must not come back: the file has to go to the disk again, as if its last unit were new."""
+        self.synced = min(self.synced, max(self.first, end - 1))
+
+    def trust(self, physical_end: int) -> None:
+        """Counts on the disk having the units of messages that end before or at `physical_end`, and no others.
+
+        Raises:
+            OSError: a file cannot be mapped.
+        """
+        self.synced = self._end_for(physical_end) if self.max_physical > physical_end else self.next
+        self.segments.trust(self.synced * UNIT_SIZE)
+
+    def _end_for(self, physical_end: int) -> int:
+        """Where the queue ended when the log ended at `physical_end`; blank units come with the message behind them."""
+        low = self._first_after(self.first, lambda physical, size: physical + size <= physical_end)
+        return self._last_message(self.first, low)[0] + 1
 
     @property
     def first(self) -> int:
@@ -147,7 +171,11 @@ class ConsumeQueue:
         """A number that changes when files are missing or the queue ends elsewhere than at `end`."""
         files = self.segments.files
         first = files[0].start if files else 0
-        return crc32(f"{self.topic}\n{self.queue_id}\n{first}\n{end}".encode())
+        # All queues are asked every second: what stays the same is kept.
+        if first != self._digest_start:
+            self._digest_of = crc32(f"{self.topic}\n{self.queue_id}\n{first}\n".encode())
+            self._digest_start = first
+        return crc32(b"%d" % end, self._digest_of)
 
     # --- writing
 
@@ -310,15 +338,36 @@ class ConsumeQueue:
         Raises:
             OSError: a file cannot be mapped.
         """
-        low, high = max(self.minimum, self.first), self.next
+        low = max(self.minimum, self.first)
+        self.minimum = self._first_after(low, lambda physical, _: physical < log_minimum)
+
+    def _first_after(self, low: int, before: Callable[[int, int], bool]) -> int:
+        """The first unit from `low` on that does not come before some point; the queue's end when all do.
+
+        A blank unit goes with the message in front of it; those that open a queue come before. A unit of zeros stands
+        where a kill cut a batch's units short, or a power cut left a gap: it and what follows does not come before.
+        """
+        start, high = low, self.next
         while low < high:
             middle = (low + high) // 2
-            unit = self.unit(middle)
-            if unit is None or unit[0] < log_minimum or unit[1] == BLANK_SIZE:
+            place, physical, size = self._last_message(start, middle + 1)
+            if place < start or (size and before(physical, size)):
                 low = middle + 1
             else:
-                high = middle
-        self.minimum = low
+                high = place
+        return low
+
+    def _last_message(self, low: int, high: int) -> tuple[int, int, int]:
+        """Offset, physical offset, size of the last unit in `[low, high)` that is not blank, `low` - 1 if none is."""
+        together = 1
+        while high > low:
+            start = max(low, high - together, (high - 1) - (high - 1) % self.per_file)
+            units = list(UNIT.iter_unpack(self.units(start, high - start)))
+            for place in range(len(units) - 1, -1, -1):
+                if units[place][1] != BLANK_SIZE:
+                    return start + place, units[place][0], units[place][1]
+            high, together = start, _TOGETHER
+        return low - 1, 0, 0
 
     def samples(self) -> Iterator[tuple[int, int, int]]:
         """Offset, physical offset and size of a few units of the newest file, for a check against the log.

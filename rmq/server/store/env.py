@@ -12,10 +12,11 @@ import shutil
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from io import RawIOBase
 from pathlib import Path
 from typing import ClassVar
 
-_ZERO_CHUNK = 1 << 20
+_ZERO_CHUNK = _COPY_CHUNK = 1 << 20
 _UNTRACKED = {"trackfd": False} if sys.version_info >= (3, 13) else {}
 _MAPS_WITHOUT_FDS = 16384
 
@@ -94,13 +95,32 @@ class Env:
         finally:
             os.close(descriptor)
 
-    def write_chunks(self, path: str, chunks: Iterable[bytes]) -> None:
-        """Writes a file anew, piece by piece, and brings it to the disk."""
-        with Path(path).open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
+    def patch_file(self, path: str, at: int, data: bytes) -> None:
+        """Overwrites bytes of a file that exists; when they come to the disk is left to the system."""
+        descriptor = os.open(path, os.O_WRONLY)
+        try:
+            os.pwrite(descriptor, data, at)
+        finally:
+            os.close(descriptor)
+
+    def copy(self, path: str, stretches: Iterable[tuple[str, int, int]]) -> None:
+        """Writes a file anew out of others' bytes from one position to another, and brings it to the disk. Blocks."""
+        with Path(path).open("wb", buffering=0) as file:
+            for source, start, stop in stretches:
+                self._append(file, source, start, stop)
             os.fdatasync(file.fileno())
+
+    @staticmethod
+    def _append(file: RawIOBase, source: str, start: int, stop: int) -> None:
+        descriptor = os.open(source, os.O_RDONLY)
+        try:
+            while start < stop:
+                data = os.pread(descriptor, min(_COPY_CHUNK, stop - start), start)
+                if not data:
+                    raise OSError(errno.EIO, f"{source} ends at {start} and not at {stop}")
+                start += file.write(data) or 0
+        finally:
+            os.close(descriptor)
 
     def remove(self, path: str) -> None:
         """Removes a file; a missing one is no error."""
@@ -224,6 +244,13 @@ class Env:
     def physical_memory(self) -> int:
         """Bytes of main memory."""
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+    def boot_id(self) -> bytes:
+        """16 bytes that change whenever the machine is started; empty where the system tells of none."""
+        try:
+            return bytes.fromhex(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").replace("-", ""))
+        except (OSError, ValueError):
+            return b""
 
     def process_id(self) -> int:
         """This process's id."""

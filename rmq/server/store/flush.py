@@ -1,21 +1,18 @@
-"""Bringing the log to the disk, and the rounds that bring everything there.
+"""Bringing the log to the disk.
 
 SYNC_FLUSH is group commit: one fdatasync, in a thread, serves all who wait at that moment; those who come while it
 runs are served by the next. A waiter gives up after `sync_flush_timeout` and is told so; its message stays stored.
-ASYNC_FLUSH brings the log to the disk when enough has gathered, or after a while.
+Without waiters the log goes to the disk when enough has gathered, or after a while: always with ASYNC_FLUSH, and with
+SYNC_FLUSH for messages that nobody waits for. That while is never longer than the pause between two notes in the
+checkpoint, because some things wait for the log: how far delayed messages are done is not written before.
 
-A *round* takes log, queues and index to the disk as they stand when it begins and then writes into the checkpoint how
-far that was. A start after a crash reads the log from there. Rounds follow each other with a pause, so a slow disk
-makes them rarer, not more.
-
-Source: CommitLog.GroupCommitService, CommitLog.FlushRealTimeService, FlushConsumeQueueService.
+Source: CommitLog.GroupCommitService, CommitLog.FlushRealTimeService.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
@@ -23,19 +20,13 @@ from twisted.python.failure import Failure
 
 from rmq.remoting.reactor import Clock, DelayedCall
 from rmq.server.store.api import DeferToThread, PutStatus, StoreOptions
-from rmq.server.store.checkpoint import Checkpoint, Extension
 from rmq.server.store.commitlog import CommitLog
-from rmq.server.store.consumequeue import ConsumeQueue
-from rmq.server.store.env import Env
-from rmq.server.store.index import Index
-from rmq.server.store.indexfile import IndexFile
 from rmq.server.store.segment import Segment
 
 _log = Logger()
 
 _PAGE = 4096
 _RETRY = 0.5
-_DIGEST_BITS = (1 << 64) - 1
 
 
 def sync_all(segments: Iterable[Segment]) -> None:
@@ -51,19 +42,28 @@ def sync_all(segments: Iterable[Segment]) -> None:
 class LogFlusher:
     """Moves `CommitLog.flushed` forward.
 
+    Args:
+        on_failure: told when the disk did not take the log.
+
     Attributes:
         running: the Deferred of the fdatasync under way, None while there is none.
     """
 
     def __init__(
-        self, options: StoreOptions, log: CommitLog, clock: Clock, defer_to_thread: DeferToThread
+        self,
+        options: StoreOptions,
+        log: CommitLog,
+        clock: Clock,
+        defer_to_thread: DeferToThread,
+        on_failure: Callable[[], None],
     ) -> None:
         self._log = log
         self._clock = clock
         self._defer_to_thread = defer_to_thread
+        self._on_failure = on_failure
         self._timeout = options.sync_flush_timeout
         self._least_bytes = options.flush_commit_log_least_pages * _PAGE
-        self._thorough = options.flush_commit_log_thorough_interval
+        self._thorough = min(options.flush_commit_log_thorough_interval, options.checkpoint_interval)
         self._interval = options.flush_interval_commit_log
         self._waiters: deque[tuple[int, float, Deferred[PutStatus]]] = deque()
         self._kicked: DelayedCall | None = None
@@ -157,6 +157,7 @@ class LogFlusher:
     def _failed(self, failure: Failure, done: Deferred[bool]) -> None:
         _log.critical("The commit log could not be brought to the disk: {error}", error=failure.value)
         self.running = None
+        self._on_failure()
         try:
             self._log.dirty_again()
         except OSError as error:
@@ -172,187 +173,3 @@ class LogFlusher:
             self._waiters.popleft()[2].callback(PutStatus.FLUSH_DISK_TIMEOUT)
         if self._waiters:
             self._expiry = self._clock.callLater(self._waiters[0][1] - now, self._expire)
-
-
-class Rounds:
-    """Brings log, queues and index to the disk and keeps the checkpoint.
-
-    Attributes:
-        checkpoint: what the file says, or will say after the round under way.
-        running: the Deferred of the round under way, None while there is none.
-        halted: whether there are none, since log and queues do not agree.
-    """
-
-    def __init__(
-        self,
-        options: StoreOptions,
-        env: Env,
-        path: str,
-        log: CommitLog,
-        index: Index,
-        queues: Callable[[], Iterable[ConsumeQueue]],
-        clock: Clock,
-        defer_to_thread: DeferToThread,
-    ) -> None:
-        self._env = env
-        self._path = path
-        self._log = log
-        self._index = index
-        self._queues = queues
-        self._clock = clock
-        self._defer_to_thread = defer_to_thread
-        self._interval = options.checkpoint_interval
-        self._tick: DelayedCall | None = None
-        self._stopped = False
-        self._touched = False
-        self.halted = False
-        self.running: Deferred[None] | None = None
-        self._safe = -1
-        self.checkpoint = Checkpoint()
-
-    def start(self) -> None:
-        """Begins the rounds."""
-        self._tick = self._clock.callLater(self._interval, self._on_tick)
-
-    def stop(self) -> Deferred[None]:
-        """Ends them; fires when a round under way is over."""
-        self._stopped = True
-        if self._tick is not None and self._tick.active():
-            self._tick.cancel()
-        over: Deferred[None] = Deferred()
-        if self.running is None:
-            over.callback(None)
-        else:
-            self.running.addCallback(lambda _: over.callback(None))
-        return over
-
-    def touch(self) -> None:
-        """Files of queues or index came or went: the next round must say so even if nothing was appended."""
-        self._touched = True
-        if not self._stopped and self.running is None and self._tick is not None and self._tick.active():
-            self._tick.cancel()
-            self._tick = self._clock.callLater(0, self._on_tick)
-
-    def halt(self) -> None:
-        """Lets the checkpoint vouch for nothing, and ends the rounds until `resume`; none may be under way.
-
-        Raises:
-            OSError: the checkpoint cannot be written.
-        """
-        self.halted = True
-        self.checkpoint = Checkpoint(master_flushed_offset=self.checkpoint.master_flushed_offset)
-        self._env.write_file(self._path, self.checkpoint.encode())
-
-    def resume(self) -> None:
-        """Goes on after `halt`, with a round at once, blocking.
-
-        Raises:
-            OSError: the disk did not take something; later rounds will try again.
-        """
-        self.halted = False
-        self._touched = True
-        self.run_now()
-
-    def _on_tick(self) -> None:
-        self.run().addCallback(self._again)
-
-    def _again(self, _: object) -> None:
-        if not self._stopped:
-            self._tick = self._clock.callLater(0 if self._touched else self._interval, self._on_tick)
-
-    def run(self) -> Deferred[None]:
-        """One round; failures are logged and leave the checkpoint as it was."""
-        round_ = self._begin()
-        if round_ is None:
-            return succeed(None)
-        safe, segments, marks, index_state = round_
-        over: Deferred[None] = Deferred()
-        self.running = over
-
-        def wrote(_: object) -> None:
-            self.running = None
-            over.callback(None)
-
-        def failed(failure: Failure) -> None:
-            self._failed(failure.value)
-            wrote(None)
-
-        def synced(_: object) -> Deferred[Any]:
-            self._note(safe, marks, index_state)
-            page = self.checkpoint.encode()
-            return self._defer_to_thread(lambda: self._env.write_file(self._path, page))
-
-        self._defer_to_thread(lambda: sync_all(segments)).addCallback(synced).addCallbacks(wrote, failed)
-        return over
-
-    def _failed(self, error: BaseException | None) -> None:
-        _log.critical("The checkpoint could not be moved on: {error}", error=error)
-        try:
-            self._log.dirty_again()
-            for queue in self._queues():
-                queue.dirty_again()
-            for file in self._index.unsynced():
-                file.segment.rewrite(0, file.segment.reserved)
-        except OSError as again:
-            _log.critical("What is not on the disk cannot be written again: {error}", error=again)
-
-    def run_now(self) -> None:
-        """One round at once, blocking; for opening and closing.
-
-        Raises:
-            OSError: the disk did not take something, or files are in the middle of being changed.
-        """
-        if self.halted:
-            raise OSError("log and queues do not agree, since the log could not be cut")
-        round_ = self._begin()
-        if round_ is None:
-            return
-        safe, segments, marks, index_state = round_
-        sync_all(segments)
-        self._note(safe, marks, index_state)
-        self._env.write_file(self._path, self.checkpoint.encode())
-
-    def _begin(self) -> tuple[int, list[Segment], list[tuple[IndexFile, int]], tuple[int, int]] | None:
-        safe = self._log.end
-        own = self.checkpoint.extension
-        position = self._index.position
-        behind = position if self._index.enabled and position < safe else -1
-        index_moved = self._index.is_dirty or (own is not None and own.index_behind != behind)
-        if self.halted or (safe == self._safe and not self._touched and not index_moved):
-            return None
-        segments = self._log.unsynced(safe)
-        for queue in self._queues():
-            if queue.synced < queue.next:
-                segments += queue.unsynced()
-            queue.marked = queue.next
-        marks = []
-        try:
-            for file in self._index.unsynced():
-                segments.append(file.segment)
-                marks.append((file, file.count))
-        except OSError as error:
-            _log.error("The index cannot be brought to the disk: {error}", error=error)
-            return None
-        return safe, segments, marks, (self._index.digest(), behind)
-
-    def _note(self, safe: int, marks: Sequence[tuple[IndexFile, int]], index_state: tuple[int, int]) -> None:
-        log = self._log
-        log.flushed = max(log.flushed, safe)
-        digest = 0
-        for queue in self._queues():
-            queue.safe = queue.synced = queue.marked
-            if queue.safe:
-                digest += queue.digest(queue.safe)
-        for file, count in marks:
-            file.synced_count = count
-        self._safe = safe
-        self._touched = False
-        time = log.last_timestamp
-        self.checkpoint = Checkpoint(
-            time,
-            time,
-            time,
-            self.checkpoint.master_flushed_offset,
-            safe,
-            Extension(safe, digest & _DIGEST_BITS, *index_state),
-        )

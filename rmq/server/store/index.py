@@ -79,15 +79,35 @@ class Index:
         Raises:
             OSError: a file cannot be changed.
         """
-        while self.files and self.files[-1].count <= 1:
-            self.files.pop().segment.remove()
-        while len(self.files) > 1 and self.files[-1].begin_physical >= physical_end:
+        while self.files and (
+            self.files[-1].count <= 1 or (len(self.files) > 1 and self.files[-1].begin_physical >= physical_end)
+        ):
             self.files.pop().segment.remove()
         self._current = None
         self._free = 0
         if self.files:
             self.files[-1].rewind(physical_end)
             self._aim(self.files[-1])
+
+    def drop_torn(self) -> int | None:
+        """Removes the newest file if a power cut tore it; the physical offset from which to index again then.
+
+        Raises:
+            OSError: a file cannot be read, changed or removed.
+        """
+        if not self.files or self.files[-1].holds_together():
+            return None
+        torn = self.files.pop()
+        torn.segment.remove()
+        self.rewind(torn.begin_physical)
+        return torn.begin_physical
+
+    def trust(self, physical_end: int) -> None:
+        """Counts on the disk having the entries of records before `physical_end`, and no others."""
+        for file in self.files:
+            if file.end_physical >= physical_end:
+                file.synced_count = 0
+            file.segment.listed = file.begin_physical < physical_end
 
     def wipe(self) -> None:
         """Removes all files.

@@ -10,6 +10,9 @@ Source: IndexFile, IndexHeader.
 
 from __future__ import annotations
 
+import sys
+from array import array
+
 from rmq.server.store.env import Env
 from rmq.server.store.segment import MapCache, Segment
 from rmq.wire.layouts import INDEX_ENTRY as ENTRY
@@ -18,15 +21,22 @@ from rmq.wire.layouts import INDEX_SLOT as SLOT
 
 _MAX_INT = 0x7FFFFFFF
 _NOTHING = bytes(ENTRY.size)
+_SECTOR = 512
 
 
 class IndexFile:
-    """One index file with its header's fields; `count` is the number that the next entry gets."""
+    """One index file with its header's fields; `count` is the number that the next entry gets.
+
+    Attributes:
+        doubtful: whether `rewind` met an entry that may have lost its end in a power cut.
+        synced_count: `count` when the file was brought to the disk; 0 when that is not known.
+    """
 
     __slots__ = (
         "begin_physical",
         "begin_timestamp",
         "count",
+        "doubtful",
         "end_physical",
         "end_timestamp",
         "entries_at",
@@ -47,6 +57,7 @@ class IndexFile:
         self.begin_timestamp = self.end_timestamp = self.begin_physical = self.end_physical = 0
         self.used_slots = 0
         self.count = self.synced_count = 1
+        self.doubtful = False
 
     def load(self) -> bool:
         """Reads the header; whether it makes sense.
@@ -122,6 +133,9 @@ class IndexFile:
     def rewind(self, physical_end: int) -> None:
         """Takes back the entries at `physical_end` and beyond, and those that the header does not know of.
 
+        After a power cut, each sector of what was added last may be there or not. An entry of which a part is lost
+        does not come in the order of the log, and has none such next to it.
+
         Raises:
             OSError: the file cannot be mapped.
         """
@@ -130,20 +144,27 @@ class IndexFile:
         # Entries that a crashed process added after it last wrote the header.
         while stop < self.top and view[self._at(stop) : self._at(stop + 1)] != _NOTHING:
             stop += 1
-        keep = stop
+        keep, above = stop, False
         while keep > 1:
             number = keep - 1
-            key_hash, physical, _, previous = ENTRY.unpack_from(view, self._at(number))
-            if physical < physical_end and number < self.count:
+            key_hash, physical, _, previous = entry = ENTRY.unpack_from(view, self._at(number))
+            there = any(entry)
+            before = ENTRY.unpack_from(view, self._at(number - 1))
+            in_order = number == 1 or (any(before) and before[1] <= physical)
+            if there and in_order and physical < physical_end and number < self.count:
                 break
             slot_at = HEADER.size + key_hash % self.slots * SLOT.size
-            if SLOT.unpack_from(view, slot_at)[0] == number:
+            if there and SLOT.unpack_from(view, slot_at)[0] == number:
                 SLOT.pack_into(view, slot_at, previous if 0 < previous < number else 0)
                 if previous == 0 and number < self.count:
                     self.used_slots = max(0, self.used_slots - 1)
-            keep = number
+                # Its end may be lost, and with it what the chain goes on with.
+                self.doubtful |= not above and self._at(number) // _SECTOR != (self._at(number + 1) - 1) // _SECTOR
+            keep, above = number, there
         for number in range(keep, stop):
             view[self._at(number) : self._at(number + 1)] = _NOTHING
+        if keep < stop:
+            self.synced_count = 0
         if keep < self.count:
             self.count = keep
             _, physical, seconds, _ = ENTRY.unpack_from(view, self._at(keep - 1))
@@ -151,6 +172,19 @@ class IndexFile:
             self.end_timestamp = self.begin_timestamp + seconds * 1000 if keep > 1 else self.begin_timestamp
         self.segment.reserved = self.entries_at + self.count * ENTRY.size
         self.write_header()
+
+    def holds_together(self) -> bool:
+        """Whether a power cut cannot have broken a chain: every slot names an entry that is there.
+
+        Raises:
+            OSError: the file cannot be mapped.
+        """
+        if self.doubtful:
+            return False
+        slots = array("i", self.segment.mapped()[HEADER.size : self.entries_at])
+        if sys.byteorder == "little":
+            slots.byteswap()
+        return max(slots, default=0) < self.count
 
     def select(self, key_hash: int, most: int, begin: int, end: int, found: list[int]) -> None:
         """Adds to `found`, up to `most` in all, the offsets of entries with this hash and a time in [begin, end].

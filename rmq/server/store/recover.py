@@ -2,11 +2,15 @@
 
 The log is the truth; queues, index and checkpoint can be made from it. The order of trust:
 
-1. The checkpoint's extension, if it is valid and the files that it speaks of are there: log, queues and index are
-   complete up to `safe_offset`. Queues and index are taken back to it and the log is read from there. After a clean
-   stop that is the log's end, so nothing is read.
-2. A clean stop without it (Apache ran here): what the queues point to was dispatched; the log is read from there.
-3. A crash without it: Apache's rule, the newest file whose first message is older than the checkpoint's times.
+1. The checkpoint's note, if it is of this boot of the machine and the files that it speaks of are there: log, queues
+   and index are complete up to `safe_offset`. Queues and index are taken back to it and the log is read from there.
+2. The checkpoint's extension, in the same way: after a power cut only that counts which was on the disk. After a clean
+   stop either is the log's end, so nothing is read.
+3. A clean stop without them (Apache ran here): what the queues point to was dispatched; the log is read from there.
+4. A crash without them: Apache's rule, the newest file whose first message is older than the checkpoint's times.
+
+Where the log is read from is not what is on the disk: that is never taken to be more than the extension says. The next
+round brings there what is behind it, read anew or not.
 
 A queue whose files are missing, too short or point to other messages is removed and built again from the whole log.
 The index is not built here: where it can be trusted is where the indexer goes on after the start.
@@ -19,7 +23,7 @@ from __future__ import annotations
 from twisted.logger import Logger
 
 from rmq.server.store.api import RecoveryReport, StoreError, StoreOptions
-from rmq.server.store.checkpoint import Checkpoint
+from rmq.server.store.checkpoint import Checkpoint, Extension
 from rmq.server.store.commitlog import CommitLog
 from rmq.server.store.consumequeue import BLANK_SIZE, ConsumeQueue
 from rmq.server.store.dispatch import QueueFiller
@@ -38,7 +42,16 @@ _FAR = 1 << 62
 
 
 class Recovery:
-    """Brings log, queues and index into agreement; used once, by `MessageStore.open`."""
+    """Brings log, queues and index into agreement; used once, by `MessageStore.open`.
+
+    Args:
+        noted: what the checkpoint's note says, None where it does not count.
+        clean: whether the previous run ended properly.
+
+    Attributes:
+        by_note: whether the note told where to go on after a crash.
+        problems: sentences on what was wrong.
+    """
 
     def __init__(
         self,
@@ -47,6 +60,7 @@ class Recovery:
         index: Index,
         queues: Queues,
         checkpoint: Checkpoint,
+        noted: Extension | None,
         clean: bool,
     ) -> None:
         self._options = options
@@ -55,11 +69,15 @@ class Recovery:
         self._queues = queues
         self._filler = QueueFiller(queues)
         self._checkpoint = checkpoint
+        self._noted = noted
+        self._own: Extension | None = None
+        self._durable: Extension | None = None
         self._clean = clean
         self._tags = DispatchTags(options.message_delay_level)
         self._broken: set[ConsumeQueue] = set()
         self._audit = False
         self.problems = self._filler.problems
+        self.by_note = False
 
     def run(self, damaged_queues: list[str], index_problems: list[str]) -> RecoveryReport:
         """Recovers; `damaged_queues` and `index_problems` are sentences on what loading had to remove already.
@@ -76,10 +94,10 @@ class Recovery:
             self.problems.append(f"{log.segments.cut.path} was cut off; it has its full length again")
         if not files:
             self._without_log()
-        start, flushed = self._choose_start(files_end, rebuild=bool(damaged_queues))
+        start = self._choose_start(files_end, rebuild=bool(damaged_queues))
         known_good = max([start, *(queue.max_physical for queue in self._queues.each())])
-        if self._checkpoint.extension is not None:
-            known_good = max(known_good, self._checkpoint.extension.safe_offset)
+        for own in (self._own, self._checkpoint.extension):
+            known_good = max(known_good, own.safe_offset if own is not None else 0)
         self._broken.update(self._sampled_damage())
         self._prepare_index(start, index_problems)
         while True:
@@ -102,7 +120,7 @@ class Recovery:
         if self._index.end >= end:
             self._index.rewind(end)
         self._index.position = min(self._index.position, end)
-        log.resume(end, min(start, flushed))
+        log.resume(end, min(start, self._on_disk))
         log.last_timestamp = max(newest, self._checkpoint.physic_msg_timestamp, self._checkpoint.logics_msg_timestamp)
         return RecoveryReport(
             self._clean, start, end - start, scan.records, end if truncated else None, self.problems
@@ -118,26 +136,29 @@ class Recovery:
             self._queues.drop(queue)
         self._index.wipe()
 
-    def _choose_start(self, files_end: int, rebuild: bool) -> tuple[int, int]:
-        """From where to read the log, and up to where it is surely on the disk."""
+    def _choose_start(self, files_end: int, rebuild: bool) -> int:
+        """From where to read the log."""
         log = self._log
-        own = self._checkpoint.extension
-        cut = log.segments.cut
-        if own is not None and not log.min_offset <= own.safe_offset <= files_end:
+        durable = self._checkpoint.extension
+        foreign = durable if not self._within_log(durable, files_end) else None
+        if foreign is not None:
+            durable = None
+        self._trust(durable if not rebuild else None)
+        own = self._own = self._what_fits(durable, files_end, rebuild)
+        self.by_note = own is not None and own is self._noted and durable is not None and not self._clean
+        if own is None and foreign is not None:
             self.problems.append(
-                f"the checkpoint knows the log up to offset {own.safe_offset}, but there are files for"
+                f"the checkpoint knows the log up to offset {foreign.safe_offset}, but there are files for"
                 f" {log.min_offset} to {files_end}"
             )
-            own = None
             rebuild = True
-        if own is not None:
-            safe = own.safe_offset
+        elif own is None and durable is not None:
+            self.problems.append("the queues are not those that the checkpoint knows; the whole log is compared")
+            self._trust(None)
+            rebuild = True
+        if not (self._clean or self.by_note):
             for queue in self._queues.each():
-                queue.truncate(safe)
-            digest = sum(queue.digest(queue.next) for queue in self._queues.each() if queue.next) & (1 << 64) - 1
-            if digest != own.queue_digest and not rebuild:
-                self.problems.append("the queues are not those that the checkpoint knows; the whole log is compared")
-                rebuild = True
+                queue.erase_rest()
         if rebuild:
             self._audit = True
             start = log.min_offset
@@ -149,9 +170,49 @@ class Recovery:
                 start = log.min_offset
         else:
             start = self._start_by_time()
-        if cut is not None:
-            start = min(start, cut.start)
-        return start, own.safe_offset if own is not None else log.min_offset
+        if log.segments.cut is not None:
+            start = min(start, log.segments.cut.start)
+        return start
+
+    def _trust(self, durable: Extension | None) -> None:
+        """Counts on the disk having what this says, and nothing when there is none."""
+        self._durable = durable
+        self._log.segments.trust(self._on_disk)
+        for queue in self._queues.each():
+            queue.trust(self._on_disk)
+
+    @property
+    def _on_disk(self) -> int:
+        return self._durable.safe_offset if self._durable is not None else self._log.min_offset
+
+    def _what_fits(self, durable: Extension | None, files_end: int, rebuild: bool) -> Extension | None:
+        """The newest of what the checkpoint says that fits the queues, which are taken back to it.
+
+        Queues that are built again anyway need not fit.
+        """
+        for own in (self._noted, durable):
+            if own is None or not self._within_log(own, files_end):
+                continue
+            for queue in self._queues.each():
+                queue.truncate(own.safe_offset)
+            digest = sum(queue.digest(queue.next) for queue in self._queues.each() if queue.next) & (1 << 64) - 1
+            if rebuild or (digest == own.queue_digest and (own is durable or self._newest_is_sound())):
+                return own
+        return None
+
+    def _within_log(self, own: Extension | None, files_end: int) -> bool:
+        return own is not None and self._log.min_offset <= own.safe_offset <= files_end
+
+    def _newest_is_sound(self) -> bool:
+        """Whether the log has the newest message of the queues: a disk can be lost and return without a new boot."""
+        unit = self._queues.newest_unit()
+        if unit is None:
+            return True
+        segment = self._log.segments.find(unit[0])
+        if segment is None:
+            return False
+        at = unit[0] - segment.start
+        return not parse_record(segment.mapped()[at : at + unit[1]], unit[0])[1]
 
     def _start_by_time(self) -> int:
         log = self._log
@@ -202,17 +263,24 @@ class Recovery:
         index, log = self._index, self._log
         if not index.enabled:
             return
-        own = self._checkpoint.extension
-        if own is not None and not problems:
-            known = own.index_behind if own.index_behind >= 0 else own.safe_offset
-            index.rewind(known)
-            if own.index_digest == index.digest():
-                index.position = max(known, log.min_offset)
-                return
-            self.problems.append("the index is not the one that the checkpoint knows; it is built again")
-            index.wipe()
-        index.rewind(_FAR if self._clean else start)
-        index.position = max(index.end, log.min_offset)
+        own = None if problems else self._own or self._checkpoint.extension
+        if own is not None:
+            index.rewind(own.indexed)
+            if own.index_digest != index.digest():
+                self.problems.append("the index is not the one that the checkpoint knows; it is built again")
+                index.wipe()
+                own = None
+        if own is not None:
+            index.position = own.indexed
+        else:
+            index.rewind(_FAR if self._clean else start)
+            index.position = index.end
+        torn = index.drop_torn() if not self._clean and not self.by_note else None
+        if torn is not None:
+            self.problems.append("the newest file of the index is not whole; it is built again")
+            index.position = min(index.position, torn)
+        index.position = max(index.position, log.min_offset)
+        index.trust(self._durable.indexed if self._durable is not None else log.min_offset)
 
     # --- reading the log
 

@@ -92,6 +92,11 @@ class Segments:
         """The segments that hold bytes of `[start, end)`."""
         return (segment for segment in self.files if segment.start < end and segment.start + self.size > start)
 
+    def trust(self, end: int) -> None:
+        """Counts on the disk knowing the files that begin before `end`, and no others."""
+        for segment in self.files:
+            segment.listed = segment.start < end
+
     def cut_at(self, end: int) -> bool:
         """Drops what stands at `end` and beyond: later files go, the rest of the file becomes zeros.
 
@@ -110,19 +115,6 @@ class Segments:
             dirty |= self._env.erase(self.files[-1].path, position)
             self.files[-1].reserved = min(self.files[-1].reserved, position)
         return dirty
-
-    def move_all(self, directory: str) -> None:
-        """Moves every file to another directory, the last one first.
-
-        Raises:
-            OSError: one cannot be moved.
-        """
-        while self.files:
-            segment = self.files[-1]
-            segment.unmap()
-            segment.gone = True
-            self._env.rename(segment.path, f"{directory}/{segment.path.rpartition('/')[2]}")
-            self.files.pop()
 
     def remove_all(self) -> None:
         """Removes every file and the directory.

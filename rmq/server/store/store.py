@@ -1,14 +1,14 @@
 """The message store: what the broker calls.
 
 `MessageStore` owns the parts and their order of life; the work is in the modules around it. All methods belong to the
-reactor's thread; only fdatasync and the removal of log files run in others.
+reactor's thread; only fdatasync, and copying, erasing and removing log files run in others.
 
 Source: MessageStore, DefaultMessageStore.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from twisted.internet.defer import Deferred
@@ -34,13 +34,14 @@ from rmq.server.store.checkpoint import load_checkpoint
 from rmq.server.store.clean import Cleaner
 from rmq.server.store.commitlog import CommitLog
 from rmq.server.store.env import Env, Lock
-from rmq.server.store.flush import LogFlusher, Rounds
+from rmq.server.store.flush import LogFlusher
 from rmq.server.store.index import Index
 from rmq.server.store.indexer import Indexer
 from rmq.server.store.queues import Queues
 from rmq.server.store.read import Reader
 from rmq.server.store.recover import Recovery
 from rmq.server.store.replica import Replica
+from rmq.server.store.rounds import Rounds
 from rmq.server.store.tail import Tail
 
 _log = Logger()
@@ -89,7 +90,6 @@ class MessageStore:
         self._appender.refused = PutStatus.SERVICE_NOT_AVAILABLE
         self.counters: Counters = self._appender.counters
         self._reader = Reader(options, self._log, self._queues.topics, self.counters, env.physical_memory())
-        self._flusher = LogFlusher(options, self._log, clock, defer_to_thread)
         self._rounds = Rounds(
             options,
             env,
@@ -100,6 +100,7 @@ class MessageStore:
             clock,
             defer_to_thread,
         )
+        self._flusher = LogFlusher(options, self._log, clock, defer_to_thread, self._rounds.distrust)
         self._indexer = Indexer(self._log, self._index, clock)
         self._cleaner = Cleaner(
             retention,
@@ -123,7 +124,8 @@ class MessageStore:
             self._flusher,
             self._rounds,
             self.replica,
-            clock.seconds,
+            clock,
+            defer_to_thread,
         )
         self.sync_flush = options.sync_flush
         self.append = self._appender.append
@@ -183,11 +185,7 @@ class MessageStore:
         return report
 
     def _begin_run(self) -> None:
-        """Notes how far the recovered store is on the disk, and that it is in use; a full disk must not prevent it."""
-        try:
-            self._rounds.run_now()
-        except OSError as error:
-            _log.error("The checkpoint could not be written at the start: {error}", error=error)
+        """Notes that the store is in use; a full disk must not prevent it."""
         try:
             self._env.write_file(f"{self._root}/abort", str(self._env.process_id()).encode())
         except OSError as error:
@@ -195,8 +193,7 @@ class MessageStore:
 
     def start(self) -> None:
         """Begins the timed work: flushing, rounds, indexing, deletion."""
-        if not self.sync_flush:
-            self._flusher.start()
+        self._flusher.start()
         self._rounds.start()
         self._indexer.start()
         self._cleaner.start()
@@ -239,11 +236,12 @@ class MessageStore:
         checkpoint, problem = load_checkpoint(self._env, f"{self._root}/checkpoint")
         damaged = self._queues.load()
         index_problems = self._index.load() if self._index.enabled else []
-        recovery = Recovery(self._options, self._log, self._index, self._queues, checkpoint, clean)
+        noted = checkpoint.noted_in(self._env.boot_id())
+        recovery = Recovery(self._options, self._log, self._index, self._queues, checkpoint, noted, clean)
         if problem is not None:
             recovery.problems.append(problem)
         report = recovery.run(damaged, index_problems)
-        self._rounds.checkpoint = checkpoint
+        self._rounds.take_over(checkpoint, holds=recovery.by_note and not report.problems)
         return report
 
     # --- durability
@@ -326,11 +324,6 @@ class MessageStore:
     # --- replication
 
     @property
-    def log_file_size(self) -> int:
-        """Bytes of each of the log's files; a slave's must be its master's."""
-        return self._log.size
-
-    @property
     def master_flushed_offset(self) -> int:
         """Up to which physical offset the master said that its log is on the disk (request 908)."""
         return self._rounds.checkpoint.master_flushed_offset
@@ -356,20 +349,28 @@ class MessageStore:
         return self._tail.newest_record(at_least)
 
     def boundary_before(self, physical: int) -> int | None:
-        """Where a record begins that begins before `physical`: of those that have a unit in a queue, the last one.
+        """Where the last record begins that begins before `physical`, None when there is none.
 
         Raises:
             OSError: a file cannot be mapped.
         """
         return self._tail.boundary_before(physical)
 
-    def truncate(self, end: int) -> Deferred[Cut]:
-        """Takes the log back to `end`, where a record begins or the log ends; see `Tail.truncate`."""
-        return self._tail.truncate(end)
+    def emptied_by(self, end: int) -> list[tuple[str, int]]:
+        """Topic and queue id of the queues that have messages, and would have none if the log were taken back to `end`.
 
-    def start_over(self, offset: int, *, keep: bool = True) -> Deferred[None]:
+        Raises:
+            OSError: a file cannot be mapped.
+        """
+        return self._tail.emptied_by(end)
+
+    def truncate(self, end: int, begins: Mapping[tuple[str, int], int] | None = None) -> Deferred[Cut]:
+        """Takes the log back to `end`, where a record begins or the log ends; see `Tail.truncate`."""
+        return self._tail.truncate(end, begins or {})
+
+    def start_over(self, offset: int) -> Deferred[None]:
         """Empties the store and lets its log begin at `offset`; see `Tail.start_over`."""
-        return self._tail.start_over(offset, keep=keep)
+        return self._tail.start_over(offset)
 
     # --- inventory and space
 

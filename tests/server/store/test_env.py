@@ -143,7 +143,9 @@ def test_a_full_disk_does_not_prevent_a_start(tmp_path: Path) -> None:
 
 
 FAULTS = st.tuples(
-    st.sampled_from(["reserve", "resize", "map_file", "sync_file", "write_file", "make_directory", "sync_directory"]),
+    st.sampled_from(
+        ["reserve", "resize", "map_file", "sync_file", "write_file", "patch_file", "make_directory", "sync_directory"]
+    ),
     st.integers(0, 12),
     st.sampled_from([errno.ENOSPC, errno.EIO, errno.EMFILE]),
 )
@@ -287,3 +289,14 @@ def test_only_scattered_maps_are_not_read_ahead(tmp_path: Path, scattered: bool)
     flags = next(line for line in blocks[0].splitlines() if line.startswith("VmFlags"))
     assert ("rr" in flags.split()) is scattered
     view.close()
+
+
+def test_stretches_of_files_become_one(tmp_path: Path) -> None:
+    first, second, made = (str(tmp_path / name) for name in ("a", "b", "c"))
+    content = bytes(range(256)) * 5000
+    Path(first).write_bytes(content)
+    Path(second).write_bytes(b"second")
+    Env().copy(made, [(first, 7, len(content)), (second, 0, 4)])
+    assert Path(made).read_bytes() == content[7:] + b"seco"
+    with pytest.raises(OSError, match="ends at 6 and not at 7"):
+        Env().copy(made, [(second, 0, 7)])

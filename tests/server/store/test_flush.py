@@ -2,7 +2,6 @@ import errno
 from pathlib import Path
 
 from rmq.server.store.api import PutStatus
-from rmq.server.store.checkpoint import decode_checkpoint
 from tests.kit.stores import FaultyEnv, SmallStore, Threads
 
 
@@ -116,41 +115,6 @@ def test_async_flush_when_enough_gathered_or_after_a_while(tmp_path: Path) -> No
     assert kit.store.flushed_offset == kit.store.log_max_offset
 
 
-def test_rounds_write_the_checkpoint_only_when_something_moved(tmp_path: Path) -> None:
-    env = FaultyEnv()
-    kit = SmallStore(tmp_path, env=env)
-    kit.store.start()
-    result = kit.fill(10)[-1]
-    kit.clock.advance(3)
-    page = decode_checkpoint((tmp_path / "checkpoint").read_bytes())
-    assert page.physic_msg_timestamp == page.logics_msg_timestamp == result.store_timestamp
-    assert page.extension is not None
-    assert page.extension.safe_offset == page.confirm_physical_offset == kit.store.log_max_offset
-    env.calls.clear()
-    kit.clock.pump([1] * 7)
-    assert [name for name, path in env.calls if name == "write_file"] == []
-    kit.store.destroy_topic("T")
-    kit.clock.advance(0)
-    assert [name for name, path in env.calls if name == "write_file"] == ["write_file"]
-
-
-def test_what_comes_during_a_round_is_left_to_the_next(tmp_path: Path) -> None:
-    threads = Threads()
-    kit = SmallStore(tmp_path, threads=threads)
-    kit.store.start()
-    kit.fill(10)
-    safe = kit.store.log_max_offset
-    kit.clock.advance(3)
-    kit.fill(200, first=10)
-    while threads.run():
-        pass
-    page = decode_checkpoint((tmp_path / "checkpoint").read_bytes())
-    assert page.extension is not None
-    assert page.extension.safe_offset == safe
-    kit.reopen()
-    assert (kit.report.problems, kit.report.scan_start, kit.report.scanned_records) == ([], safe, 200)
-
-
 def test_closing_waits_for_a_round_and_answers_waiters(tmp_path: Path) -> None:
     kit, threads, _ = sync_store(tmp_path)
     kit.fill(10)
@@ -169,19 +133,11 @@ def test_closing_waits_for_a_round_and_answers_waiters(tmp_path: Path) -> None:
     assert (kit.report.clean, kit.report.scanned_records) == (True, 0)
 
 
-def test_a_topic_destroyed_during_a_round_is_no_failure(tmp_path: Path) -> None:
-    threads = Threads()
-    kit = SmallStore(tmp_path, threads=threads)
+def test_with_sync_flush_what_nobody_waits_for_goes_to_the_disk_too(tmp_path: Path) -> None:
+    kit = SmallStore(tmp_path, sync_flush=True, checkpoint_interval=2.0, sync_interval=1000.0)
     kit.store.start()
-    kit.fill(10)
-    kit.fill(10, "Gone")
-    kit.clock.advance(3)
-    kit.store.destroy_topic("Gone")
-    while threads.run():
-        kit.clock.advance(0)
-    page = decode_checkpoint((tmp_path / "checkpoint").read_bytes())
-    assert page.extension is not None
-    assert page.extension.safe_offset == kit.store.log_max_offset
-    kit.reopen()
-    assert (kit.report.problems, kit.report.scanned_records) == ([], 0)
-    assert kit.store.queues() == [("T", 0), ("T", 1)]
+    kit.fill(1)
+    kit.clock.pump([0.5] * 3)
+    assert kit.store.flushed_offset == 0
+    kit.clock.advance(0.5)
+    assert kit.store.flushed_offset == kit.store.log_max_offset

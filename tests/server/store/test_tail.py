@@ -1,5 +1,6 @@
 import errno
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,18 @@ def test_boundaries_pass_over_blank_units(tmp_path: Path) -> None:
     assert kit.store.boundary_before(last.physical_offset + 1) == last.physical_offset
 
 
+def test_boundaries_of_records_that_have_no_unit(tmp_path: Path) -> None:
+    kit = small(tmp_path)
+    starts = [kit.fill(1, topic, first=number)[0].physical_offset for number in range(150) for topic in ("T", "Other")]
+    for topic in ("T", "Other"):
+        kit.store.destroy_topic(topic)
+        for place in range(1, kit.store.log_max_offset + 10, 61):
+            assert kit.store.boundary_before(place) == max(start for start in starts if start < place)
+        assert kit.store.newest_record(0) == (starts[-1], kit.store.message_at(starts[-1]))
+    result_of(kit.store.truncate(starts[100]))
+    assert kit.store.boundary_before(1 << 60) == starts[99]
+
+
 # --- taking back
 
 
@@ -173,16 +186,14 @@ def test_what_cannot_be_kept_is_not_cut_and_leaves_nothing(tmp_path: Path) -> No
     class Full(FaultyEnv):
         def __init__(self) -> None:
             super().__init__()
-            whole = self.write_chunks
+            whole = self.copy
 
-            def fail(path: str, chunks: Iterable[bytes]) -> None:
-                def some() -> Iterator[bytes]:
-                    yield next(iter(chunks))
-                    raise OSError(errno.ENOSPC, "no space")
+            def fail(path: str, stretches: Iterable[tuple[str, int, int]]) -> None:
+                whole(path, [next(iter(stretches))])
+                assert os.path.getsize(path) > 0
+                raise OSError(errno.ENOSPC, "no space")
 
-                whole(path, some())
-
-            self.write_chunks = fail  # type: ignore[method-assign]
+            self.copy = fail  # type: ignore[method-assign]
 
     kit = small(tmp_path, env=Full())
     results = kit.fill(100)
@@ -251,7 +262,7 @@ def test_a_slave_goes_on_with_another_log(tmp_path: Path) -> None:
     assert log_bytes(old) == log_bytes(new)
 
 
-@pytest.mark.parametrize("what", ["truncate", "start over", "start over, keep"])
+@pytest.mark.parametrize("what", ["truncate", "start over"])
 @pytest.mark.parametrize("restart", ["crash", "clean", "again"])
 def test_a_failure_after_any_step_leaves_the_old_or_the_new(tmp_path: Path, what: str, restart: str) -> None:
     granted = 0
@@ -269,7 +280,7 @@ def test_a_failure_after_any_step_leaves_the_old_or_the_new(tmp_path: Path, what
         def act(kit: SmallStore = kit, end: int = end) -> Any:
             if what == "truncate":
                 return result_of(kit.store.truncate(end))
-            return result_of(kit.store.start_over(4 * FILE, keep=what.endswith("keep")))
+            return result_of(kit.store.start_over(4 * FILE))
 
         env.fail_from = calls + granted
         outcome = act()
@@ -319,10 +330,15 @@ def test_rounds_and_flushes_are_waited_for(tmp_path: Path) -> None:
     assert len(threads.waiting) == 2, "a flush and a round"
     done: list[Cut] = []
     kit.store.truncate(results[20].physical_offset).addCallback(done.append)
-    for _ in range(10):
-        assert not done or not threads.waiting
-        assert kit.store.log_max_offset == (results[20].physical_offset if done else size)
-        threads.run()
+    end = results[20].physical_offset
+    while not done:
+        rounds, flusher, halted = kit.store._rounds, kit.store._flusher, kit.store._rounds.halted
+        assert kit.store.log_max_offset == (end if halted else size)
+        assert not halted or (rounds.running is None and kit.store.flushed_offset <= end)
+        assert halted or rounds.running or flusher.running or len(threads.waiting) == 1
+        assert threads.run() > 0
+    assert threads.waiting == []
+    assert kit.store.flushed_offset == end
     assert done[0].messages == 80
     kit.reopen()
     assert (kit.report.problems, kit.report.scanned_records) == ([], 0)
@@ -332,19 +348,14 @@ def test_rounds_and_flushes_are_waited_for(tmp_path: Path) -> None:
 # --- starting over
 
 
-@pytest.mark.parametrize("keep", [True, False])
-def test_a_store_starts_over(tmp_path: Path, keep: bool) -> None:
+def test_a_store_starts_over(tmp_path: Path) -> None:
     master, slave = small(tmp_path / "m"), small(tmp_path / "s", read_only=True)
     master.fill(150)
     slave.store.replica.feed(0, master.store.transfer(0, FILE))
     slave.store.replica.feed(FILE, master.store.transfer(FILE, 1000))
-    before = {path.name: path.read_bytes() for path in (slave.root / "commitlog").iterdir()}
-    assert result_of(slave.store.start_over(2 * FILE, keep=keep)) is None
+    assert result_of(slave.store.start_over(2 * FILE)) is None
     assert (slave.store.log_min_offset, slave.store.log_max_offset, slave.store.queues()) == (2 * FILE, 2 * FILE, [])
-    kept = slave.root / "cut" / f"{0:020d}-{int(slave.clock.seconds() * 1000)}"
-    assert kept.exists() == keep
-    if keep:
-        assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
+    assert not (slave.root / "cut").exists()
     slave.reopen()
     assert (slave.report.problems, slave.store.replica.received) == ([], 2 * FILE)
     while piece := master.store.transfer(slave.store.replica.received, 500):
@@ -364,3 +375,64 @@ def test_an_empty_store_starts_over(tmp_path: Path) -> None:
     assert isinstance(result_of(kit.store.start_over(5)).value, StoreError)
     assert result_of(kit.store.start_over(FILE)) is None
     assert kit.store.replica.received == FILE
+
+
+# --- while others go on
+
+
+def test_files_are_copied_erased_and_removed_in_a_thread(tmp_path: Path) -> None:
+    threads = Threads()
+    kit = small(tmp_path, threads=threads, env=FaultyEnv())
+    results = kit.fill(300)
+    whole, count = log_bytes(kit), 31
+    end = results[count].physical_offset
+    env = kit.env
+    assert isinstance(env, FaultyEnv)
+    env.calls.clear()
+    done: list[Cut] = []
+    kit.store.truncate(end).addCallback(done.append)
+    steps = []
+    while not done:
+        assert not {"copy", "erase", "remove"} & {name for name, path in env.calls if "consumequeue" not in path}
+        assert threads.run() == 1
+        steps += [
+            name for name, path in env.calls if name in {"copy", "erase", "remove"} and "consumequeue" not in path
+        ]
+        env.calls.clear()
+        # Clients read meanwhile: what was there, or what is left.
+        assert len(kit.read("T", 0)) == (16 if done or kit.store._rounds.halted else 150)
+    files = len(whole) // FILE + 1
+    assert steps == ["copy", *["remove"] * (files - 1), "erase"]
+    assert Path(done[0].path).read_bytes() == whole[end:]
+    begun: list[object] = []
+    kit.store.start_over(4 * FILE).addCallback(begun.append)
+    assert begun == []
+    assert threads.run() == 1
+    assert (begun, kit.store.log_max_offset) == ([None], 4 * FILE)
+
+
+def test_a_walk_over_the_log_gives_others_their_turn(tmp_path: Path) -> None:
+    kit = small(tmp_path)
+    results = kit.fill(300)
+    seconds, later = kit.clock.seconds, kit.clock.callLater
+    looks, turns = 0, []
+
+    def passing() -> float:
+        nonlocal looks
+        looks += 1
+        return seconds() + looks * 0.001
+
+    def call_later(delay: float, call: Any, *args: Any) -> Any:
+        turns.append((delay, kit.store.log_max_offset > results[299].physical_offset))
+        return later(delay, call, *args)
+
+    kit.clock.seconds, kit.clock.callLater = passing, call_later  # type: ignore[method-assign]
+    done: list[Cut] = []
+    kit.store.truncate(results[50].physical_offset).addCallback(done.append)
+    assert not done
+    while not done:
+        kit.clock.advance(0)
+    assert done[0].messages == 250
+    assert 40 < len(turns) < 70
+    assert set(turns) == {(0, True)}
+    check(kit, 50, log_bytes(kit))
