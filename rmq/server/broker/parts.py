@@ -54,6 +54,7 @@ from rmq.server.broker.putting import MessagePutter
 from rmq.server.broker.retry import RetryRules
 from rmq.server.broker.runtime import RuntimeInfo
 from rmq.server.broker.safety import Safety
+from rmq.server.broker.slave.marks import OffsetMarks
 from rmq.server.broker.slave.offsets import SlaveOffsets
 from rmq.server.broker.slave.parts import Slave
 from rmq.server.broker.stats import BrokerStats
@@ -142,10 +143,11 @@ class Parts:
         topics = self.topics = TopicTable(settings, config_file("topics.json"), now)
         groups = self.groups = GroupTable(settings, config_file("subscriptionGroup.json"), now)
         role = settings.store.broker_role
-        slave_offsets = SlaveOffsets(settings, config_file("consumerOffset.json")) if role is BrokerRole.SLAVE else None
-        offsets = self.offsets = (
-            OffsetTable(settings, config_file("consumerOffset.json")) if slave_offsets is None else slave_offsets
-        )
+        offset_file, marks = config_file("consumerOffset.json"), OffsetMarks(config_file("slaveConsumerOffset.json"))
+        slave_offsets = SlaveOffsets(settings, offset_file, marks) if role is BrokerRole.SLAVE else None
+        if slave_offsets is None:
+            marks.drop()
+        offsets = self.offsets = OffsetTable(settings, offset_file) if slave_offsets is None else slave_offsets
         filters = self.filters = FilterTable(settings, config_file("consumerFilter.json"), now)
         mappings = self.mappings = MappingTable(
             settings.broker.broker_name, config_file("topicQueueMapping.json"), now

@@ -11,7 +11,7 @@ Source: DefaultHAClient.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
@@ -22,7 +22,6 @@ from rmq.remoting.stream import Stream
 from rmq.server.ha.common import ReplicationError
 from rmq.server.ha.flow import Rate
 from rmq.server.store.api import StoreError
-from rmq.server.store.replica import Replica
 from rmq.settings.store import StoreConfig
 from rmq.wire.hastream import HaStreamError, TransferReader, encode_report
 
@@ -52,6 +51,24 @@ class NoRoomError(ReplicationError):
 
     def __init__(self) -> None:
         super().__init__("there is no room for more of the master's log: the disk is full")
+
+
+class LogSink(Protocol):
+    """Takes the log; `Replica` is one."""
+
+    @property
+    def received(self) -> int:
+        """Physical offset of the next byte that is wanted."""
+        ...
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the last `feed` found no space on the disk."""
+        ...
+
+    def feed(self, offset: int, data: bytes) -> int:
+        """See `Replica.feed`."""
+        ...
 
 
 def joined(pieces: list[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
@@ -85,7 +102,7 @@ class MasterReceiver(Stream):
         advanced: whether a read was taken whole, be it a heartbeat.
     """
 
-    def __init__(self, clock: Clock, replica: Replica, settings: StoreConfig, on_read: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, replica: LogSink, settings: StoreConfig, on_read: Callable[[], None]) -> None:
         self._clock = clock
         self._replica = replica
         self._settings = settings

@@ -210,9 +210,10 @@ class SlaveSender(Stream):
         if store.ha_flow_control_enable:
             room = min(room, self._rate.allowed(store.max_ha_transfer_byte_in_second))
         parts: list[bytes] = []
-        sent = self.sent
+        sent, end = self.sent, source.log_max_offset
         try:
-            while room > 0 and (data := source.transfer(sent, min(most, room))):
+            while room > 0 and sent < end:
+                data = source.transfer(sent, min(most, room))
                 parts += encode_transfer(sent, len(data)), data
                 sent += len(data)
                 room -= len(data)
@@ -223,7 +224,7 @@ class SlaveSender(Stream):
             self._rate.add(sent - self.sent)
             self.sent = sent
             self._write(b"".join(parts))
-            if sent < source.log_max_offset and not self._paused:
+            if sent < end and not self._paused:
                 # Others have their turn first.
                 self._next = self._clock.callLater(0, self._pass)
 

@@ -25,8 +25,11 @@ from twisted.logger import Logger
 from rmq.remoting.calls import Invoker
 from rmq.remoting.stream import connect_stream
 from rmq.server.ha.common import CommonPoint, MasterRecords, ReplicationError, find_common_point
+from rmq.server.ha.inventory import MasterQueues, missing_queues
+from rmq.server.ha.proof import StreamProof
 from rmq.server.ha.receiver import MasterReceiver
 from rmq.server.store.api import StoreError
+from rmq.server.store.refill import QueueName
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
 from rmq.wire.address import split_address
@@ -103,6 +106,7 @@ class HaSlave:
         self._stopping = False
         self._pause = _SHORTEST_PAUSE
         self._said = ("", 0.0)
+        self._met = ""
         self.state = HaState.IDLE
 
     @property
@@ -173,12 +177,13 @@ class HaSlave:
         """Everything with one master; raises why it ended."""
         self._store.replica.drop_partial()
         self.state = HaState.VERIFYING
-        await self._prepare(await self._until(Deferred.fromCoroutine(self._verify(master))))
+        await self._prepare(*await self._until(Deferred.fromCoroutine(self._verify(master))))
+        self._met = master.address
         if self._stopping or self._master != master:
             return
         self.state = HaState.CONNECTING
         host, port = split_address(master.ha_address)
-        receiver = MasterReceiver(self._reactor, self._store.replica, self._settings.store, self._on_read)
+        receiver, proof = self._ends(master)
         await self._until(connect_stream(self._reactor, host, port, receiver, timeout=_CONNECT_TIMEOUT))
         self.state = HaState.FOLLOWING
         self._receiver = receiver
@@ -186,20 +191,55 @@ class HaSlave:
         try:
             self._on_following()
             why = await self._until(receiver.over)
+        except CancelledError:
+            if proof.refused is None:
+                raise
+            why = proof.refused
         finally:
+            proof.stop()
             receiver.tcp.abortConnection()
             self._receiver = None
-            if receiver.advanced:
+            if receiver.advanced and proof.refused is None:
                 self._pause = _SHORTEST_PAUSE
         raise why
 
-    async def _verify(self, master: _Master) -> CommonPoint:
+    def _ends(self, master: _Master) -> tuple[MasterReceiver, StreamProof]:
+        """This broker's end of a stream, and what stands before the store until the stream is proven."""
+
+        def pause() -> None:
+            receiver.tcp.pauseProducing()
+
+        def refuse() -> None:
+            receiver.over.cancel()
+
+        def resume() -> None:
+            receiver.tcp.resumeProducing()
+            # As if something had come just now: what was held back is reported.
+            receiver.dataReceived(b"")
+
+        proof = StreamProof(
+            self._store.replica,
+            MasterRecords(self._invoker, master.address),
+            master.ha_address,
+            pause=pause,
+            resume=resume,
+            refuse=refuse,
+        )
+        receiver = MasterReceiver(self._reactor, proof, self._settings.store, self._on_read)
+        return receiver, proof
+
+    async def _verify(self, master: _Master) -> tuple[CommonPoint, dict[QueueName, int]]:
+        """The common point, and the queues that lack what the log has before it."""
         ask = MasterRecords(self._invoker, master.address)
         await ask.check_identity(self._settings)
-        return await find_common_point(ask, self._store)
+        point = await find_common_point(ask, self._store)
+        if point.start_over or point.first_record:
+            return point, {}
+        queues = MasterQueues(self._invoker, master.address)
+        return point, await missing_queues(queues, self._store, point.offset, whole=self._met != master.address)
 
-    async def _prepare(self, point: CommonPoint) -> None:
-        """Makes the log end at the common point."""
+    async def _prepare(self, point: CommonPoint, missing: dict[QueueName, int]) -> None:
+        """Makes the log end at the common point, and the queues hold what the log has before it."""
         store = self._store
         start, end = store.log_min_offset, store.log_max_offset
         keep = min(point.offset, end)
@@ -210,10 +250,15 @@ class HaSlave:
                     start=start, end=end, at=point.offset,
                 )  # fmt: skip
             # Its retention has expired them here too.
-            await store.start_over(point.offset, keep=False)
-        elif keep < end or store.replica.closed:
+            await store.start_over(point.offset)
+        elif keep < end or missing or store.replica.closed:
             # Closed: an earlier attempt to cut the log stopped halfway.
-            cut = await store.truncate(keep)
+            cut = await store.truncate(keep, missing)
+            if missing:
+                _log.warn(
+                    "{count} queues lacked messages that the log and the master have; they have them again: {queues}",
+                    count=len(missing), queues=", ".join(f"{topic}:{queue}" for topic, queue in sorted(missing)[:10]),
+                )  # fmt: skip
             if cut.size:
                 _log.error(
                     "the log differed from the master's: {messages} messages, {size} bytes from {offset} on were cut"

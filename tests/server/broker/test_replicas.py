@@ -150,6 +150,40 @@ def test_what_a_group_commits_on_the_slave_reaches_the_master_that_returns(group
     group.until(lambda: group.call(slave, QueryConsumerOffset("Rests", "T", 0)).header.offset == 2)
 
 
+def test_what_a_group_commits_on_the_slave_is_told_after_a_restart_too(group: Group) -> None:
+    master = group.master(brokerRole="ASYNC_MASTER")
+    for body in (b"1", b"2", b"3"):
+        group.send(master, "T", body)
+    group.call(master, Heartbeat(), heartbeat("c", "Reads", {"T": "*"}))
+    group.call(master, UpdateConsumerOffset("Reads", "T", 0, 1))
+    slave = group.slave()
+    group.until(lambda: group.in_step(master))
+    group.until(lambda: group.call(slave, QueryConsumerOffset("Reads", "T", 0)).header.offset == 1)
+    group.stop(master)
+    group.call(slave, UpdateConsumerOffset("Reads", "T", 0, 3))
+    group.stop(slave)
+    slave = group.slave()
+    assert group.call(slave, QueryConsumerOffset("Reads", "T", 0)).header.offset == 3
+    master = group.master(brokerRole="ASYNC_MASTER")
+    group.until(lambda: group.call(master, QueryConsumerOffset("Reads", "T", 0)).header.offset == 3)
+
+
+def test_a_promoted_slave_forgets_what_it_had_to_tell(group: Group, tmp_path: Path) -> None:
+    master, slave = group.master(brokerRole="ASYNC_MASTER"), group.slave()
+    group.send(master, "T", b"1")
+    group.call(master, Heartbeat(), heartbeat("c", "Reads", {"T": "*"}))
+    group.until(lambda: group.in_step(master))
+    group.until(lambda: group.answers(slave, UpdateConsumerOffset("Reads", "T", 0, 0)))
+    group.stop(master)
+    group.call(slave, UpdateConsumerOffset("Reads", "T", 0, 1))
+    group.stop(slave)
+    marks = tmp_path / "slave" / "config" / "slaveConsumerOffset.json"
+    assert "T@Reads" in marks.read_text()
+    promoted = group.start("slave", brokerRole="ASYNC_MASTER")
+    assert "T@Reads" not in marks.read_text()
+    assert group.call(promoted, QueryConsumerOffset("Reads", "T", 0)).header.offset == 1
+
+
 def test_a_promoted_slave_goes_on_and_the_old_master_follows_it(group: Group) -> None:
     master, slave = group.master(), group.slave()
     group.until(lambda: group.in_step(master))

@@ -228,3 +228,19 @@ def test_a_master_that_moved_is_followed_where_it_is_now(world: World) -> None:
     done: list[object] = []
     before.stop().addCallback(done.append)
     world.until(lambda: bool(done))
+
+
+def test_the_log_of_another_broker_is_not_taken(world: World) -> None:
+    """The stream comes from there, over loopback, while the master that answers has other messages."""
+    world.master.fill(300)
+    right = SmallStore(world.root.parent / "right")
+    right.fill(300, first=5000)
+    world.answers.store = right.store
+    slave = world.follow()
+    world.until(lambda: slave.state is HaState.WAITING)
+    first = right.store.message_at(0)
+    assert first is not None
+    assert world.slave.store.log_max_offset == len(first)
+    assert world.slave.store.message_at(0) == first
+    world.answers.store = world.master.store
+    right.close()

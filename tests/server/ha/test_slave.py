@@ -12,10 +12,11 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 
-from rmq.remoting.errors import ConnectFailedError
+from rmq.remoting.errors import CallTimeoutError, ConnectFailedError
 from rmq.server.ha.slave import HaSlave, HaState
 from rmq.server.store.api import Cut
 from rmq.wire.hastream import encode_report, encode_transfer
+from rmq.wire.requests.message import QueryConsumeQueue
 from tests.kit.masters import MASTER, AnsweringMaster, small_settings
 from tests.kit.peer import MemoryTransport
 from tests.kit.stores import FaultyEnv, SmallStore
@@ -218,7 +219,7 @@ def test_the_log_is_cut_to_the_end_before_anything_else(world: World, lines: lis
     cutting: Deferred[Cut] = Deferred()
     asked: list[int] = []
 
-    def truncate(offset: int) -> Deferred[Cut]:
+    def truncate(offset: int, begins: Any) -> Deferred[Cut]:
         asked.append(offset)
         return cutting
 
@@ -253,6 +254,66 @@ def test_a_cut_that_stopped_halfway_is_made_again(world: World) -> None:
     data = world.master.store.transfer(end, 1000)
     transport.connection.dataReceived(encode_transfer(end, len(data)) + data)
     assert world.slave.state is HaState.FOLLOWING
+    assert world.small.numbers() == world.master.numbers()
+
+
+def test_a_topic_that_was_deleted_and_made_anew_behind_the_cut_has_its_older_messages_again(world: World) -> None:
+    """The master never deleted it, and its next messages follow them."""
+    for store in (world.master, world.small):
+        store.fill(11)
+    world.small.store.destroy_topic("T")
+    world.small.fill(3, first=100)
+    assert world.small.numbers() == {0: [(0, 100), (1, 102)], 1: [(0, 101)]}
+    world.slave.master_is(MASTER, HA)
+    transport = world.connected()
+    end = world.small.store.replica.received
+    world.master.fill(5, first=11)
+    data = world.master.store.transfer(end, 1 << 20)
+    transport.connection.dataReceived(encode_transfer(end, len(data)) + data)
+    assert world.small.numbers() == world.master.numbers()
+    assert sum(map(len, world.small.numbers().values())) == 16
+
+
+def test_a_topic_that_only_the_slave_has_deleted_is_there_again(world: World) -> None:
+    for store in (world.master, world.small):
+        store.fill(10)
+        store.fill(10, "Other")
+    end = world.small.store.log_max_offset
+    world.small.store.destroy_topic("T")
+    world.slave.master_is(MASTER, HA)
+    first = world.connected()
+    assert world.small.store.replica.received == end
+    assert not (world.small.root / "cut").exists()
+    assert world.small.numbers() == world.master.numbers()
+    assert world.answers.asked_of == ["", "T"]
+    # All topics are compared once with a master.
+    first.lose()
+    world.reactor.advance(0.2)
+    world.connected()
+    assert world.answers.asked_of == ["", "T"]
+    world.slave.master_is("10.0.0.2:10911", HA)
+    assert world.answers.asked_of == ["", "T", ""]
+
+
+def test_a_master_that_cannot_tell_where_a_queue_begins_is_asked_again(world: World) -> None:
+    for store in (world.master, world.small):
+        store.fill(10)
+    world.small.store.destroy_topic("T")
+    world.small.fill(1, first=100)
+    size = world.small.store.log_max_offset
+    original = world.answers.call
+
+    async def call(address: str, header: Any, *args: Any, **options: Any) -> Any:
+        if isinstance(header, QueryConsumeQueue):
+            raise CallTimeoutError(MASTER, 3.0)
+        return await original(address, header, *args, **options)
+
+    world.answers.call = call
+    world.slave.master_is(MASTER, HA)
+    assert (world.slave.state, world.small.store.log_max_offset) == (HaState.WAITING, size)
+    world.answers.call = original
+    world.reactor.advance(0.2)
+    assert world.slave.state is HaState.CONNECTING
     assert world.small.numbers() == world.master.numbers()
 
 
@@ -305,6 +366,42 @@ def test_an_empty_slave_asks_for_what_follows_the_first_record(world: World) -> 
     world.slave.master_is(MASTER, HA)
     assert world.connected().value() == encode_report(len(first))
     assert world.small.store.message_at(0) == first
+
+
+@pytest.mark.parametrize("number", [1, 500])
+def test_the_stream_of_another_broker_is_refused(world: World, lines: list[str], tmp_path: Path, number: int) -> None:
+    """haMasterAddress points at it; the master that was asked is another one, with records of the same size or not."""
+    stranger = SmallStore(tmp_path / "stranger")
+    stranger.fill(5, first=number)
+    world.master.fill(5)
+    world.settings.store.ha_master_address = "10.0.0.7:4000"
+    world.slave.master_is(MASTER, HA)
+    transport = world.connected()
+    first = world.small.store.replica.received
+    data = stranger.store.transfer(first, 1 << 20)
+    transport.connection.dataReceived(encode_transfer(first, len(data)) + data)
+    assert transport.aborting
+    assert world.slave.state is HaState.WAITING
+    assert world.small.store.log_max_offset == first
+    assert lines == [
+        "replication is interrupted: the stream from 10.0.0.7:4000 is not that of the master 10.0.0.1:10911: what it "
+        f"brings for offset {first} is not what that one has there. haMasterAddress must be where this master listens"
+        " for its slaves"
+    ]
+    # Pauses grow, until the address is the right one.
+    world.reactor.advance(0.2)
+    transport = world.connected()
+    transport.connection.dataReceived(encode_transfer(first, len(data)) + data)
+    world.reactor.advance(0.2)
+    assert world.slave.state is HaState.WAITING
+    world.reactor.advance(0.2)
+    transport = world.connected()
+    data = world.master.store.transfer(first, 1 << 20)
+    transport.connection.dataReceived(encode_transfer(first, len(data)) + data)
+    assert world.slave.state is HaState.FOLLOWING
+    assert world.small.numbers() == world.master.numbers()
+    assert transport.value()[-8:] == encode_report(world.master.store.log_max_offset)
+    stranger.close()
 
 
 def test_stopping_ends_the_stream(world: World) -> None:

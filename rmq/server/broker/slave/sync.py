@@ -171,6 +171,9 @@ class MetadataSync:
             else:
                 for whole, part in zip(tables(found), tables(page), strict=True):
                     whole.update(part)
+                if len(tables(found)[0]) == begun:
+                    # Nothing new: there would be no end.
+                    return found
             if _is_whole(total(answer.header), tables(found)[0], tables(page)[0]):
                 return found
 

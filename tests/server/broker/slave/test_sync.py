@@ -1,6 +1,7 @@
 """Tables that become the master's: all of it or nothing, and deliveries not before the log is that far."""
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from twisted.logger import formatEvent, globalLogPublisher
 from rmq.remoting.errors import ConnectFailedError
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.server.broker.slave import sync as sync_module
+from rmq.server.broker.slave.marks import OffsetMarks
 from rmq.server.broker.slave.offsets import SlaveOffsets
 from rmq.server.broker.slave.sync import MetadataSync
 from rmq.wire.bodies.assignment import MessageRequestMode, MessageRequestModeBody
@@ -48,7 +50,8 @@ class Scene:
         self.master = SlaveMaster()
         self.own = Tables([500_000])
         self.small = SmallStore(path)
-        self.offsets = SlaveOffsets(self.own.settings, ConfigFile("slaveoffsets", self.own.files))
+        marks = OffsetMarks(ConfigFile("marks", self.own.files))
+        self.offsets = SlaveOffsets(self.own.settings, ConfigFile("slaveoffsets", self.own.files), marks)
         self.delays = Delays()
         delays: Any = self.delays
         self.sync = MetadataSync(
@@ -146,6 +149,18 @@ def test_large_tables_come_in_pages(scene: Scene, monkeypatch: pytest.MonkeyPatc
     scene.run()
     assert scene.equal()
     assert scene.master.kinds().count("GetAllTopicConfig") == -(-len(scene.master.topics.configs) // 7)
+
+
+def test_a_master_that_repeats_a_page_is_not_asked_for_ever(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync_module, "PAGE", 7)
+    processor = scene.master._topic_processor
+    page = processor.all_configs
+    monkeypatch.setattr(processor, "all_configs", lambda header, call: page(replace(header, topic_seq=0), call))
+    told = sorted(scene.master.topics.configs)[:7]
+    assert len(scene.master.topics.configs) > 7
+    scene.run()
+    assert set(told) <= set(scene.own.topics.configs)
+    assert scene.master.kinds().count("GetAllTopicConfig") == 2
 
 
 def test_a_table_that_changes_between_two_pages_is_read_anew(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
