@@ -110,7 +110,7 @@ class MasterReceiver(Stream):
         self._reader = TransferReader()
         self._reported = -1
         self._ended = self._paused = False
-        self._heartbeat = SilenceTimer(clock, lambda: settings.ha_send_heartbeat_interval / 1000, self._report)
+        self._heartbeat = SilenceTimer(clock, lambda: settings.ha_send_heartbeat_interval / 1000, self._beat)
         self._housekeeping = SilenceTimer(clock, lambda: settings.ha_housekeeping_interval / 1000, self._give_up)
         self.over: Deferred[Exception] = Deferred(lambda _: self._abort())
         self.rate = Rate(clock.seconds)
@@ -123,7 +123,7 @@ class MasterReceiver(Stream):
         self.tcp.registerProducer(self, True)
         self._heartbeat.start()
         self._housekeeping.start()
-        self._report()
+        self._beat()
 
     def dataReceived(self, data: bytes) -> None:
         """Takes what came and says how far that is."""
@@ -135,7 +135,8 @@ class MasterReceiver(Stream):
         cast(Any, self.transport).bufferSize = LARGE_READ if len(data) >= READ else READ
         replica = self._replica
         try:
-            for offset, piece in joined(self._reader.feed(data)):
+            pieces = self._reader.feed(data)
+            for offset, piece in joined(pieces) if len(pieces) > 1 else pieces:
                 replica.feed(offset, piece)
                 if replica.stalled:
                     raise NoRoomError
@@ -143,8 +144,8 @@ class MasterReceiver(Stream):
             self._end(error)
             return
         self.advanced = True
-        if replica.received > self._reported:
-            self._report()
+        if (received := replica.received) > self._reported:
+            self._report(received)
         self._on_read()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -160,18 +161,21 @@ class MasterReceiver(Stream):
     def resumeProducing(self) -> None:
         """It does again: one report makes up for all that were left out."""
         self._paused = False
-        self._report()
+        self._beat()
 
     def stopProducing(self) -> None:
         """The transport is going away; `connectionLost` follows."""
 
-    def _report(self) -> None:
+    def _beat(self) -> None:
+        self._report(self._replica.received)
+
+    def _report(self, received: int) -> None:
         if self._paused:
             return
-        self._reported = self._replica.received
+        self._reported = received
         self._heartbeat.heard()
         self.last_write = self._clock.seconds()
-        self.tcp.write(encode_report(self._reported))
+        self.tcp.write(encode_report(received))
 
     # --- the end
 

@@ -18,6 +18,7 @@ Source: DefaultHAClient.dispatchReadRequest, CommitLog.appendData.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.logger import Logger
 
@@ -38,6 +39,8 @@ _log = Logger()
 _HEAD = BLANK_RECORD.size
 _LONGEST = 64 * 1024 * 1024
 """Bytes of a record that are awaited whatever maxMessageSize is: four times what a frame may have by default."""
+_COPIED = 4096
+"""Bytes that are copied once more sooner than looked at in place."""
 _SIZES = "mappedFileSizeCommitLog must be the same on master and slave"
 
 
@@ -269,10 +272,14 @@ class Replica:
         filler.problems.clear()
 
     def _write(self, data: bytes, start: int, length: int) -> None:
-        view, at = self._log.map, self._log.position
-        with memoryview(data) as whole, whole[start : start + length] as records:
-            view[at + _HEAD : at + length] = records[_HEAD:]  # type: ignore[index]
-            view[at : at + _HEAD] = records[:_HEAD]  # type: ignore[index]
+        at, end = self._log.position, start + length
+        view: Any = self._log.map
+        if length <= _COPIED:
+            view[at + _HEAD : at + length] = data[start + _HEAD : end]
+        else:
+            with memoryview(data) as whole, whole[start + _HEAD : end] as rest:
+                view[at + _HEAD : at + length] = rest
+        view[at : at + _HEAD] = data[start : start + _HEAD]
 
     def _tell(self, done: list[Put]) -> None:
         if self.on_new_topic is not None:
