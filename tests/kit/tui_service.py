@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from textual import events
 from textual.keys import _character_to_key
+from textual.worker import WorkerCancelled
 
 from rmq.tui.app import RmqApp
 from rmq.tui.config.contexts import Context, Mode
@@ -279,7 +281,10 @@ async def settle(pilot: Any) -> None:
     """Waits until nothing is under way: workers, timers of the screens, and what they paint."""
     for _ in range(2):
         await pilot.pause(0.03)
-        await pilot.app.workers.wait_for_complete()
+        for worker in list(pilot.app.workers):
+            # One that a newer one replaced is over as well.
+            with suppress(WorkerCancelled):
+                await worker.wait()
     await pilot.pause()
 
 
