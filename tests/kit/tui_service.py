@@ -300,6 +300,8 @@ async def rounds(pilot: Any, service: FakeService, number: int) -> None:
 
 
 Script = Callable[[Any, FakeService], Any]
+_LONGEST = 120
+"""Seconds of a script, most of which cost nothing."""
 
 
 def play(script: Script, *, size: tuple[int, int] = (120, 36), service: FakeService | None = None, **more: Any) -> None:
@@ -310,7 +312,11 @@ def play(script: Script, *, size: tuple[int, int] = (120, 36), service: FakeServ
         app = fake_app(fake, **more)
         async with app.run_test(size=size) as pilot:
             await settle(pilot)
-            await script(pilot, fake)
+            # The loop would catch the exception by which the general limit of tests ends one that hangs.
+            played = asyncio.ensure_future(script(pilot, fake))
+            ended, _ = await asyncio.wait({played}, timeout=_LONGEST)
+            assert ended, "the script waits for something that never comes"
+            await played
 
     asyncio.run(run())
 

@@ -10,7 +10,7 @@ from rmq.tui.screens.dialogs import HelpDialog
 from rmq.tui.screens.output import OutputScreen
 from rmq.tui.service.changes.command_lines import RunCommand
 from rmq.tui.widgets.pager import Pager
-from tests.kit.tui_service import FakeService, play, press, settle, text_of
+from tests.kit.tui_service import FakeService, play, press, settle, strike, text_of
 
 
 def typed(line: str) -> tuple[str, ...]:
@@ -86,28 +86,22 @@ def test_mqadmin_prints_into_a_screen_of_its_own() -> None:
 def test_a_command_without_an_end_is_stopped_and_ends_with_its_screen() -> None:
     async def script(pilot: Any, service: FakeService) -> None:
         service.code = None
-        await press(pilot, *typed("mqadmin startMonitoring"))
+        # Its worker completes only when it is stopped, so nothing here may wait for workers.
+        await strike(pilot, *typed("mqadmin startMonitoring"))
         await pilot.pause(3.5)
         assert "still at it" in text_of(pilot)
         assert "running…  6" in text_of(pilot)
-        await press(pilot, "ctrl+c")
+        await strike(pilot, "ctrl+c")
+        await settle(pilot)
         assert service.stopped == [("startMonitoring",)]
         assert "stopped" in text_of(pilot)
-        await press(pilot, "r")
-        await press(pilot, "q")
+        await strike(pilot, "r")
+        await strike(pilot, "q")
+        await settle(pilot)
         assert service.stopped == [("startMonitoring",)] * 2
         assert pilot.app.screen.MODE == "topics"
 
-    async def quick_settle(pilot: Any, service: FakeService) -> None:
-        # Workers of an endless command never complete, so nothing here may wait for them.
-        pilot.app.workers.wait_for_complete = _nothing
-        await script(pilot, service)
-
-    play(quick_settle)
-
-
-async def _nothing() -> None:
-    """No waiting."""
+    play(script)
 
 
 def test_a_failed_command_tells_its_exit_code() -> None:
