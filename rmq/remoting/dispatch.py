@@ -138,28 +138,28 @@ class Late(Generic[V]):
 
     Args:
         make: gives the reply's frame for the answer; refuses as a handler does.
+
+    Attributes:
+        make: as given.
+        then: gets the answer; None where nobody waits, since there was no room to.
     """
 
-    __slots__ = ("_make", "_send")
+    __slots__ = ("make", "then")
 
     def __init__(self, make: Callable[[V], bytes]) -> None:
-        self._make = make
-        self._send: Callable[[Callable[[V], bytes], V], None] | None = None
+        self.make = make
+        self.then: Callable[[V], object] | None = None
 
     def __call__(self, answer: V) -> None:
-        """Sends the reply, unless it was refused to wait for it."""
-        if self._send is not None:
-            self._send(self._make, answer)
-
-    def sent_by(self, send: Callable[[Callable[[V], bytes], V], None]) -> None:
-        """Gives it its way to the peer."""
-        self._send = send
+        """Passes the answer on."""
+        if self.then is not None:
+            self.then(answer)
 
     def deferred(self) -> Deferred[bytes | None]:
         """The same as a Deferred, where something else is to be waited for, too."""
         answered: Deferred[Any] = Deferred()
-        self._send = lambda _, answer: answered.callback(answer)
-        return answered.addCallback(self._make)
+        self.then = answered.callback
+        return answered.addCallback(self.make)
 
 
 class Dispatcher:
@@ -230,7 +230,7 @@ class Dispatcher:
         # Whoever answers later has read the body; thousands that wait must not keep theirs.
         command.body = b""
         if isinstance(result, Late):
-            result.sent_by(partial(self._make_and_answer, connection, command))
+            result.then = partial(self._make_and_answer, connection, command, result.make)
         else:
             result.addErrback(lambda failure: refusal(connection, command, failure))
             result.addCallback(lambda frame: self._answer(connection, command, frame))

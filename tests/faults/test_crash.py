@@ -34,13 +34,19 @@ def check(server: RmqServer, ledger: Ledger) -> None:
     assert not lost, f"{len(lost)} acknowledged messages are not at their place, such as {next(iter(lost.items()))}"
 
 
-def load_and_kill(server: RmqServer, ledger: Ledger, label: str, seconds: random.Random) -> None:
-    """Two senders; the kill comes some time after both got an acknowledgement."""
+def sending(server: RmqServer, ledger: Ledger, label: str = "") -> list[Sender]:
+    """Two who send, and have been acknowledged."""
     senders = [Sender(server.broker_addr, TOPIC, f"{label}{name}", QUEUES, ledger) for name in "ab"]
     for sender in senders:
         sender.start()
     for sender in senders:
         assert sender.first_acknowledgement.wait(20)
+    return senders
+
+
+def load_and_kill(server: RmqServer, ledger: Ledger, label: str, seconds: random.Random) -> None:
+    """Two senders; the kill comes some time after both got an acknowledgement."""
+    senders = sending(server, ledger, label)
     # Not a wait for something to happen: the moment of the kill is the random input of this test.
     senders[0].join(seconds.uniform(0.02, 0.4))
     server.kill()
@@ -112,10 +118,7 @@ def test_clean_stop_needs_no_scan(tmp_path: Path) -> None:
     server = RmqServer(tmp_path, extra=SETTINGS)
     ledger = Ledger()
     try:
-        senders = [Sender(server.broker_addr, TOPIC, name, QUEUES, ledger) for name in "ab"]
-        for sender in senders:
-            sender.start()
-            assert sender.first_acknowledgement.wait(20)
+        senders = sending(server, ledger)
         for sender in senders:
             sender.stop()
             sender.join(20)
@@ -133,10 +136,7 @@ def test_a_start_after_a_kill_reads_what_came_after_the_last_note(tmp_path: Path
     server = RmqServer(tmp_path, extra=SETTINGS)
     ledger = Ledger()
     try:
-        senders = [Sender(server.broker_addr, TOPIC, name, QUEUES, ledger) for name in "ab"]
-        for sender in senders:
-            sender.start()
-        assert senders[0].first_acknowledgement.wait(20)
+        senders = sending(server, ledger)
         # Two notes, and no round yet.
         senders[0].join(2.5)
         server.kill()

@@ -1,6 +1,9 @@
 """A master in memory: answers what a slave asks about its log, from a store."""
 
-from typing import Any
+import asyncio
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any, TypeVar
 
 from rmq.remoting.calls import SUCCESS, Answer, accepted
 from rmq.server.broker.processors.message import MessageProcessor
@@ -19,8 +22,19 @@ from rmq.wire.errors import RemotingError
 from rmq.wire.requests.broker import GetBrokerConfig, GetBrokerRuntimeInfo
 from rmq.wire.requests.message import QueryConsumeQueue, ViewMessageById
 from rmq.wire.requests.topic import GetAllTopicConfig, GetTopicStatsInfo
+from tests.kit.stores import SmallStore
 
+T = TypeVar("T")
 MASTER = "10.0.0.1:10911"
+
+
+def wait(result: Awaitable[T]) -> T:
+    """What is awaited, where nothing really waits."""
+
+    async def run() -> T:
+        return await result
+
+    return asyncio.run(run())
 
 
 def small_settings(**values: Any) -> BrokerSettings:
@@ -119,3 +133,24 @@ class AnsweringMaster:
         except RemotingError:
             return None
         return encode_body(found) if isinstance(found, ConsumeQueueContent) else b""
+
+
+class StorePair:
+    """A master's store and a slave's, equal as long as they are filled equally."""
+
+    def __init__(self, root: Path) -> None:
+        self.master = SmallStore(root / "master")
+        self.slave = SmallStore(root / "slave")
+        self.answers = AnsweringMaster(self.master.store)
+
+    def both(self, count: int, topic: str = "T", *, size: int = 100, first: int = 0) -> int:
+        """The same messages in both; where they end."""
+        for store in (self.master, self.slave):
+            store.fill(count, topic, size=size, first=first)
+        assert self.master.store.log_max_offset == self.slave.store.log_max_offset
+        return self.slave.store.log_max_offset
+
+    def close(self) -> None:
+        """Closes both."""
+        self.master.close()
+        self.slave.close()

@@ -63,21 +63,20 @@ class Safety:
         For what was not stored there is nothing to wait for.
         """
         durable = self._store.when_durable(result)
-        if self._acks is None or result.physical_offset < 0:
-            acked: PutStatus | None = PutStatus.PUT_OK
-        elif durable is None:
-            return self._acks.wait(result.physical_offset + result.wrote_bytes, then)
-        else:
-            slaves: Deferred[PutStatus] = Deferred()
-            acked = self._acks.wait(result.physical_offset + result.wrote_bytes, slaves.callback)
         if durable is None:
-            return acked
-        if acked is None:
-            durable.addCallback(lambda on_disk: slaves.addCallback(lambda on_slaves: _worse(on_disk, on_slaves)))
-        else:
-            durable.addCallback(_worse, acked)
+            return self._wait_for_slaves(result, then)
+        acked: Deferred[PutStatus] = Deferred()
+        known = self._wait_for_slaves(result, acked.callback)
+        if known is not None:
+            acked.callback(known)
+        durable.addCallback(lambda on_disk: acked.addCallback(lambda on_slaves: _worse(on_disk, on_slaves)))
         durable.addCallback(then)
         return None
+
+    def _wait_for_slaves(self, result: AppendResult, then: Callable[[PutStatus], None]) -> PutStatus | None:
+        if self._acks is None or result.physical_offset < 0:
+            return PutStatus.PUT_OK
+        return self._acks.wait(result.physical_offset + result.wrote_bytes, then)
 
     def when_safe(self, result: AppendResult) -> Deferred[PutStatus] | None:
         """The same as a Deferred; None when the message is safe."""

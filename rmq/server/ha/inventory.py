@@ -11,21 +11,20 @@ Source: none, Apache's slaves compare nothing without a controller.
 
 from __future__ import annotations
 
-from typing import Final, cast
+from collections.abc import Awaitable
+from typing import Final
 
-from rmq.remoting.calls import SUCCESS, Invoker
+from rmq.remoting.calls import SUCCESS, Answer, Invoker
+from rmq.server.ha.pages import TOPICS, read_pages
 from rmq.server.store.refill import QueueName
 from rmq.server.store.store import MessageStore
 from rmq.wire.bodies.consume import ConsumeQueueContent
-from rmq.wire.bodies.topic import TopicConfigAndMappingSerializeWrapper, TopicStatsTable
-from rmq.wire.bodies.version import DataVersion
+from rmq.wire.bodies.topic import TopicStatsTable
 from rmq.wire.codes import ResponseCode
-from rmq.wire.declare import encode_body
+from rmq.wire.declare import Declared
 from rmq.wire.requests.message import QueryConsumeQueue
-from rmq.wire.requests.topic import GetAllTopicConfig, GetAllTopicConfigReply, GetTopicStatsInfo
+from rmq.wire.requests.topic import GetTopicStatsInfo
 
-_PAGE: Final = 2000
-"""Topics asked for at a time."""
 _TIMEOUT: Final = 30.0
 """Seconds in which the master must answer with a page."""
 
@@ -44,21 +43,11 @@ class MasterQueues:
 
     async def topics(self) -> set[str]:
         """Names of its topics."""
-        found: set[str] = set()
-        version: DataVersion | None = None
-        while True:
-            known = encode_body(version).decode() if version is not None else ""
-            header = GetAllTopicConfig(len(found), known, _PAGE)
-            answer = await self._invoker.call(self._address, header, timeout=_TIMEOUT)
-            page = answer.json(TopicConfigAndMappingSerializeWrapper)
-            if page.data_version != version:
-                # It begins again by itself when they have changed.
-                found, version = set(), page.data_version
-            fresh = page.topic_config_table.keys() - found
-            found |= fresh
-            total = cast(GetAllTopicConfigReply, answer.header).total_topic_num
-            if total is None or not fresh or len(found) >= total:
-                return found
+        found = await read_pages(TOPICS, self._ask_for_page, lambda _: False)
+        return set(found.topic_config_table) if found is not None else set()
+
+    def _ask_for_page(self, header: Declared) -> Awaitable[Answer]:
+        return self._invoker.call(self._address, header, timeout=_TIMEOUT)
 
     async def oldest(self, topic: str) -> dict[int, int]:
         """Physical offset of the oldest message of each queue of a topic, by queue id; nothing for empty queues."""

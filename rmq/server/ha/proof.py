@@ -52,7 +52,7 @@ class StreamProof:
         ha_address: where the stream comes from, `host:port`.
         pause: nothing more is to be read from the stream.
         resume: reading goes on, and what was taken is to be reported.
-        refuse: the stream is to end; `refused` says why.
+        refuse: the stream is to end, for this reason.
 
     Attributes:
         refused: why the stream is not followed, None as long as nothing speaks against it.
@@ -66,7 +66,7 @@ class StreamProof:
         *,
         pause: Callable[[], None],
         resume: Callable[[], None],
-        refuse: Callable[[], None],
+        refuse: Callable[[Exception], None],
     ) -> None:
         self._replica = replica
         self._ask = ask
@@ -143,7 +143,7 @@ class StreamProof:
             return
         except (ReplicationError, RemotingError, StoreError) as error:
             self.refused = error
-            self._refuse()
+            self._refuse(error)
             return
         self._resume()
 

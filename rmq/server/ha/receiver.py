@@ -141,7 +141,7 @@ class MasterReceiver(Stream):
                 if replica.stalled:
                     raise NoRoomError
         except (HaStreamError, StoreError, NoRoomError) as error:
-            self._end(error)
+            self.end(error)
             return
         self.advanced = True
         if (received := replica.received) > self._reported:
@@ -150,7 +150,7 @@ class MasterReceiver(Stream):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tells who waits for the end."""
-        self._end(StreamEndedError(self.address, reason.getErrorMessage()))
+        self.end(StreamEndedError(self.address, reason.getErrorMessage()))
 
     # --- reports
 
@@ -179,13 +179,14 @@ class MasterReceiver(Stream):
 
     # --- the end
 
-    def _give_up(self) -> None:
-        self._end(SilentMasterError(self.address, self._settings.ha_housekeeping_interval))
-
-    def _end(self, why: Exception) -> None:
+    def end(self, why: Exception) -> None:
+        """Ends the connection, and lets `over` fire with this; does nothing when it has ended."""
         if not self._ended:
             self._abort()
             self.over.callback(why)
+
+    def _give_up(self) -> None:
+        self.end(SilentMasterError(self.address, self._settings.ha_housekeeping_interval))
 
     def _abort(self) -> None:
         self._ended = True

@@ -191,10 +191,6 @@ class HaSlave:
         try:
             self._on_following()
             why = await self._until(receiver.over)
-        except CancelledError:
-            if proof.refused is None:
-                raise
-            why = proof.refused
         finally:
             proof.stop()
             receiver.tcp.abortConnection()
@@ -209,8 +205,8 @@ class HaSlave:
         def pause() -> None:
             receiver.tcp.pauseProducing()
 
-        def refuse() -> None:
-            receiver.over.cancel()
+        def refuse(why: Exception) -> None:
+            receiver.end(why)
 
         def resume() -> None:
             receiver.tcp.resumeProducing()

@@ -18,6 +18,8 @@ Source: StoreCheckpoint.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import Struct
+from typing import Any
 from zlib import crc32
 
 from rmq.server.store.env import Env
@@ -49,6 +51,11 @@ class Extension:
     index_behind: int
 
     @property
+    def fields(self) -> tuple[int, int, int, int]:
+        """The attributes, in their order."""
+        return self.safe_offset, self.queue_digest, self.index_digest, self.index_behind
+
+    @property
     def indexed(self) -> int:
         """Physical offset before which every record is indexed."""
         return self.index_behind if self.index_behind >= 0 else self.safe_offset
@@ -63,17 +70,7 @@ class Note:
 
     def encode(self, head: bytes) -> bytes:
         """The bytes that stand at `NOTE_AT` of the page that begins with `head`."""
-        state = self.state
-        fields = (
-            NOTE_MAGIC,
-            head,
-            self.boot_id,
-            state.safe_offset,
-            state.queue_digest,
-            state.index_digest,
-            state.index_behind,
-        )
-        return CHECKPOINT_NOTE.pack(*fields, crc32(CHECKPOINT_NOTE.pack(*fields, 0)[:-_CRC_SIZE]))
+        return _sealed(CHECKPOINT_NOTE, NOTE_MAGIC, head, self.boot_id, *self.state.fields)
 
 
 NO_NOTE = bytes(CHECKPOINT_NOTE.size)
@@ -112,10 +109,7 @@ class Checkpoint:
         )
         page = head
         if self.extension is not None:
-            own = self.extension
-            fields = (EXTENSION_MAGIC, head, own.safe_offset, own.queue_digest, own.index_digest, own.index_behind)
-            crc = crc32(CHECKPOINT_EXTENSION.pack(*fields, 0)[:-_CRC_SIZE])
-            page += CHECKPOINT_EXTENSION.pack(*fields, crc)
+            page += _sealed(CHECKPOINT_EXTENSION, EXTENSION_MAGIC, head, *self.extension.fields)
         if self.note is not None:
             page = page.ljust(NOTE_AT, b"\0") + self.note.encode(head)
         return page.ljust(PAGE, b"\0")
@@ -129,18 +123,31 @@ def decode_checkpoint(page: bytes) -> Checkpoint:
     """
     if len(page) != PAGE:
         raise ValueError(f"a checkpoint has {PAGE} bytes, not {len(page)}")
-    head = page[:HEAD_SIZE]
-    magic, copy, *state, crc = CHECKPOINT_EXTENSION.unpack_from(page, HEAD_SIZE)
-    own = page[HEAD_SIZE : HEAD_SIZE + CHECKPOINT_EXTENSION.size - _CRC_SIZE]
-    extension = note = None
-    if (magic, copy, crc) == (EXTENSION_MAGIC, head, crc32(own)):
-        extension = Extension(*state)
-    magic, copy, boot_id, *state, crc = CHECKPOINT_NOTE.unpack_from(page, NOTE_AT)
-    own = page[NOTE_AT : NOTE_AT + CHECKPOINT_NOTE.size - _CRC_SIZE]
-    if (magic, copy, crc) == (NOTE_MAGIC, head, crc32(own)):
-        note = Note(boot_id, Extension(*state))
-    physic, logics, index, master_flushed, confirm = CHECKPOINT_HEAD.unpack(head)
-    return Checkpoint(physic, logics, index, master_flushed, confirm, extension, note)
+    physic, logics, index, master_flushed, confirm = CHECKPOINT_HEAD.unpack_from(page)
+    extension = _opened(CHECKPOINT_EXTENSION, EXTENSION_MAGIC, page, HEAD_SIZE)
+    note = _opened(CHECKPOINT_NOTE, NOTE_MAGIC, page, NOTE_AT)
+    return Checkpoint(
+        physic,
+        logics,
+        index,
+        master_flushed,
+        confirm,
+        Extension(*extension) if extension is not None else None,
+        Note(note[0], Extension(*note[1:])) if note is not None else None,
+    )
+
+
+def _sealed(layout: Struct, magic: int, head: bytes, *fields: Any) -> bytes:
+    """An addition to the page that begins with `head`."""
+    unsealed = layout.pack(magic, head, *fields, 0)[:-_CRC_SIZE]
+    return unsealed + crc32(unsealed).to_bytes(_CRC_SIZE, "big")
+
+
+def _opened(layout: Struct, magic: int, page: bytes, at: int) -> list[Any] | None:
+    """The fields of an addition that stands at a place of a page; None when it is none, or not of this page."""
+    found, head, *fields, crc = layout.unpack_from(page, at)
+    is_whole = crc == crc32(page[at : at + layout.size - _CRC_SIZE])
+    return fields if (found, head) == (magic, page[:HEAD_SIZE]) and is_whole else None
 
 
 def load_checkpoint(env: Env, path: str) -> tuple[Checkpoint, str | None]:

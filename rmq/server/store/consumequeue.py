@@ -11,7 +11,7 @@ Source: ConsumeQueue.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from zlib import crc32
 
 from rmq.server.store.env import Env
@@ -28,6 +28,12 @@ _FIRST_RESERVE = 4096
 _MOST_RESERVE = 1 << 20
 _TOGETHER = 512
 """Units that are read at a time where many are blank."""
+_DIGEST_BITS = (1 << 64) - 1
+
+
+def digest_of(ends: Iterable[tuple[ConsumeQueue, int]]) -> int:
+    """A number that changes when queues come or go, or one's digest changes; queues that end at 0 do not count."""
+    return sum(queue.digest(end) for queue, end in ends if end) & _DIGEST_BITS
 
 
 class ConsumeQueue:

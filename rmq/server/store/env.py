@@ -10,8 +10,8 @@ import os
 import resource
 import shutil
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from io import RawIOBase
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +19,16 @@ from typing import ClassVar
 _ZERO_CHUNK = _COPY_CHUNK = 1 << 20
 _UNTRACKED = {"trackfd": False} if sys.version_info >= (3, 13) else {}
 _MAPS_WITHOUT_FDS = 16384
+
+
+@contextmanager
+def _opened(path: str, flags: int) -> Iterator[int]:
+    """The descriptor of a file, closed at the end."""
+    descriptor = os.open(path, flags, 0o644)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 class Lock:
@@ -60,11 +70,8 @@ class Env:
 
     def sync_directory(self, path: str) -> None:
         """Brings a directory's entries to the disk."""
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
+        with _opened(path, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
     # --- whole files
 
@@ -88,20 +95,14 @@ class Env:
 
     def write_file(self, path: str, data: bytes) -> None:
         """Writes a small file in place, from its beginning, and brings it to the disk."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
+        with _opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
             os.pwrite(descriptor, data, 0)
             os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
 
     def patch_file(self, path: str, at: int, data: bytes) -> None:
         """Overwrites bytes of a file that exists; when they come to the disk is left to the system."""
-        descriptor = os.open(path, os.O_WRONLY)
-        try:
+        with _opened(path, os.O_WRONLY) as descriptor:
             os.pwrite(descriptor, data, at)
-        finally:
-            os.close(descriptor)
 
     def copy(self, path: str, stretches: Iterable[tuple[str, int, int]]) -> None:
         """Writes a file anew out of others' bytes from one position to another, and brings it to the disk. Blocks."""
@@ -112,15 +113,12 @@ class Env:
 
     @staticmethod
     def _append(file: RawIOBase, source: str, start: int, stop: int) -> None:
-        descriptor = os.open(source, os.O_RDONLY)
-        try:
+        with _opened(source, os.O_RDONLY) as descriptor:
             while start < stop:
                 data = os.pread(descriptor, min(_COPY_CHUNK, stop - start), start)
                 if not data:
                     raise OSError(errno.EIO, f"{source} ends at {start} and not at {stop}")
                 start += file.write(data) or 0
-        finally:
-            os.close(descriptor)
 
     def remove(self, path: str) -> None:
         """Removes a file; a missing one is no error."""
@@ -134,11 +132,8 @@ class Env:
 
     def resize(self, path: str, size: int) -> None:
         """Creates the file if need be and gives it a length; what is new reads as zeros and has no space yet."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
+        with _opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
             os.ftruncate(descriptor, size)
-        finally:
-            os.close(descriptor)
 
     def map_file(self, path: str, size: int, *, scattered: bool = False) -> mmap.mmap:
         """Maps the first `size` bytes of an existing file, shared and writable.
@@ -146,37 +141,27 @@ class Env:
         A file that is read and written here and there is `scattered`: without that word the system reads megabytes
         around the first touch of each place, and zeroes them where the file has nothing yet.
         """
-        descriptor = os.open(path, os.O_RDWR)
-        try:
+        with _opened(path, os.O_RDWR) as descriptor:
             view = mmap.mmap(descriptor, size, **_UNTRACKED)
-        finally:
-            os.close(descriptor)
         if scattered:
             view.madvise(mmap.MADV_RANDOM)
         return view
 
     def reserve(self, path: str, offset: int, length: int) -> None:
         """Makes sure that the disk has room for these bytes of a file; what is there stays."""
-        descriptor = os.open(path, os.O_RDWR)
-        try:
+        with _opened(path, os.O_RDWR) as descriptor:
             os.posix_fallocate(descriptor, offset, length)
-        finally:
-            os.close(descriptor)
 
     def sync_file(self, path: str) -> None:
         """Brings a file's content to the disk, mapped changes too. Blocks; releases the interpreter lock."""
-        descriptor = os.open(path, os.O_RDWR)
-        try:
+        with _opened(path, os.O_RDWR) as descriptor:
             os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
 
     def erase(self, path: str, start: int) -> bool:
         """Overwrites what stands from `start` on with zeros, passing over holes; whether there was anything."""
-        descriptor = os.open(path, os.O_RDWR)
         zeros = bytes(_ZERO_CHUNK)
         erased = False
-        try:
+        with _opened(path, os.O_RDWR) as descriptor:
             size = os.fstat(descriptor).st_size
             while start < size:
                 try:
@@ -193,8 +178,6 @@ class Env:
                         erased = True
                     start += length
             return erased
-        finally:
-            os.close(descriptor)
 
     # --- process and machine
 

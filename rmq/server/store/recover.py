@@ -25,7 +25,7 @@ from twisted.logger import Logger
 from rmq.server.store.api import RecoveryReport, StoreError, StoreOptions
 from rmq.server.store.checkpoint import Checkpoint, Extension
 from rmq.server.store.commitlog import CommitLog
-from rmq.server.store.consumequeue import BLANK_SIZE, ConsumeQueue
+from rmq.server.store.consumequeue import BLANK_SIZE, ConsumeQueue, digest_of
 from rmq.server.store.dispatch import QueueFiller
 from rmq.server.store.index import Index
 from rmq.server.store.queues import Queues
@@ -195,7 +195,7 @@ class Recovery:
                 continue
             for queue in self._queues.each():
                 queue.truncate(own.safe_offset)
-            digest = sum(queue.digest(queue.next) for queue in self._queues.each() if queue.next) & (1 << 64) - 1
+            digest = digest_of((queue, queue.next) for queue in self._queues.each())
             if rebuild or (digest == own.queue_digest and (own is durable or self._newest_is_sound())):
                 return own
         return None

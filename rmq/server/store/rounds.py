@@ -32,7 +32,7 @@ from rmq.remoting.reactor import Clock, DelayedCall
 from rmq.server.store.api import DeferToThread, StoreOptions
 from rmq.server.store.checkpoint import HEAD_SIZE, NO_NOTE, NOTE_AT, Checkpoint, Extension, Note
 from rmq.server.store.commitlog import CommitLog
-from rmq.server.store.consumequeue import ConsumeQueue
+from rmq.server.store.consumequeue import ConsumeQueue, digest_of
 from rmq.server.store.env import Env
 from rmq.server.store.flush import sync_all
 from rmq.server.store.index import Index
@@ -40,8 +40,6 @@ from rmq.server.store.indexfile import IndexFile
 from rmq.server.store.segment import Segment
 
 _log = Logger()
-
-_DIGEST_BITS = (1 << 64) - 1
 
 
 class Rounds:
@@ -196,8 +194,8 @@ class Rounds:
             _log.error("The index cannot be noted: {error}", error=error)
             self._moved = True
             return None
-        digest = sum(queue.digest(queue.next) for queue in self._queues() if queue.next)
-        return Extension(end, digest & _DIGEST_BITS, index.digest(), self._behind(end))
+        digest = digest_of((queue, queue.next) for queue in self._queues())
+        return Extension(end, digest, index.digest(), self._behind(end))
 
     def _behind(self, end: int) -> int:
         position = self._index.position
@@ -302,11 +300,9 @@ class Rounds:
         """Everything that the round took is on the disk; the page that says so."""
         log = self._log
         log.flushed = max(log.flushed, safe)
-        digest = 0
         for queue in self._queues():
             queue.synced = queue.marked
-            if queue.synced:
-                digest += queue.digest(queue.synced)
+        digest = digest_of((queue, queue.synced) for queue in self._queues())
         for file, count in marks:
             file.synced_count = count
         self._safe = safe
@@ -321,7 +317,7 @@ class Rounds:
             time,
             self.checkpoint.master_flushed_offset,
             safe,
-            Extension(safe, digest & _DIGEST_BITS, *index_state),
+            Extension(safe, digest, *index_state),
         )
         note = Note(self._boot_id, self._noted) if self._noted is not None else None
         page = replace(self.checkpoint, note=note).encode()

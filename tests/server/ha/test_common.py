@@ -1,9 +1,7 @@
 """How far two logs agree: what is asked for it, and that nothing is concluded from failures or from strangers."""
 
-import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
@@ -18,34 +16,14 @@ from rmq.server.ha.common import (
 )
 from rmq.settings.store import BrokerRole
 from rmq.wire.errors import NoPermissionError, SystemBusyError
-from tests.kit.masters import MASTER, AnsweringMaster, small_settings
+from tests.kit.masters import MASTER, StorePair, small_settings, wait
 from tests.kit.stores import SmallStore
 
-T = TypeVar("T")
 FILE = 64 * 1024
 
 
-def wait(result: Awaitable[T]) -> T:
-    async def run() -> T:
-        return await result
-
-    return asyncio.run(run())
-
-
-class Pair:
-    """A master's store and a slave's, equal as long as they are filled equally."""
-
-    def __init__(self, root: Path) -> None:
-        self.master = SmallStore(root / "master")
-        self.slave = SmallStore(root / "slave")
-        self.answers = AnsweringMaster(self.master.store)
-
-    def both(self, count: int, *, size: int = 100, first: int = 0) -> int:
-        """The same messages in both; where they end."""
-        for store in (self.master, self.slave):
-            store.fill(count, size=size, first=first)
-        assert self.master.store.log_max_offset == self.slave.store.log_max_offset
-        return self.slave.store.log_max_offset
+class Pair(StorePair):
+    """Two stores, and the search for how far they agree."""
 
     def find(self) -> CommonPoint:
         return wait(find_common_point(MasterRecords(self.answers, MASTER), self.slave.store))
@@ -55,8 +33,7 @@ class Pair:
 def pair(tmp_path: Path) -> Iterator[Pair]:
     pair = Pair(tmp_path)
     yield pair
-    pair.master.close()
-    pair.slave.close()
+    pair.close()
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 700])

@@ -1,9 +1,8 @@
 """Which queues lack messages that the log has: only where the master has them, and before both logs part."""
 
-import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -13,33 +12,17 @@ from rmq.server.ha.inventory import MasterQueues, missing_queues
 from rmq.wire.codes import ResponseCode
 from rmq.wire.command import Command
 from rmq.wire.requests.topic import GetTopicStatsInfo
-from tests.kit.masters import MASTER, AnsweringMaster
-from tests.kit.stores import SmallStore
+from tests.kit.masters import MASTER, StorePair, wait
 
-T = TypeVar("T")
 FILE = 64 * 1024
 
 
-def wait(result: Awaitable[T]) -> T:
-    async def run() -> T:
-        return await result
-
-    return asyncio.run(run())
-
-
-class Pair:
-    """A master's store and a slave's."""
+class Pair(StorePair):
+    """Two stores, and what the slave asks for its queues."""
 
     def __init__(self, root: Path) -> None:
-        self.master = SmallStore(root / "master")
-        self.slave = SmallStore(root / "slave")
-        self.answers = AnsweringMaster(self.master.store)
+        super().__init__(root)
         self.ask = MasterQueues(self.answers, MASTER)
-
-    def both(self, count: int, topic: str = "T") -> int:
-        for store in (self.master, self.slave):
-            store.fill(count, topic)
-        return self.slave.store.log_max_offset
 
     def missing(self, end: int, *, whole: bool = False) -> dict[tuple[str, int], int]:
         return wait(missing_queues(self.ask, self.slave.store, end, whole=whole))
@@ -52,8 +35,7 @@ class Pair:
 def pair(tmp_path: Path) -> Iterator[Pair]:
     pair = Pair(tmp_path)
     yield pair
-    pair.master.close()
-    pair.slave.close()
+    pair.close()
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 2000])

@@ -49,7 +49,7 @@ class Scene:
             HA,
             pause=lambda: self.said.append("pause"),
             resume=lambda: self.said.append("resume"),
-            refuse=lambda: self.said.append("refuse"),
+            refuse=lambda _: self.said.append("refuse"),
         )
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import Int32, Int64, body, decode_body, to_plain
 from rmq.wire.errors import SystemBusyError
 
-SEPARATOR: Final = "@"
+_SEPARATOR: Final = "@"
 MOST_OFFSETS: Final = 1_000_000
 """Most offsets of all groups together: clients name groups and queues by themselves."""
 
@@ -34,6 +34,17 @@ class _OffsetsFile:
     data_version: DataVersion | None = None
     group_topic_map: dict[str, list[str]] | None = None
     offset_table: dict[str, dict[Int32, Int64]] | None = None
+
+
+def key_of(topic: str, group: str) -> str:
+    """What a group's offsets in a topic are kept under, here and on the wire."""
+    return f"{topic}{_SEPARATOR}{group}"
+
+
+def names_in(key: str) -> tuple[str, str] | None:
+    """Topic and group of such a key; None where it is none."""
+    topic, separator, group = key.partition(_SEPARATOR)
+    return (topic, group) if separator and _SEPARATOR not in group else None
 
 
 class OffsetTable:
@@ -70,7 +81,7 @@ class OffsetTable:
         """
         stored = self._file.load(lambda content: decode_body(_OffsetsFile, content))
         if stored is not None:
-            kept = {key: table for key, table in (stored.offset_table or {}).items() if key.count(SEPARATOR) == 1}
+            kept = {key: table for key, table in (stored.offset_table or {}).items() if names_in(key) is not None}
             self._replace(kept)
             self._dirty = False
             self.version = stored.data_version or self.version
@@ -81,7 +92,7 @@ class OffsetTable:
         Raises:
             SystemBusyError: a new offset, and there are too many.
         """
-        key = f"{topic}{SEPARATOR}{group}"
+        key = key_of(topic, group)
         table = self._offsets.get(key)
         if table is None or queue_id not in table:
             if self._count >= MOST_OFFSETS:
@@ -97,7 +108,7 @@ class OffsetTable:
         """The pending reset or committed offset, -1 when there is neither."""
         if self.has_reset(group, topic, queue_id):
             return self._resets[group, topic, queue_id]
-        table = self._offsets.get(f"{topic}{SEPARATOR}{group}")
+        table = self._offsets.get(key_of(topic, group))
         return -1 if table is None else table.get(queue_id, -1)
 
     def note_pulled(self, group: str, topic: str, queue_id: int, offset: int) -> None:
@@ -112,7 +123,7 @@ class OffsetTable:
 
     def queues(self, group: str, topic: str) -> dict[int, int]:
         """Committed offsets by queue id."""
-        return dict(self._offsets.get(f"{topic}{SEPARATOR}{group}", {}))
+        return dict(self._offsets.get(key_of(topic, group), {}))
 
     def of_topic(self, topic: str) -> dict[str, dict[int, int]]:
         """Committed offsets in a topic, by group and queue id."""
@@ -164,7 +175,7 @@ class OffsetTable:
         """
         offsets = self.queues(source, topic)
         if offsets:
-            self._forget([f"{topic}{SEPARATOR}{target}"])
+            self._forget([key_of(topic, target)])
             for queue in [queue for queue in self._resets if queue[:2] == (target, topic)]:
                 del self._resets[queue]
         for queue_id, offset in offsets.items():
@@ -172,14 +183,14 @@ class OffsetTable:
 
     def forget_topic(self, topic: str) -> None:
         """Drops every group's offsets in a topic."""
-        self._forget([f"{topic}{SEPARATOR}{group}" for group in self.groups_of(topic)])
+        self._forget([key_of(topic, group) for group in self.groups_of(topic)])
         self._pulled = {queue: offset for queue, offset in self._pulled.items() if queue[1] != topic}
         self._resets = {queue: offset for queue, offset in self._resets.items() if queue[1] != topic}
         self.on_forget(lambda of_topic, _: of_topic == topic)
 
     def forget_group(self, group: str) -> None:
         """Drops all offsets of a group."""
-        self._forget([f"{topic}{SEPARATOR}{group}" for topic in self.topics_of(group)])
+        self._forget([key_of(topic, group) for topic in self.topics_of(group)])
         self._pulled = {queue: offset for queue, offset in self._pulled.items() if queue[0] != group}
         self._resets = {queue: offset for queue, offset in self._resets.items() if queue[0] != group}
         self.on_forget(lambda _, of_group: of_group == group)
@@ -219,7 +230,7 @@ class OffsetTable:
         self._dirty = True
 
     def _enter(self, key: str) -> None:
-        topic, _, group = key.partition(SEPARATOR)
+        topic, _, group = key.partition(_SEPARATOR)
         self._groups_by_topic.setdefault(topic, {})[group] = None
         self._topics_by_group.setdefault(group, {})[topic] = None
 
@@ -228,7 +239,7 @@ class OffsetTable:
             table = self._offsets.pop(key, None)
             if table is not None:
                 self._count -= len(table)
-                topic, _, group = key.partition(SEPARATOR)
+                topic, _, group = key.partition(_SEPARATOR)
                 _leave(self._groups_by_topic, topic, group)
                 _leave(self._topics_by_group, group, topic)
         self._dirty = self._dirty or bool(keys)

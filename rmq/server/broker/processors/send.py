@@ -234,15 +234,15 @@ class SendProcessor:
             # -1 while the queue is moving here: where it will begin is not decided yet.
             queue_id = logical.number
             result = result._replace(queue_offset=loose_static_offset(logical.leader, result.queue_offset))
-        reply = partial(self._reply, command, result, name, queue_id, unique_id, recall_handle)
+        status = result.status
         if facts.waits and self._safety.waits:
-            late = Late(reply)
-            status = self._safety.wait(result, late)
-            if status is None:
+            late = Late(partial(self._reply, command, result, name, queue_id, unique_id, recall_handle))
+            safe = self._safety.wait(result, late)
+            if safe is None:
                 return late
-            if status is not PutStatus.PUT_OK:
-                return reply(status)
-        return reply(result.status)
+            if safe is not PutStatus.PUT_OK:
+                status = safe
+        return self._reply(command, result, name, queue_id, unique_id, recall_handle, status)
 
     # --- checks ---------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from twisted.logger import Logger
 
 from rmq.server.broker.meta.config_file import ConfigFile, ConfigFileError
-from rmq.server.broker.meta.offsets import SEPARATOR, Queue
+from rmq.server.broker.meta.offsets import Queue, key_of, names_in
 from rmq.wire import fastjson
 from rmq.wire.bodies.version import DataVersion
 from rmq.wire.declare import Int32, Int64, body, decode_body, to_plain
@@ -105,7 +105,7 @@ class OffsetMarks:
         offsets: dict[str, dict[int, int]] = {}
         before: dict[str, dict[int, int]] = {}
         for (group, topic, queue_id), marked in marks.items():
-            key = f"{topic}{SEPARATOR}{group}"
+            key = key_of(topic, group)
             offsets.setdefault(key, {})[queue_id] = marked.offset
             before.setdefault(key, {})[queue_id] = marked.before
         kept = _MarksFile(version, former, offsets, before)
@@ -117,8 +117,8 @@ def _marks_of(kept: _MarksFile) -> dict[Queue, Marked]:
     marks = {}
     before = kept.before_table or {}
     for key, offsets in (kept.offset_table or {}).items():
-        topic, separator, group = key.partition(SEPARATOR)
-        if separator and SEPARATOR not in group:
+        if (names := names_in(key)) is not None:
+            topic, group = names
             for queue_id, offset in offsets.items():
                 marks[group, topic, queue_id] = Marked(offset, before.get(key, {}).get(queue_id, -1))
     return marks

@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 
 from rmq.remoting.errors import TransportError
 from rmq.server.broker.meta.config_file import ConfigFile
-from rmq.server.broker.meta.offsets import SEPARATOR, OffsetTable, Queue
+from rmq.server.broker.meta.offsets import OffsetTable, Queue, key_of, names_in
 from rmq.server.broker.slave.marks import Marked, OffsetMarks
 from rmq.server.broker.slave.watch import Master
 from rmq.settings.model import BrokerSettings
@@ -64,7 +64,7 @@ class SlaveOffsets(OffsetTable):
         marks, newer = self._marks.load(self.version)
         if newer:
             for (group, topic, queue_id), marked in marks.items():
-                self._offsets.setdefault(f"{topic}{SEPARATOR}{group}", {})[queue_id] = marked.offset
+                self._offsets.setdefault(key_of(topic, group), {})[queue_id] = marked.offset
             self._replace(self._offsets)
         self.local = {
             queue: marked.before for queue, marked in marks.items() if self._committed(queue) == marked.offset
@@ -94,7 +94,7 @@ class SlaveOffsets(OffsetTable):
         for queue, before in list(self.local.items()):
             group, topic, queue_id = queue
             offset = self._committed(queue)
-            known = master.get(f"{topic}{SEPARATOR}{group}", {}).get(queue_id, -1)
+            known = master.get(key_of(topic, group), {}).get(queue_id, -1)
             if offset > known and not (queue in self._of_earlier_run and known < before):
                 ahead.append((queue, offset))
             else:
@@ -128,19 +128,19 @@ class SlaveOffsets(OffsetTable):
         """
         taken: Offsets = {}
         for key, offsets in master.items():
-            topic, separator, group = key.partition(SEPARATOR)
-            if separator and SEPARATOR not in group:
+            if (names := names_in(key)) is not None:
+                topic, _ = names
                 taken[key] = {queue_id: min(offset, end(topic, queue_id)) for queue_id, offset in offsets.items()}
         # What was committed in the meantime is newer.
         for (group, topic, queue_id), offset in (*kept, *((queue, self._committed(queue)) for queue in self.local)):
             if offset >= 0:
-                taken.setdefault(f"{topic}{SEPARATOR}{group}", {})[queue_id] = offset
+                taken.setdefault(key_of(topic, group), {})[queue_id] = offset
         if taken != self._offsets:
             self._replace(taken)
 
     def _committed(self, queue: Queue) -> int:
         group, topic, queue_id = queue
-        return self._offsets.get(f"{topic}{SEPARATOR}{group}", {}).get(queue_id, -1)
+        return self._offsets.get(key_of(topic, group), {}).get(queue_id, -1)
 
 
 async def sync_offsets(master: Master, table: SlaveOffsets, end: Callable[[str, int], int]) -> None:

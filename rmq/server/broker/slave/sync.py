@@ -12,12 +12,13 @@ Source: SlaveSynchronize.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sized
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Final, NamedTuple
 
 from twisted.logger import Logger
 
+from rmq.remoting.calls import Answer
 from rmq.remoting.errors import CallTimeoutError, TransportError
 from rmq.server.broker.delay.service import DelayService
 from rmq.server.broker.mapping.table import MappingTable
@@ -26,30 +27,23 @@ from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.pop.modes import ModeTable
 from rmq.server.broker.slave.offsets import SYNC_TIMEOUT, SlaveOffsets, sync_offsets
 from rmq.server.broker.slave.watch import Master
+from rmq.server.ha.pages import GROUPS, TOPICS, read_pages
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.assignment import MessageRequestModes
 from rmq.wire.bodies.broker import KVTable, TimerMetrics
-from rmq.wire.bodies.group import SubscriptionGroupWrapper
 from rmq.wire.bodies.offset import DelayOffsets
 from rmq.wire.bodies.topic import TopicConfigAndMappingSerializeWrapper
-from rmq.wire.bodies.version import DataVersion
-from rmq.wire.declare import Declared, encode_body
+from rmq.wire.declare import Declared
 from rmq.wire.errors import InvalidFieldError, RemotingError
 from rmq.wire.requests.assignment import GetAllMessageRequestMode
 from rmq.wire.requests.broker import GetBrokerRuntimeInfo
-from rmq.wire.requests.group import GetAllSubscriptionGroupConfig, GetAllSubscriptionGroupReply
 from rmq.wire.requests.offset import GetAllDelayOffset
 from rmq.wire.requests.replication import GetTimerCheckPoint, GetTimerMetrics
-from rmq.wire.requests.topic import GetAllTopicConfig, GetAllTopicConfigReply
 
-PAGE: Final = 2000
-"""Topics or groups asked for at a time."""
 _LOG_END: Final = "commitLogMaxOffset"
 
 log = Logger()
-
-W = TypeVar("W", TopicConfigAndMappingSerializeWrapper, SubscriptionGroupWrapper)
 
 
 class _Deliveries(NamedTuple):
@@ -140,51 +134,11 @@ class MetadataSync:
 
     # --- topics and groups
 
-    async def _read_pages(
-        self,
-        ask: Callable[[int, str], Declared],
-        kind: type[W],
-        tables: Callable[[W], tuple[dict[str, Any], ...]],
-        total: Callable[[Any], int | None],
-        is_known: Callable[[W], bool],
-    ) -> W | None:
-        """All pages of a table as one, or None when what the master has is here already.
-
-        Args:
-            ask: the request for the page that begins with a member's number, of a version.
-            kind: what a page is.
-            tables: what is on a page; the first table is the one whose members are counted.
-            total: how many members there are, by a reply's header.
-            is_known: whether a page is of the version that this broker has.
-        """
-        found: W | None = None
-        while True:
-            begun = len(tables(found)[0]) if found is not None else 0
-            header = ask(begun, _text(found.data_version if found is not None else None))
-            answer = await self._master.ask(header, timeout=SYNC_TIMEOUT)
-            page = answer.json(kind)
-            if is_known(page):
-                return None
-            if found is None or page.data_version != found.data_version:
-                # Names of another version may stand on other pages: the master has begun again by itself.
-                found = page
-            else:
-                for whole, part in zip(tables(found), tables(page), strict=True):
-                    whole.update(part)
-                if len(tables(found)[0]) == begun:
-                    # Nothing new: there would be no end.
-                    return found
-            if _is_whole(total(answer.header), tables(found)[0], tables(page)[0]):
-                return found
+    async def _ask_for_page(self, header: Declared) -> Answer:
+        return await self._master.ask(header, timeout=SYNC_TIMEOUT)
 
     async def _sync_topics(self) -> None:
-        found = await self._read_pages(
-            lambda begun, version: GetAllTopicConfig(begun, version, PAGE),
-            TopicConfigAndMappingSerializeWrapper,
-            lambda page: (page.topic_config_table, page.topic_queue_mapping_detail_map),
-            lambda reply: cast(GetAllTopicConfigReply, reply).total_topic_num,
-            self._has_topics,
-        )
+        found = await read_pages(TOPICS, self._ask_for_page, self._has_topics)
         if found is not None:
             self._take_topics(found)
 
@@ -207,13 +161,7 @@ class MetadataSync:
                 self._offsets.forget_topic(name)
 
     async def _sync_groups(self) -> None:
-        found = await self._read_pages(
-            lambda begun, version: GetAllSubscriptionGroupConfig(begun, version, PAGE),
-            SubscriptionGroupWrapper,
-            lambda page: (page.subscription_group_table, page.forbidden_table),
-            lambda reply: cast(GetAllSubscriptionGroupReply, reply).total_group_num,
-            lambda page: page.data_version == self._groups.version,
-        )
+        found = await read_pages(GROUPS, self._ask_for_page, lambda page: page.data_version == self._groups.version)
         if found is not None:
             self._groups.replace(found.subscription_group_table, found.forbidden_table, found.data_version)
 
@@ -244,12 +192,3 @@ class MetadataSync:
         if not text.isdecimal():
             raise InvalidFieldError(f"{_LOG_END} {text!r:.40} is no offset")
         return int(text)
-
-
-def _text(version: DataVersion | None) -> str:
-    return encode_body(version).decode() if version is not None else ""
-
-
-def _is_whole(total: int | None, found: Sized, page: Sized) -> bool:
-    """Whether these are all pages: brokers before 5.3 know of no pages and give everything at once."""
-    return total is None or not len(page) or len(found) >= total

@@ -72,6 +72,13 @@ class Scene:
         if result is not None:
             result.raiseException()
 
+    def go_on(self, now: int) -> None:
+        """A group that the master knows at 5 comes to 9 here, and that is saved."""
+        self.master.offsets.commit("g", "T", 0, 5)
+        self.sync()
+        self.table.commit("g", "T", 0, 9)
+        self.table.save(now)
+
     def told(self) -> list[UpdateConsumerOffset]:
         asked, self.master.asked = self.master.asked, []
         return [header for header in asked if isinstance(header, UpdateConsumerOffset)]
@@ -341,10 +348,7 @@ def test_a_master_drops_the_marks_of_a_former_slave() -> None:
 def test_after_a_restart_a_reset_at_the_master_stands(theirs: int | None, told: bool) -> None:
     """Where the master is before what it had, somebody has reset it while nobody here could see."""
     scene = Scene()
-    scene.master.offsets.commit("g", "T", 0, 5)
-    scene.sync()
-    scene.table.commit("g", "T", 0, 9)
-    scene.table.save(1)
+    scene.go_on(1)
     scene.restart()
     scene.master.offsets.forget_group("g")
     if theirs is not None:
@@ -356,10 +360,7 @@ def test_after_a_restart_a_reset_at_the_master_stands(theirs: int | None, told: 
 
 def test_what_is_committed_after_a_restart_counts_as_ever() -> None:
     scene = Scene()
-    scene.master.offsets.commit("g", "T", 0, 5)
-    scene.sync()
-    scene.table.commit("g", "T", 0, 9)
-    scene.table.save(1)
+    scene.go_on(1)
     scene.restart()
     scene.table.commit("g", "T", 0, 10)
     scene.master.offsets.commit("g", "T", 0, 4)
@@ -369,10 +370,7 @@ def test_what_is_committed_after_a_restart_counts_as_ever() -> None:
 
 def test_the_files() -> None:
     scene = Scene()
-    scene.master.offsets.commit("g", "T", 0, 5)
-    scene.sync()
-    scene.table.commit("g", "T", 0, 9)
-    scene.table.save(7)
+    scene.go_on(7)
     assert scene.files.files["m"].decode() == MARKS
     plain = OffsetTable(settings_of(), ConfigFile("o", MemoryFiles({"o": scene.files.files["o"]})))
     plain.load()

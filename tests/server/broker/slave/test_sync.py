@@ -11,10 +11,10 @@ from twisted.logger import formatEvent, globalLogPublisher
 
 from rmq.remoting.errors import ConnectFailedError
 from rmq.server.broker.meta.config_file import ConfigFile
-from rmq.server.broker.slave import sync as sync_module
 from rmq.server.broker.slave.marks import OffsetMarks
 from rmq.server.broker.slave.offsets import SlaveOffsets
 from rmq.server.broker.slave.sync import MetadataSync
+from rmq.server.ha import pages as pages_module
 from rmq.wire.bodies.assignment import MessageRequestMode, MessageRequestModeBody
 from rmq.wire.bodies.broker import TimerMetric, TimerMetrics
 from rmq.wire.bodies.group import SubscriptionGroupConfig
@@ -143,7 +143,7 @@ def test_what_did_not_change_is_not_taken_again(scene: Scene) -> None:
 
 
 def test_large_tables_come_in_pages(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sync_module, "PAGE", 7)
+    monkeypatch.setattr(pages_module, "PAGE", 7)
     furnish(scene.master)
     scene.master.groups.put(*(SubscriptionGroupConfig(f"g{number}") for number in range(20)))
     scene.run()
@@ -152,7 +152,7 @@ def test_large_tables_come_in_pages(scene: Scene, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_master_that_repeats_a_page_is_not_asked_for_ever(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sync_module, "PAGE", 7)
+    monkeypatch.setattr(pages_module, "PAGE", 7)
     processor = scene.master._topic_processor
     page = processor.all_configs
     monkeypatch.setattr(processor, "all_configs", lambda header, call: page(replace(header, topic_seq=0), call))
@@ -164,7 +164,7 @@ def test_a_master_that_repeats_a_page_is_not_asked_for_ever(scene: Scene, monkey
 
 
 def test_a_table_that_changes_between_two_pages_is_read_anew(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sync_module, "PAGE", 7)
+    monkeypatch.setattr(pages_module, "PAGE", 7)
     furnish(scene.master)
     scene.master.groups.put(*(SubscriptionGroupConfig(f"g{number}") for number in range(20)))
 
@@ -189,7 +189,7 @@ def test_a_master_that_goes_between_two_pages_leaves_the_table_whole(
     furnish(scene.master)
     scene.run()
     before = dict(scene.own.topics.configs)
-    monkeypatch.setattr(sync_module, "PAGE", 7)
+    monkeypatch.setattr(pages_module, "PAGE", 7)
     scene.master.topics.put(TopicConfig("A"))
     scene.master.asked.clear()
 
