@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -25,7 +25,15 @@ FIRST = "CONSUME_FROM_FIRST_OFFSET"
 
 
 class CommandFailedError(Exception):
-    """The client program answered with an error; the text is the client's own."""
+    """The client program answered with an error; the text is the client's own, and so are those of its causes."""
+
+    @classmethod
+    def of(cls, line: dict[str, Any]) -> Self:
+        """From an answer; only Java's program tells causes, which say more than the client's "failed"."""
+        failed = cls(line["error"])
+        if causes := line.get("causes"):
+            failed.__cause__ = cls("; ".join(causes))
+        return failed
 
 
 @dataclass(frozen=True)
@@ -133,7 +141,7 @@ class Driver:
                     self._received.setdefault(message.client, []).append(message)
                     self._news.notify_all()
             elif "error" in line:
-                self._waiting.pop(line["id"]).set_exception(CommandFailedError(line["error"]))
+                self._waiting.pop(line["id"]).set_exception(CommandFailedError.of(line))
             else:
                 self._waiting.pop(line["id"]).set_result(line["ok"])
         for future in self._waiting.values():

@@ -45,6 +45,7 @@ public final class Driver {
             reply.put("ok", perform(command));
         } catch (Throwable e) {
             reply.put("error", e.toString());
+            reply.put("causes", Wire.causes(e));
         }
         Wire.print(reply);
     }

@@ -35,6 +35,7 @@ final class Loop {
                     reply.put("ok", performer.perform(command));
                 } catch (Throwable e) {
                     reply.put("error", e.toString());
+                    reply.put("causes", Wire.causes(e));
                 }
                 Wire.print(reply);
             });

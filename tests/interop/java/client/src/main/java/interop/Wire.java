@@ -39,6 +39,15 @@ final class Wire {
         }
     }
 
+    /** What lies behind a failure, the nearest first; "Invoke failed" alone does not say that a connection was refused. */
+    static List<String> causes(Throwable failure) {
+        List<String> causes = new ArrayList<>();
+        for (Throwable cause = failure.getCause(); cause != null && causes.size() < 8; cause = cause.getCause()) {
+            causes.add(cause.toString());
+        }
+        return causes;
+    }
+
     static List<Message> messages(String topic, JSONArray items) {
         List<Message> messages = new ArrayList<>(items.size());
         for (int i = 0; i < items.size(); i++) {
