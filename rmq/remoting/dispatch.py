@@ -140,7 +140,7 @@ class Late(Generic[V]):
         make: gives the reply's frame for the answer; refuses as a handler does.
 
     Attributes:
-        make: as given.
+        make: as given, until `expect`.
         then: gets the answer; None where nobody waits, since there was no room to.
     """
 
@@ -149,6 +149,11 @@ class Late(Generic[V]):
     def __init__(self, make: Callable[[V], bytes]) -> None:
         self.make = make
         self.then: Callable[[V], object] | None = None
+
+    def expect(self, answer: V) -> None:
+        """Makes the reply for the answer that will probably come, while it is waited for."""
+        make, frame = self.make, self.make(answer)
+        self.make = lambda other: frame if other is answer else make(other)
 
     def __call__(self, answer: V) -> None:
         """Passes the answer on."""

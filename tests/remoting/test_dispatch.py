@@ -275,6 +275,24 @@ def test_what_a_raw_handler_gives_may_be_late(world: World, answer: str, code: i
     assert (world.dispatcher.waiting, world.peer.connection.waiting) == (0, 0)
 
 
+@pytest.mark.parametrize(("answer", "made"), [("v", ["v"]), ("other", ["v", "other"])])
+def test_what_is_expected_is_made_before_it_comes(world: World, answer: str, made: list[str]) -> None:
+    seen: list[str] = []
+
+    def make(answer: str) -> bytes:
+        seen.append(answer)
+        return replying(answer)
+
+    late = world.processor.result = Late(make)
+    late.expect("v")
+    assert seen == ["v"]
+    world.peer.send(Command(102, {"namespace": "n", "key": "k"}, opaque=7))
+    assert world.peer.answers() == []
+    late(answer)
+    assert [reply.ext for reply in world.peer.answers()] == [{"value": answer}]
+    assert seen == made
+
+
 def test_what_is_late_for_a_oneway_is_made_but_not_sent(world: World) -> None:
     made: list[str] = []
 

@@ -14,9 +14,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable
+from typing import Final
 
 from rmq.remoting.reactor import Clock, DelayedCall
 from rmq.server.store.api import PutStatus
+
+_STREAK: Final = 3
+"""So many acknowledgements in a row that served one make a sender count as one that sends one at a time."""
 
 Then = Callable[[PutStatus], None]
 """Who waits: called once with PUT_OK or FLUSH_SLAVE_TIMEOUT. Each synchronous send is one, so it is no Deferred."""
@@ -29,6 +33,10 @@ class AckTable:
         clock: tells time and calls later.
         needed: on how many replicas a message must be, the master among them; asked anew each time.
         timeout: seconds that a message waits for that; asked anew for each message.
+
+    Attributes:
+        on_single: called when somebody begins to wait and nobody else does, as the last few times: slaves have nothing
+            to do, and there is nothing to come that they could get together with this one.
     """
 
     def __init__(self, clock: Clock, needed: Callable[[], int], timeout: Callable[[], float]) -> None:
@@ -39,6 +47,8 @@ class AckTable:
         self._waiters: deque[tuple[int, float, Then]] = deque()
         self._expiry: DelayedCall | None = None
         self._stopped = False
+        self._singles = 0
+        self.on_single: Callable[[], None] = lambda: None
 
     @property
     def safe_end(self) -> int | None:
@@ -67,6 +77,8 @@ class AckTable:
             return PutStatus.FLUSH_SLAVE_TIMEOUT
         timeout = self._timeout()
         self._waiters.append((end, self._clock.seconds() + timeout, then))
+        if self._singles >= _STREAK and len(self._waiters) == 1:
+            self.on_single()
         if self._expiry is None:
             self._expiry = self._clock.callLater(timeout, self._expire)
         return None
@@ -86,6 +98,8 @@ class AckTable:
         safe, served = self.safe_end, []
         while waiters and (safe is None or waiters[0][0] <= safe):
             served.append(waiters.popleft()[2])
+        if served:
+            self._singles = self._singles + 1 if len(served) == 1 else 0
         for then in served:
             then(PutStatus.PUT_OK)
 

@@ -78,6 +78,8 @@ class HaMaster:
         self._sampler = Repeat(reactor, lambda: self._history.note(store.log_max_offset))
         self._pumper = Repeat(reactor, self._pump)
         self._due: DelayedCall | None = None
+        self._pumped = 0
+        acks.on_single = self._pump
         self._all_gone: Deferred[None] | None = None
 
     @property
@@ -95,8 +97,11 @@ class HaMaster:
         self._sampler.start(SAMPLE_SECONDS, first=0.0)
 
     def pump(self) -> None:
-        """Something was stored: slaves get it when this turn of the reactor is over, all that it brings at once."""
-        if self._senders and self._due is None:
+        """Something was stored: slaves get it when this turn of the reactor is over, all that it brings at once.
+
+        Only a message that somebody waits for, while nobody waits for another, goes to them before that.
+        """
+        if self._senders and self._due is None and self._pumped != self._store.log_max_offset:
             self._due = self._reactor.callLater(0, self._on_due)
 
     def slaves(self) -> list[SlaveState]:
@@ -156,5 +161,6 @@ class HaMaster:
         self._pump()
 
     def _pump(self) -> None:
+        self._pumped = self._store.log_max_offset
         for sender in list(self._senders):
             sender.pump()

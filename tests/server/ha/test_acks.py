@@ -145,3 +145,34 @@ def test_stopping_answers_all_and_whoever_comes_later() -> None:
     assert world.acks.wait(300, world.never) is TIMEOUT
     assert not world.clock.getDelayedCalls()
     world.acks.stop()
+
+
+def test_who_sends_one_at_a_time_is_known_after_three() -> None:
+    world = World()
+    singles: list[int] = []
+    world.acks.on_single = lambda: singles.append(end)
+    for end in (10, 20, 30, 40, 50):
+        world.put(end)
+        world.acks.acked("slave", end)
+    assert singles == [40, 50]
+    # A second one who waits is not alone, and whoever comes after both is not either.
+    for end in (60, 70):
+        world.put(end)
+    world.acks.acked("slave", 70)
+    for end in (80, 90, 100, 110):
+        world.put(end)
+        world.acks.acked("slave", end)
+    assert singles == [40, 50, 60, 110]
+    assert [status for _, status in world.answers] == [OK] * 11
+
+
+def test_a_report_that_serves_nobody_says_nothing_of_who_sends() -> None:
+    world = World()
+    singles: list[int] = []
+    world.acks.on_single = lambda: singles.append(end)
+    for end in (10, 20, 30, 40):
+        world.put(end)
+        world.acks.acked("slave", end - 1)
+        world.acks.acked("slave", end)
+        world.acks.acked("slave", end)
+    assert singles == [40]

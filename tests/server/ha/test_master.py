@@ -69,6 +69,27 @@ def test_what_is_stored_goes_to_every_slave_at_the_end_of_the_turn(world: World)
         assert transfers(slave.value()) == [(500, pattern(600)[500:])]
 
 
+def test_the_message_of_one_who_sends_one_at_a_time_goes_at_once(world: World) -> None:
+    slave = world.connect(500)
+    told: list[PutStatus] = []
+    for end in (510, 520, 530):
+        world.grow(end)
+        assert world.acks.wait(end, told.append) is None
+        world.master.pump()
+        world.reactor.advance(0)
+        slave.connection.dataReceived(encode_report(end))
+    slave.clear()
+    world.grow(540)
+    assert world.acks.wait(540, told.append) is None
+    assert transfers(slave.value()) == [(530, pattern(540)[530:])]
+    # Nothing is left for the end of the turn.
+    due = len(world.reactor.getDelayedCalls())
+    world.master.pump()
+    assert len(world.reactor.getDelayedCalls()) == due
+    slave.connection.dataReceived(encode_report(540))
+    assert told == [PutStatus.PUT_OK] * 4
+
+
 def test_what_nobody_tells_of_goes_soon(world: World) -> None:
     slave = world.connect(500)
     world.grow(600)

@@ -234,15 +234,23 @@ class SendProcessor:
             # -1 while the queue is moving here: where it will begin is not decided yet.
             queue_id = logical.number
             result = result._replace(queue_offset=loose_static_offset(logical.leader, result.queue_offset))
-        status = result.status
-        if facts.waits and self._safety.waits:
-            late = Late(partial(self._reply, command, result, name, queue_id, unique_id, recall_handle))
-            safe = self._safety.wait(result, late)
-            if safe is None:
-                return late
-            if safe is not PutStatus.PUT_OK:
-                status = safe
-        return self._reply(command, result, name, queue_id, unique_id, recall_handle, status)
+        if result.status is not PutStatus.PUT_OK:
+            self._stats.put_failed()
+            raise self._refusal(result.status)
+        reply = partial(self._reply, command, result, queue_id, unique_id, recall_handle)
+        if not (facts.waits and self._safety.waits):
+            self._stats.put(name, len(result.offsets) or 1, result.wrote_bytes)
+            return reply(PutStatus.PUT_OK)
+        late = Late(reply)
+        safe = self._safety.wait(result, late)
+        # From here on slaves and disk may be at work already.
+        self._stats.put(name, len(result.offsets) or 1, result.wrote_bytes)
+        if safe is not None:
+            return reply(safe)
+        if not connection.waiting:
+            # Who sends one at a time waits for each step; for the messages of many it is better done in one go.
+            late.expect(PutStatus.PUT_OK)
+        return late
 
     # --- checks ---------------------------------------------------------------------------------------------------
 
@@ -269,27 +277,17 @@ class SendProcessor:
         self,
         command: Command,
         result: AppendResult,
-        topic: str,
         queue_id: int,
         unique_id: bytes | None,
         recall_handle: str | None,
         status: PutStatus,
     ) -> bytes:
-        if status is PutStatus.PUT_OK:
-            code = 0
-        elif status in _STORED:
-            code = _STORED[status]
+        code = 0 if status is PutStatus.PUT_OK else _STORED[status]
+        if result.offsets:
+            message_id = self._message_ids(result.offsets)
         else:
-            self._stats.put_failed()
-            raise self._refusal(status)
-        _, physical_offset, queue_offset, _, size, offsets = result
-        if offsets:
-            count = len(offsets)
-            message_id = self._message_ids(offsets)
-        else:
-            count = 1
-            message_id = b"%b%016X" % (self._host_hex, physical_offset)
-        self._stats.put(topic, count, size)
+            message_id = b"%b%016X" % (self._host_hex, result.physical_offset)
+        queue_offset = result.queue_offset
         return self._replies.encode(command, code, message_id, queue_id, queue_offset, unique_id, recall_handle)
 
     def _message_ids(self, offsets: tuple[int, ...]) -> bytes:
