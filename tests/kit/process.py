@@ -1,12 +1,26 @@
 """A child process whose output is kept and whose end is certain."""
 
 import os
+import select
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+
+def ends_within(process: int, seconds: float) -> bool:
+    """Whether a process ends in time; closes the descriptor that `os.pidfd_open` gave for it.
+
+    It may be any number: a long run of tests has more open files than `select.select` can count.
+    """
+    waiting = select.poll()
+    waiting.register(process, select.POLLIN)
+    try:
+        return bool(waiting.poll(seconds * 1000))
+    finally:
+        os.close(process)
 
 
 class NotReadyError(Exception):
