@@ -51,7 +51,7 @@ class StreamProof:
         ask: the master.
         ha_address: where the stream comes from, `host:port`.
         pause: nothing more is to be read from the stream.
-        resume: reading goes on, and what was taken is to be reported.
+        resume: reading goes on, into the replica itself, and what was taken is to be reported.
         refuse: the stream is to end, for this reason.
 
     Attributes:
@@ -76,7 +76,6 @@ class StreamProof:
         self._refuse = refuse
         self._held = bytearray()
         self._filler = 0
-        self._proven = False
         self._checking: Deferred[None] | None = None
         self.refused: Exception | None = None
 
@@ -92,8 +91,6 @@ class StreamProof:
 
     def feed(self, offset: int, data: bytes) -> int:
         """See `Replica.feed`."""
-        if self._proven:
-            return self._replica.feed(offset, data)
         expected = self.received + len(self._held)
         if offset != expected:
             raise NotContiguousError(expected, offset)
@@ -134,9 +131,7 @@ class StreamProof:
             record = await self._ask.record_at(place)
             if not self._is_masters(record, place):
                 raise WrongStreamError(self._ha_address, self._ask.address, place)
-            self._proven = True
-            data, self._held = bytes(self._held), bytearray()
-            self._replica.feed(place, data)
+            self._replica.feed(place, bytes(self._held))
             if self.stalled:
                 raise NoRoomError
         except CancelledError:

@@ -91,20 +91,21 @@ class MasterReceiver(Stream):
 
     Args:
         clock: tells time and calls later.
-        replica: takes the log; what it received so far is the first report.
+        sink: takes the log; what it received so far is the first report.
         settings: the store's settings, as they are set now.
         on_read: called after everything of a read was taken.
 
     Attributes:
+        sink: as given; another may take its place between two reads.
         over: fires with why the connection ended; cancelling it ends the connection.
         rate: bytes of each second.
         last_read, last_write: clock times.
         advanced: whether a read was taken whole, be it a heartbeat.
     """
 
-    def __init__(self, clock: Clock, replica: LogSink, settings: StoreConfig, on_read: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, sink: LogSink, settings: StoreConfig, on_read: Callable[[], None]) -> None:
         self._clock = clock
-        self._replica = replica
+        self.sink = sink
         self._settings = settings
         self._on_read = on_read
         self._reader = TransferReader()
@@ -129,22 +130,22 @@ class MasterReceiver(Stream):
         """Takes what came and says how far that is."""
         if self._ended:
             return
-        self._housekeeping.heard()
-        self.last_read = self._clock.seconds()
-        self.rate.add(len(data))
+        self.last_read = now = self._clock.seconds()
+        self._housekeeping.heard(now)
+        self.rate.add(len(data), now)
         cast(Any, self.transport).bufferSize = LARGE_READ if len(data) >= READ else READ
-        replica = self._replica
+        sink = self.sink
         try:
             pieces = self._reader.feed(data)
             for offset, piece in joined(pieces) if len(pieces) > 1 else pieces:
-                replica.feed(offset, piece)
-                if replica.stalled:
+                sink.feed(offset, piece)
+                if sink.stalled:
                     raise NoRoomError
         except (HaStreamError, StoreError, NoRoomError) as error:
             self.end(error)
             return
         self.advanced = True
-        if (received := replica.received) > self._reported:
+        if (received := sink.received) > self._reported:
             self._report(received)
         self._on_read()
 
@@ -167,14 +168,14 @@ class MasterReceiver(Stream):
         """The transport is going away; `connectionLost` follows."""
 
     def _beat(self) -> None:
-        self._report(self._replica.received)
+        self._report(self.sink.received)
 
     def _report(self, received: int) -> None:
         if self._paused:
             return
         self._reported = received
-        self._heartbeat.heard()
-        self.last_write = self._clock.seconds()
+        self.last_write = now = self._clock.seconds()
+        self._heartbeat.heard(now)
         self.tcp.write(encode_report(received))
 
     # --- the end

@@ -209,6 +209,7 @@ class HaSlave:
             receiver.end(why)
 
         def resume() -> None:
+            receiver.sink = self._store.replica
             receiver.tcp.resumeProducing()
             # As if something had come just now: what was held back is reported.
             receiver.dataReceived(b"")

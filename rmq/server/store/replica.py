@@ -29,7 +29,7 @@ from rmq.server.store.consumequeue import UNIT, UNIT_SIZE, ConsumeQueue
 from rmq.server.store.dispatch import Put, QueueFiller
 from rmq.server.store.queues import Queues
 from rmq.server.store.record import MIN_RECORD, OWN_OFFSET_AT, SYS_FLAG_AT, parse_record
-from rmq.server.store.runs import RECORD_MAGICS, Run, gather, gather_any
+from rmq.server.store.runs import RECORD_MAGICS, Parts, Run, gather, gather_any
 from rmq.server.store.tags import DispatchTags
 from rmq.wire.layouts import BLANK_RECORD
 from rmq.wire.sysflag import BLANK_MAGIC
@@ -234,7 +234,8 @@ class Replica:
             return False
         done: list[Put] = []
         try:
-            self._make_ready(run)
+            if unready := self._filler.unready(run.parts):
+                self._make_ready(unready, run.parts)
             self._write(data, start, length)
             self._filler.put(run.parts, done)
         except OSError as error:
@@ -250,18 +251,18 @@ class Replica:
         self._tell(done)
         return True
 
-    def _make_ready(self, run: Run) -> None:
-        """Gives the run's queues room for what comes.
+    def _make_ready(self, unready: list[tuple[bytes, int]], parts: Parts) -> None:
+        """Gives queues room for what comes.
 
         Raises:
             NoRecordError: a message's queue offset cannot be.
             OSError: a file cannot be made or removed, or the disk is full.
         """
         filler = self._filler
-        for topic, queue_id in filler.unready(run.parts):
+        for topic, queue_id in unready:
             queue = filler.queue_of(topic, queue_id)
             if queue is not None:
-                first, units, _ = run.parts[topic, queue_id]
+                first, units, _ = parts[topic, queue_id]
                 _check_gap(queue, first, UNIT.unpack_from(units)[0])
                 filler.make_ready(queue, first, len(units) // UNIT_SIZE)
         if filler.restarts:

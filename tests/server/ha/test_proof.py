@@ -82,7 +82,7 @@ def test_nothing_is_taken_before_the_master_has_answered(scene: Scene) -> None:
     scene.answers.answer()
     assert scene.said == ["pause", "resume"]
     assert 0 < scene.end <= scene.proof.received == 700
-    scene.proof.feed(700, data[700:])
+    scene.slave.store.replica.feed(700, data[700:])
     assert scene.answers.asked == [0]
     assert scene.slave.numbers() == scene.master.numbers()
 
@@ -117,7 +117,7 @@ def test_a_record_longer_than_a_read_is_compared_in_part(scene: Scene) -> None:
     scene.proof.feed(4095, data[4095:4096])
     scene.answers.answer()
     assert scene.said == ["pause", "resume"]
-    scene.proof.feed(4096, data[4096:])
+    scene.slave.store.replica.feed(4096, data[4096:])
     assert scene.slave.numbers() == scene.master.numbers()
 
 
