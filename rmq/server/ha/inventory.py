@@ -11,17 +11,16 @@ Source: none, Apache's slaves compare nothing without a controller.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from functools import partial
 from typing import Final
 
-from rmq.remoting.calls import SUCCESS, Answer, Invoker
-from rmq.server.ha.pages import TOPICS, read_pages
+from rmq.remoting.calls import SUCCESS, Invoker
+from rmq.remoting.pages import TOPICS, read_pages
 from rmq.server.store.refill import QueueName
 from rmq.server.store.store import MessageStore
 from rmq.wire.bodies.consume import ConsumeQueueContent
 from rmq.wire.bodies.topic import TopicStatsTable
 from rmq.wire.codes import ResponseCode
-from rmq.wire.declare import Declared
 from rmq.wire.requests.message import QueryConsumeQueue
 from rmq.wire.requests.topic import GetTopicStatsInfo
 
@@ -43,11 +42,8 @@ class MasterQueues:
 
     async def topics(self) -> set[str]:
         """Names of its topics."""
-        found = await read_pages(TOPICS, self._ask_for_page, lambda _: False)
-        return set(found.topic_config_table) if found is not None else set()
-
-    def _ask_for_page(self, header: Declared) -> Awaitable[Answer]:
-        return self._invoker.call(self._address, header, timeout=_TIMEOUT)
+        ask = partial(self._invoker.call, self._address, timeout=_TIMEOUT)
+        return set((await read_pages(TOPICS, ask)).topic_config_table)
 
     async def oldest(self, topic: str) -> dict[int, int]:
         """Physical offset of the oldest message of each queue of a topic, by queue id; nothing for empty queues."""

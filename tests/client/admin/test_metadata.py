@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from rmq.client.admin import metadata
 from rmq.client.admin.metadata import all_groups, all_topics
+from rmq.remoting import pages
 from rmq.wire.bodies.group import SubscriptionGroupConfig, SubscriptionGroupWrapper
 from rmq.wire.bodies.mapping import TopicQueueMappingDetail
 from rmq.wire.bodies.topic import TopicConfig, TopicConfigAndMappingSerializeWrapper
@@ -52,7 +52,7 @@ class Paging:
 
 @pytest.fixture(autouse=True)
 def two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metadata, "PAGE", 2)
+    monkeypatch.setattr(pages, "PAGE", 2)
 
 
 def topics(answer: Any) -> TopicConfigAndMappingSerializeWrapper:

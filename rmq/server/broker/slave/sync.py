@@ -20,6 +20,7 @@ from twisted.logger import Logger
 
 from rmq.remoting.calls import Answer
 from rmq.remoting.errors import CallTimeoutError, TransportError
+from rmq.remoting.pages import GROUPS, TOPICS, read_pages
 from rmq.server.broker.delay.service import DelayService
 from rmq.server.broker.mapping.table import MappingTable
 from rmq.server.broker.meta.groups import GroupTable
@@ -27,11 +28,11 @@ from rmq.server.broker.meta.topics import TopicTable
 from rmq.server.broker.pop.modes import ModeTable
 from rmq.server.broker.slave.offsets import SYNC_TIMEOUT, SlaveOffsets, sync_offsets
 from rmq.server.broker.slave.watch import Master
-from rmq.server.ha.pages import GROUPS, TOPICS, read_pages
 from rmq.server.store.store import MessageStore
 from rmq.settings.model import BrokerSettings
 from rmq.wire.bodies.assignment import MessageRequestModes
 from rmq.wire.bodies.broker import KVTable, TimerMetrics
+from rmq.wire.bodies.group import SubscriptionGroupWrapper
 from rmq.wire.bodies.offset import DelayOffsets
 from rmq.wire.bodies.topic import TopicConfigAndMappingSerializeWrapper
 from rmq.wire.declare import Declared
@@ -139,7 +140,7 @@ class MetadataSync:
 
     async def _sync_topics(self) -> None:
         found = await read_pages(TOPICS, self._ask_for_page, self._has_topics)
-        if found is not None:
+        if not self._has_topics(found):
             self._take_topics(found)
 
     def _has_topics(self, page: TopicConfigAndMappingSerializeWrapper) -> bool:
@@ -161,9 +162,12 @@ class MetadataSync:
                 self._offsets.forget_topic(name)
 
     async def _sync_groups(self) -> None:
-        found = await read_pages(GROUPS, self._ask_for_page, lambda page: page.data_version == self._groups.version)
-        if found is not None:
+        found = await read_pages(GROUPS, self._ask_for_page, self._has_groups)
+        if not self._has_groups(found):
             self._groups.replace(found.subscription_group_table, found.forbidden_table, found.data_version)
+
+    def _has_groups(self, page: SubscriptionGroupWrapper) -> bool:
+        return page.data_version == self._groups.version
 
     async def _sync_modes(self) -> None:
         answer = await self._master.ask(GetAllMessageRequestMode(), timeout=SYNC_TIMEOUT)

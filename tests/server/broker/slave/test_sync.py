@@ -9,12 +9,12 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import formatEvent, globalLogPublisher
 
+from rmq.remoting import pages as pages_module
 from rmq.remoting.errors import ConnectFailedError
 from rmq.server.broker.meta.config_file import ConfigFile
 from rmq.server.broker.slave.marks import OffsetMarks
 from rmq.server.broker.slave.offsets import SlaveOffsets
 from rmq.server.broker.slave.sync import MetadataSync
-from rmq.server.ha import pages as pages_module
 from rmq.wire.bodies.assignment import MessageRequestMode, MessageRequestModeBody
 from rmq.wire.bodies.broker import TimerMetric, TimerMetrics
 from rmq.wire.bodies.group import SubscriptionGroupConfig

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from rmq.remoting import pages
 from rmq.remoting.calls import Answer
-from rmq.server.ha import pages
-from rmq.server.ha.pages import GROUPS, TOPICS, read_pages
+from rmq.remoting.pages import GROUPS, TOPICS, read_pages
 from rmq.wire.bodies.group import SubscriptionGroupConfig, SubscriptionGroupWrapper
 from rmq.wire.bodies.topic import TopicConfig, TopicConfigAndMappingSerializeWrapper
 from rmq.wire.bodies.version import DataVersion
@@ -40,9 +40,8 @@ class Master:
         fields = encode_header(GetAllTopicConfigReply(self.total))
         return Answer(GetAllTopicConfig, Command(0, fields, encode_body(page)), "master")
 
-    def read(self, known: DataVersion | None = None) -> list[str] | None:
-        found = wait(read_pages(TOPICS, self.ask, lambda page: page.data_version == known))
-        return None if found is None else list(found.topic_config_table)
+    def read(self, known: DataVersion | None = None) -> list[str]:
+        return list(wait(read_pages(TOPICS, self.ask, lambda page: page.data_version == known)).topic_config_table)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +59,7 @@ def test_all_pages_are_one_table(count: int, requests: int) -> None:
 
 def test_what_is_known_is_not_read_on() -> None:
     master = Master("a", "b", "c", "d")
-    assert master.read(known=ONE) is None
+    assert master.read(known=ONE) == ["a", "b", "c"]
     assert len(master.asked) == 1
 
 
@@ -95,7 +94,6 @@ def test_groups_with_what_they_are_forbidden() -> None:
         fields = encode_header(GetAllSubscriptionGroupReply(3))
         return Answer(GetAllSubscriptionGroupConfig, Command(0, fields, encode_body(page)), "master")
 
-    found = wait(read_pages(GROUPS, ask, lambda page: False))
-    assert found is not None
+    found = wait(read_pages(GROUPS, ask))
     assert list(found.subscription_group_table) == ["a", "b", "c"]
     assert found.forbidden_table == {"a": {"T": 2}, "c": {"T": 4}}

@@ -1,6 +1,6 @@
-"""Tables of a master that come in pages: its topics and its groups.
+"""Tables of a broker that come in pages: its topics and its groups.
 
-A page names the version that it is of. When the table has changed since the page before, the master begins again with
+A page names the version that it is of. When the table has changed since the page before, the broker begins again with
 the first one by itself.
 
 Source: TopicConfigManager.subTopicConfigTable, SubscriptionGroupManager.subGroupTable.
@@ -56,14 +56,16 @@ GROUPS: Final = PagedTable(
 
 
 async def read_pages(
-    table: PagedTable[W], ask: Callable[[Declared], Awaitable[Answer]], is_known: Callable[[W], bool]
-) -> W | None:
-    """All pages of a table as one, or None when it is here already.
+    table: PagedTable[W],
+    ask: Callable[[Declared], Awaitable[Answer]],
+    is_known: Callable[[W], bool] = lambda _: False,
+) -> W:
+    """All pages of a table as one.
 
     Args:
         table: which one.
-        ask: sends a request to the master; what it raises ends the reading.
-        is_known: whether a page is of the version that is here.
+        ask: sends a request to the broker; what it raises ends the reading.
+        is_known: whether a page is of a version that need not be read; it is given back as it is.
     """
     found: W | None = None
     while True:
@@ -73,7 +75,7 @@ async def read_pages(
         answer = await ask(table.request(begun, known, PAGE))
         page = answer.json(table.kind)
         if is_known(page):
-            return None
+            return page
         if found is None or page.data_version != found.data_version:
             # Names of another version may stand on other pages.
             found, begun = page, 0
