@@ -144,9 +144,9 @@ class SilenceTimer:
         self.heard()
         self._next = self._clock.callLater(self._seconds(), self._look)
 
-    def heard(self, now: float | None = None) -> None:
-        """Ends the silence; costs no more than asking for the time, and not even that where the time is known."""
-        self._last = self._clock.seconds() if now is None else now
+    def heard(self) -> None:
+        """Ends the silence; costs no more than asking for the time."""
+        self._last = self._clock.seconds()
 
     def stop(self) -> None:
         """Ends it."""

@@ -93,12 +93,6 @@ class TransferReader:
         pieces: list[tuple[int, bytes]] = []
         head_size = HA_TRANSFER_HEAD.size
         at, end = 0, len(data)
-        if end > head_size and not self._head and not self._left:
-            # One whole transfer, as a message that somebody waits for comes.
-            offset, size = HA_TRANSFER_HEAD.unpack_from(data)
-            if size == end - head_size <= self._most and offset >= 0:
-                pieces.append((offset, data[head_size:]))
-                return pieces
         if self._head:
             at = head_size - len(self._head)
             self._head += data[:at]

@@ -27,9 +27,9 @@ class Rate:
         self._count = 0
         self._before = 0
 
-    def add(self, count: int, now: float | None = None) -> None:
-        """Counts bytes that just went by, at `now` if the time is known."""
-        self._turn(now)
+    def add(self, count: int) -> None:
+        """Counts bytes that just went by."""
+        self._turn()
         self._count += count
 
     @property
@@ -43,8 +43,8 @@ class Rate:
         self._turn()
         return max(0, limit - self._count)
 
-    def _turn(self, now: float | None = None) -> None:
-        second = int(self._seconds() if now is None else now)
+    def _turn(self) -> None:
+        second = int(self._seconds())
         if second != self._second:
             self._before = self._count if second == self._second + 1 else 0
             self._second, self._count = second, 0

@@ -78,7 +78,6 @@ class HaMaster:
         self._sampler = Repeat(reactor, lambda: self._history.note(store.log_max_offset))
         self._pumper = Repeat(reactor, self._pump)
         self._due: DelayedCall | None = None
-        self._pumped = 0
         acks.on_single = self._pump
         self._all_gone: Deferred[None] | None = None
 
@@ -101,7 +100,8 @@ class HaMaster:
 
         Only a message that somebody waits for, while nobody waits for another, goes to them before that.
         """
-        if self._senders and self._due is None and self._pumped != self._store.log_max_offset:
+        end = self._store.log_max_offset
+        if self._due is None and any(sender.sent != end for sender in self._senders):
             self._due = self._reactor.callLater(0, self._on_due)
 
     def slaves(self) -> list[SlaveState]:
@@ -161,6 +161,5 @@ class HaMaster:
         self._pump()
 
     def _pump(self) -> None:
-        self._pumped = self._store.log_max_offset
         for sender in list(self._senders):
             sender.pump()

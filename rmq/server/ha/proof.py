@@ -131,7 +131,8 @@ class StreamProof:
             record = await self._ask.record_at(place)
             if not self._is_masters(record, place):
                 raise WrongStreamError(self._ha_address, self._ask.address, place)
-            self._replica.feed(place, bytes(self._held))
+            data, self._held = bytes(self._held), bytearray()
+            self._replica.feed(place, data)
             if self.stalled:
                 raise NoRoomError
         except CancelledError:

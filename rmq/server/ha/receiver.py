@@ -130,9 +130,9 @@ class MasterReceiver(Stream):
         """Takes what came and says how far that is."""
         if self._ended:
             return
-        self.last_read = now = self._clock.seconds()
-        self._housekeeping.heard(now)
-        self.rate.add(len(data), now)
+        self._housekeeping.heard()
+        self.last_read = self._clock.seconds()
+        self.rate.add(len(data))
         cast(Any, self.transport).bufferSize = LARGE_READ if len(data) >= READ else READ
         sink = self.sink
         try:
@@ -174,8 +174,8 @@ class MasterReceiver(Stream):
         if self._paused:
             return
         self._reported = received
-        self.last_write = now = self._clock.seconds()
-        self._heartbeat.heard(now)
+        self._heartbeat.heard()
+        self.last_write = self._clock.seconds()
         self.tcp.write(encode_report(received))
 
     # --- the end

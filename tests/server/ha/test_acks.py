@@ -15,12 +15,16 @@ class World:
         self.timeout = 3.0
         self.acks = AckTable(self.clock, lambda: self.needed, lambda: self.timeout)
         self.answers: list[tuple[int, PutStatus]] = []
+        self.ends: list[int] = []
+        self.singles: list[int] = []
+        self.acks.on_single = lambda: self.singles.append(self.ends[-1])
 
     def never(self, status: PutStatus) -> None:
         raise AssertionError(f"told {status}, though the answer was there at once")
 
     def put(self, *ends: int) -> None:
         for end in ends:
+            self.ends.append(end)
             status = self.acks.wait(end, lambda status, end=end: self.answers.append((end, status)))
             if status is not None:
                 self.answers.append((end, status))
@@ -149,30 +153,25 @@ def test_stopping_answers_all_and_whoever_comes_later() -> None:
 
 def test_who_sends_one_at_a_time_is_known_after_three() -> None:
     world = World()
-    singles: list[int] = []
-    world.acks.on_single = lambda: singles.append(end)
     for end in (10, 20, 30, 40, 50):
         world.put(end)
         world.acks.acked("slave", end)
-    assert singles == [40, 50]
+    assert world.singles == [40, 50]
     # A second one who waits is not alone, and whoever comes after both is not either.
-    for end in (60, 70):
-        world.put(end)
+    world.put(60, 70)
     world.acks.acked("slave", 70)
     for end in (80, 90, 100, 110):
         world.put(end)
         world.acks.acked("slave", end)
-    assert singles == [40, 50, 60, 110]
+    assert world.singles == [40, 50, 60, 110]
     assert [status for _, status in world.answers] == [OK] * 11
 
 
 def test_a_report_that_serves_nobody_says_nothing_of_who_sends() -> None:
     world = World()
-    singles: list[int] = []
-    world.acks.on_single = lambda: singles.append(end)
     for end in (10, 20, 30, 40):
         world.put(end)
         world.acks.acked("slave", end - 1)
         world.acks.acked("slave", end)
         world.acks.acked("slave", end)
-    assert singles == [40]
+    assert world.singles == [40]

@@ -86,18 +86,16 @@ def test_mqadmin_prints_into_a_screen_of_its_own() -> None:
 def test_a_command_without_an_end_is_stopped_and_ends_with_its_screen() -> None:
     async def script(pilot: Any, service: FakeService) -> None:
         service.code = None
-        # Its worker completes only when it is stopped, so nothing here may wait for workers.
+        # Its worker completes only when it is stopped, so until then nothing may wait for workers.
         await strike(pilot, *typed("mqadmin startMonitoring"))
         await pilot.pause(3.5)
         assert "still at it" in text_of(pilot)
         assert "running…  6" in text_of(pilot)
-        await strike(pilot, "ctrl+c")
-        await settle(pilot)
+        await press(pilot, "ctrl+c")
         assert service.stopped == [("startMonitoring",)]
         assert "stopped" in text_of(pilot)
         await strike(pilot, "r")
-        await strike(pilot, "q")
-        await settle(pilot)
+        await press(pilot, "q")
         assert service.stopped == [("startMonitoring",)] * 2
         assert pilot.app.screen.MODE == "topics"
 

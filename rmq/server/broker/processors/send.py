@@ -237,14 +237,12 @@ class SendProcessor:
         if result.status is not PutStatus.PUT_OK:
             self._stats.put_failed()
             raise self._refusal(result.status)
+        self._stats.put(name, len(result.offsets) or 1, result.wrote_bytes)
         reply = partial(self._reply, command, result, queue_id, unique_id, recall_handle)
         if not (facts.waits and self._safety.waits):
-            self._stats.put(name, len(result.offsets) or 1, result.wrote_bytes)
             return reply(PutStatus.PUT_OK)
         late = Late(reply)
         safe = self._safety.wait(result, late)
-        # From here on slaves and disk may be at work already.
-        self._stats.put(name, len(result.offsets) or 1, result.wrote_bytes)
         if safe is not None:
             return reply(safe)
         if not connection.waiting:
