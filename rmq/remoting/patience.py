@@ -8,5 +8,6 @@ PATIENCE: Final = 0.00015
 """Seconds. The next message of a client that sends one at a time comes 20 to 130 microseconds after the reply."""
 
 REPLICATED_PATIENCE: Final = 0.0004
-"""The same for a master that replies only when its slaves have a message: their way comes on top. A slave gains
-nothing by it: what it waits for is the client as well, and on a small machine it only takes the processor from both."""
+"""The same where a message goes through a slave before it is answered: for a master that waits for slaves, and for a
+slave, which waits for master and client. With a master that does not wait a slave spends it ten times a second, after
+what comes every 100 ms."""

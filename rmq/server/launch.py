@@ -107,7 +107,7 @@ def _broker(words: Sequence[str]) -> int:
         lambda reactor: [broker_part(reactor, loaded.settings, needs_all_ports=kept)],
         [BrokerPart.role],
         remarks=loaded.warnings + loaded.notes,
-        patience=REPLICATED_PATIENCE if loaded.settings.store.broker_role is BrokerRole.SYNC_MASTER else PATIENCE,
+        patience=PATIENCE if loaded.settings.store.broker_role is BrokerRole.ASYNC_MASTER else REPLICATED_PATIENCE,
     )
 
 
