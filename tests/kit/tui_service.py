@@ -85,6 +85,7 @@ class FakeService(
         problems: answers that take the place of the usual, by question or by (question, name).
         held: questions, or (question, name), that are answered only when the event is set.
         follower: bytes and ms that the slave is behind, and whether it is in step; None when the master does not tell.
+        lone: whether no master has a slave: the only broker is broker-b.
         more_topics: names behind the usual ones.
     """
 
@@ -96,6 +97,7 @@ class FakeService(
         self.problems: dict[Any, Problem] = {}
         self.held: dict[Any, asyncio.Event] = {}
         self.follower: tuple[int, int | None, bool] | None = (18_432, 40, True)
+        self.lone = False
         self.more_topics: tuple[str, ...] = ()
         self.more_groups: tuple[str, ...] = ()
         self.round = 0
@@ -167,7 +169,7 @@ class FakeService(
         if dead is not None:
             brokers[2] = Broker("C1", "broker-b", 0, OTHER, problem=dead)
         servers = (NameServer(NAMESERVERS[0], 3), NameServer(NAMESERVERS[1], 2, (OTHER,)))
-        return Cluster(tuple(brokers), servers)
+        return Cluster(tuple(brokers[2:] if self.lone else brokers), servers)
 
     async def broker_config(self, address: str) -> tuple[Setting, ...] | Problem:
         refused = await self._asked("config", address)
