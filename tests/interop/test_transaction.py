@@ -189,9 +189,9 @@ def test_never_answered_is_given_up_and_can_be_resumed(server: RunningServer, op
         assert each.properties["TRANSACTION_CHECK_TIMES"] == str(CHECK_MAX)
     fields = {"topic": GIVEN_UP, "msgId": lost()[1].offset_id}
     assert ask(server.broker_addr, RESUME_CHECK_HALF_MESSAGE, fields)[0]["code"] == 0
-    driver.wait_received("P.check", 3 * CHECK_MAX + 1)
-    last = driver.received("P.check")[-1]
-    assert (last.properties["number"], last.properties["TRANSACTION_CHECK_TIMES"]) == ("1", "1")
+    # It may have been asked for the second time already.
+    again = driver.wait_received("P.check", 3 * CHECK_MAX + 1)[3 * CHECK_MAX]
+    assert (again.properties["number"], again.properties["TRANSACTION_CHECK_TIMES"]) == ("1", "1")
 
 
 @pytest.fixture

@@ -187,8 +187,20 @@ def node_client() -> Program:
 
 
 BUILDS: dict[str, tuple[Callable[[], object], ...]] = {
-    "java": (apache_class_path, *(lambda v=version: java_client(v) for version in JAVA_CLIENT_VERSIONS)),
     "go": (go_client,),
     "node": (node_client,),
+    "java": (apache_class_path, *(lambda v=version: java_client(v) for version in JAVA_CLIENT_VERSIONS)),
 }
-"""What each toolchain builds, for a caller that wants it all beforehand."""
+"""What each toolchain builds for the tests."""
+
+
+def build_all() -> None:
+    """Builds beforehand whatever this machine can, one after the other, so that no test has to wait for it."""
+    for toolchain, builds in BUILDS.items():
+        if not missing_tools(toolchain):
+            for build in builds:
+                build()
+
+
+if __name__ == "__main__":
+    build_all()
