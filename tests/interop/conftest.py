@@ -1,4 +1,4 @@
-"""Servers and clients that the interop tests share for a session."""
+"""Servers and clients that the interop tests share."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,9 +77,9 @@ def start_driver(server: RunningServer, tmp_path_factory: pytest.TempPathFactory
         driver.kill()
 
 
-@pytest.fixture(scope="session")
-def session_drivers(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartDriver]:
-    """One client program of each kind for the whole session."""
+@pytest.fixture(scope="module")
+def shared_drivers(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartDriver]:
+    """One client program of each kind for a whole module; its clients go on until then, so no longer than that."""
     started: dict[toolchains.Program, Driver] = {}
 
     def get(program: toolchains.Program) -> Driver:

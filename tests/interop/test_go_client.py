@@ -23,8 +23,8 @@ def program() -> Program:
 
 
 @pytest.fixture
-def go(program: Program, session_drivers: StartDriver) -> Driver:
-    return session_drivers(program)
+def go(program: Program, shared_drivers: StartDriver) -> Driver:
+    return shared_drivers(program)
 
 
 @pytest.mark.parametrize("mode", ["sync", "async", "oneway", "batch"])

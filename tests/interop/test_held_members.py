@@ -28,16 +28,16 @@ def release(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def sender(release: str, session_drivers: StartDriver) -> Driver:
-    return session_drivers(toolchains.java_client(release))
+def sender(release: str, shared_drivers: StartDriver) -> Driver:
+    return shared_drivers(toolchains.java_client(release))
 
 
 @pytest.fixture
-def members(release: str, session_drivers: StartDriver) -> Driver:
+def members(release: str, shared_drivers: StartDriver) -> Driver:
     """They look for queues without an owner every second."""
     made = toolchains.java_client(release)
     words = ("java", "-Drocketmq.client.rebalance.waitInterval=1000", *made.command[1:-1], "interop.Members")
-    return session_drivers(Program(words, made.class_path))
+    return shared_drivers(Program(words, made.class_path))
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ StartDriver = Callable[[Program], Driver]
 
 
 @pytest.fixture
-def java(java_program: Program, session_drivers: StartDriver) -> Driver:
-    return session_drivers(java_program)
+def java(java_program: Program, shared_drivers: StartDriver) -> Driver:
+    return shared_drivers(java_program)
 
 
 @pytest.fixture

@@ -38,13 +38,13 @@ def forms(version: str) -> Program:
 
 
 @pytest.fixture
-def java(session_drivers: StartDriver) -> Driver:
-    return session_drivers(forms("5.4.0"))
+def java(shared_drivers: StartDriver) -> Driver:
+    return shared_drivers(forms("5.4.0"))
 
 
 @pytest.fixture
-def old_java(session_drivers: StartDriver) -> Driver:
-    return session_drivers(forms("4.9.8"))
+def old_java(shared_drivers: StartDriver) -> Driver:
+    return shared_drivers(forms("4.9.8"))
 
 
 @pytest.fixture

@@ -108,9 +108,9 @@ def test_messages_of_a_time(tools: Tools, ids: list[str]) -> None:
 
 
 def test_a_message_pushed_to_a_consumer(
-    tools: Tools, ids: list[str], session_drivers: Callable[[toolchains.Program], Driver]
+    tools: Tools, ids: list[str], shared_drivers: Callable[[toolchains.Program], Driver]
 ) -> None:
-    driver = session_drivers(toolchains.java_client("5.4.0"))
+    driver = shared_drivers(toolchains.java_client("5.4.0"))
     client = driver.push(GROUP, GROUP, TOPIC)
     try:
         driver.wait_received(GROUP, len(ids))

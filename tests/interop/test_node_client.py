@@ -26,8 +26,8 @@ def program() -> Program:
 
 
 @pytest.fixture
-def node(program: Program, session_drivers: StartDriver) -> Driver:
-    return session_drivers(program)
+def node(program: Program, shared_drivers: StartDriver) -> Driver:
+    return shared_drivers(program)
 
 
 @pytest.mark.parametrize(("mode", "in_flight"), [("sync", 1), ("async", 64)])

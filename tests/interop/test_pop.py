@@ -32,9 +32,9 @@ COMES_AGAIN_WITHIN = 20.0
 
 
 @pytest.fixture
-def java(session_drivers: StartDriver) -> Driver:
+def java(shared_drivers: StartDriver) -> Driver:
     toolchains.require("java")
-    return session_drivers(toolchains.java_client("5.4.0"))
+    return shared_drivers(toolchains.java_client("5.4.0"))
 
 
 def set_mode(admin: MqAdmin, topic: str, group: str, mode: str, share: int = 0) -> None:

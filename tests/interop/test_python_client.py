@@ -50,8 +50,8 @@ FIRST = ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET
 
 
 @pytest.fixture
-def python(session_drivers: StartDriver) -> Driver:
-    return session_drivers(PROGRAM)
+def python(shared_drivers: StartDriver) -> Driver:
+    return shared_drivers(PROGRAM)
 
 
 # --- on asyncio, in a process of its own ----------------------------------------------------------------------------

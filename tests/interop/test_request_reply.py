@@ -29,9 +29,9 @@ def program(java_program: Program) -> Program:
 
 
 @pytest.fixture
-def answers(program: Program, session_drivers: StartDriver) -> Driver:
+def answers(program: Program, shared_drivers: StartDriver) -> Driver:
     """The process of those who answer."""
-    return session_drivers(program)
+    return shared_drivers(program)
 
 
 @pytest.fixture

@@ -46,8 +46,8 @@ def program() -> Program:
 
 
 @pytest.fixture
-def java(program: Program, session_drivers: StartDriver) -> Driver:
-    return session_drivers(program)
+def java(program: Program, shared_drivers: StartDriver) -> Driver:
+    return shared_drivers(program)
 
 
 @pytest.fixture

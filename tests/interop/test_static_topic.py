@@ -32,9 +32,9 @@ GET_MAX_OFFSET, GET_MIN_OFFSET = 30, 31
 
 
 @pytest.fixture
-def client(session_drivers: StartDriver) -> Driver:
+def client(shared_drivers: StartDriver) -> Driver:
     toolchains.require("java")
-    return session_drivers(toolchains.java_client("5.4.0"))
+    return shared_drivers(toolchains.java_client("5.4.0"))
 
 
 def offset(server: RunningServer, code: int, **fields: Any) -> int:

@@ -82,11 +82,11 @@ WANTED = {"BB", "AaAa", "Siblings", "键 值", "\U0001f600"}
 
 @pytest.mark.parametrize("kind", [*toolchains.JAVA_CLIENT_VERSIONS, "go"])
 def test_tags_with_one_hash_are_told_apart(
-    kind: str, server: RunningServer, session_drivers: StartDriver, apache_hashes: ApacheHashes
+    kind: str, server: RunningServer, shared_drivers: StartDriver, apache_hashes: ApacheHashes
 ) -> None:
     """The broker gives what has the hash, and the client takes what has the tag."""
     toolchains.require("go" if kind == "go" else "java")
-    driver = session_drivers(toolchains.go_client() if kind == "go" else toolchains.java_client(kind))
+    driver = shared_drivers(toolchains.go_client() if kind == "go" else toolchains.java_client(kind))
     topic = f"Tag-hashes-{kind.replace('.', '-')}"
     create_topic(server.namesrv_addr, server.broker_addr, topic, 1)
     driver.call("producer", name=f"P-{topic}", group="PG-tags")

@@ -18,9 +18,9 @@ StartDriver = Callable[[Program], Driver]
 
 
 @pytest.fixture
-def java(session_drivers: StartDriver) -> Driver:
+def java(shared_drivers: StartDriver) -> Driver:
     toolchains.require("java")
-    return session_drivers(toolchains.java_client("5.4.0"))
+    return shared_drivers(toolchains.java_client("5.4.0"))
 
 
 def make_topic(server: RunningServer, topic: str, attributes: str) -> tuple[int, str]:
