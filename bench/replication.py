@@ -58,7 +58,7 @@ def cluster(kind: str, mode: str, *names: str) -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory() as directory:
         made = Cluster(Path(directory), mode, dict.fromkeys(names, kind), namesrvs=(kind,), extra=CONFIG)
         for broker in made.brokers.values():
-            broker.jvm = HEAP
+            broker.heap = HEAP
         try:
             yield made
         finally:

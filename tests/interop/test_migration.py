@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit import toolchains
-from tests.kit.apache import QUICK_START, SERVER_FLAGS
+from tests.kit.apache import SERVER_FLAGS
 from tests.kit.failover import ReplicasProgram, lost
 from tests.kit.members import Broker
 from tests.kit.ports import free_block
@@ -63,7 +63,7 @@ class Operator:
         self._apache = home / "apache"
         (self._apache / "bin").mkdir(parents=True)
         for name, (role, main_class, *heap) in _PROGRAMS.items():
-            words = java(apache_class_path(), main_class, f"-Duser.home={home}", *SERVER_FLAGS, *QUICK_START, *heap)
+            words = java(apache_class_path(), main_class, f"-Duser.home={home}", *SERVER_FLAGS, *heap)
             environment = f"ROCKETMQ_HOME={shlex.quote(str(self._apache))}"
             self._script(name, f'echo $$ > {self._pid_file(role)}\n{environment} exec {shlex.join(words)} "$@"')
         self._script("mqshutdown", f"kill $(cat {self._apache}/$1.pid)")

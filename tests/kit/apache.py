@@ -19,9 +19,6 @@ from tests.kit.server import BASE_CONFIG, write_config
 from tests.kit.toolchains import apache_class_path, java
 
 SERVER_FLAGS = ("-XX:-UseSerialGC", "-XX:+UseG1GC", "-XX:MaxDirectMemorySize=512m")
-QUICK_START = ("-XX:TieredStopAtLevel=1",)
-"""For servers whose speed does not matter: a start takes a third less of the processor, and that is most of what they
-are made to do."""
 
 
 class ApacheCluster:
@@ -50,7 +47,7 @@ class ApacheCluster:
         self.restart()
 
     def _start(self, main_class: str, config: Path, *flags: str) -> Child:
-        words = java(apache_class_path(), main_class, f"-Duser.home={self.home}", *SERVER_FLAGS, *QUICK_START, *flags)
+        words = java(apache_class_path(), main_class, f"-Duser.home={self.home}", *SERVER_FLAGS, *flags)
         return Child([*words, "-c", str(config)], cwd=self.home, env={"ROCKETMQ_HOME": str(self.home)})
 
     def _start_namesrv(self) -> Child:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.kit.apache import QUICK_START, SERVER_FLAGS
+from tests.kit.apache import SERVER_FLAGS
 from tests.kit.frames import UPDATE_BROKER_CONFIG, NoAnswerError, ask
 from tests.kit.process import Child
 from tests.kit.server import write_config
@@ -34,7 +34,7 @@ class Member:
         kind: `rmq` or `apache`.
         address: `host:port`.
         settings: what its settings file will say at the next start.
-        jvm: flags of Apache's for its heap and its compiler.
+        heap: flags of Apache's for it.
     """
 
     role: str
@@ -45,14 +45,14 @@ class Member:
         self.home = home
         self.settings = dict(settings)
         self.address = f"127.0.0.1:{self.settings['listenPort']}"
-        self.jvm = (*_HEAPS[self.role], *QUICK_START)
+        self.heap = _HEAPS[self.role]
         self._child: Child | None = None
         home.mkdir(parents=True, exist_ok=True)
 
     def _words(self) -> list[str]:
         config = str(write_config(self.home / f"{self.name}.properties", self.settings))
         if self.kind == "apache":
-            flags = (f"-Duser.home={self.home}", *SERVER_FLAGS, *self.jvm)
+            flags = (f"-Duser.home={self.home}", *SERVER_FLAGS, *self.heap)
             return [*java(apache_class_path(), _CLASSES[self.role], *flags), "-c", config]
         return [sys.executable, "-m", "rmq", self.role, "-c", config]
 
