@@ -243,9 +243,9 @@ class Connection(Protocol):
             frame = b"".join((*self._soon, frame))
             self._soon.clear()
         if self.alive:
-            self.last_active = self._clock.seconds()
             self.unread = (self.unread if self._draining else _TRANSPORT_BUFFER) + len(frame)
             self._tcp().write(frame)
+            self.last_active = self._clock.seconds()
 
     # --- back-pressure --------------------------------------------------------------------------------------------
 

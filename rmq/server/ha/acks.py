@@ -75,10 +75,10 @@ class AckTable:
             return PutStatus.PUT_OK
         if self._stopped:
             return PutStatus.FLUSH_SLAVE_TIMEOUT
+        if self._singles >= _STREAK and not self._waiters:
+            self.on_single()
         timeout = self._timeout()
         self._waiters.append((end, self._clock.seconds() + timeout, then))
-        if self._singles >= _STREAK and len(self._waiters) == 1:
-            self.on_single()
         if self._expiry is None:
             self._expiry = self._clock.callLater(timeout, self._expire)
         return None

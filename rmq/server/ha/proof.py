@@ -23,7 +23,7 @@ from rmq.server.ha.common import MasterRecords, ReplicationError
 from rmq.server.ha.receiver import NoRoomError
 from rmq.server.store.api import NotContiguousError, StoreError
 from rmq.server.store.record import check_record
-from rmq.server.store.replica import Replica
+from rmq.server.store.replica import Logged, Replica
 from rmq.server.store.runs import RECORD_MAGICS
 from rmq.wire.errors import RemotingError
 from rmq.wire.layouts import BLANK_RECORD
@@ -89,8 +89,8 @@ class StreamProof:
         """See `Replica.stalled`."""
         return self._replica.stalled
 
-    def feed(self, offset: int, data: bytes) -> int:
-        """See `Replica.feed`."""
+    def feed(self, offset: int, data: bytes, logged: Logged | None = None) -> int:
+        """See `Replica.feed`; of what is held back nobody is told."""
         expected = self.received + len(self._held)
         if offset != expected:
             raise NotContiguousError(expected, offset)

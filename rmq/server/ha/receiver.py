@@ -22,6 +22,7 @@ from rmq.remoting.stream import Stream
 from rmq.server.ha.common import ReplicationError
 from rmq.server.ha.flow import Rate
 from rmq.server.store.api import StoreError
+from rmq.server.store.replica import Logged
 from rmq.settings.store import StoreConfig
 from rmq.wire.hastream import HaStreamError, TransferReader, encode_report
 
@@ -66,7 +67,7 @@ class LogSink(Protocol):
         """Whether the last `feed` found no space on the disk."""
         ...
 
-    def feed(self, offset: int, data: bytes) -> int:
+    def feed(self, offset: int, data: bytes, logged: Logged | None = None) -> int:
         """See `Replica.feed`."""
         ...
 
@@ -130,23 +131,24 @@ class MasterReceiver(Stream):
         """Takes what came and says how far that is."""
         if self._ended:
             return
-        self._housekeeping.heard()
-        self.last_read = self._clock.seconds()
-        self.rate.add(len(data))
-        cast(Any, self.transport).bufferSize = LARGE_READ if len(data) >= READ else READ
         sink = self.sink
         try:
             pieces = self._reader.feed(data)
             for offset, piece in joined(pieces) if len(pieces) > 1 else pieces:
-                sink.feed(offset, piece)
+                sink.feed(offset, piece, self._report)
                 if sink.stalled:
                     raise NoRoomError
         except (HaStreamError, StoreError, NoRoomError) as error:
             self.end(error)
             return
-        self.advanced = True
         if (received := sink.received) > self._reported:
             self._report(received)
+        # What only this slave wants to know comes when the master has its report.
+        self.advanced = True
+        self._housekeeping.heard()
+        self.last_read = self._clock.seconds()
+        self.rate.add(len(data))
+        cast(Any, self.transport).bufferSize = LARGE_READ if len(data) >= READ else READ
         self._on_read()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -174,9 +176,9 @@ class MasterReceiver(Stream):
         if self._paused:
             return
         self._reported = received
+        self.tcp.write(encode_report(received))
         self._heartbeat.heard()
         self.last_write = self._clock.seconds()
-        self.tcp.write(encode_report(received))
 
     # --- the end
 

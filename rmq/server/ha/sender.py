@@ -154,10 +154,12 @@ class SlaveSender(Stream):
 
     def dataReceived(self, data: bytes) -> None:
         """Takes reports."""
-        self._housekeeping.heard()
         report = self._reports.feed(data)
-        if report is None or self._closing:
-            return
+        if report is not None and not self._closing:
+            self._take(report)
+        self._housekeeping.heard()
+
+    def _take(self, report: int) -> None:
         if not self.begun:
             self._begin(report)
         elif report > self.sent:
@@ -221,9 +223,9 @@ class SlaveSender(Stream):
             self._refuse(f"it lacks the log from {sent} on, which now begins at {error.minimum}")
             return
         if parts:
-            self._rate.add(sent - self.sent)
-            self.sent = sent
+            size, self.sent = sent - self.sent, sent
             self._write(b"".join(parts))
+            self._rate.add(size)
             if sent < end and not self._paused:
                 # Others have their turn first.
                 self._next = self._clock.callLater(0, self._pass)
@@ -234,8 +236,8 @@ class SlaveSender(Stream):
             self._write(encode_transfer(self.sent, 0))
 
     def _write(self, data: bytes) -> None:
-        self._heartbeat.heard()
         self.tcp.write(data)
+        self._heartbeat.heard()
 
     def _cancel_pass(self) -> None:
         pending, self._next = self._next, None

@@ -296,7 +296,10 @@ def unready_parts(dict parts not None, dict names not None, dict topics not None
                 found.append(key)
             continue
         first = part[0]
-        if first != <int64_t>queue.next or first + len(<bytearray>part[1]) // UNIT > <int64_t>queue.limit:
+        active = queue.active
+        if active is None or active.map is None or first != <int64_t>queue.next or (
+            first + len(<bytearray>part[1]) // UNIT > <int64_t>queue.limit
+        ):
             found.append(key)
     return found
 

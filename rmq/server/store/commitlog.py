@@ -254,10 +254,10 @@ class CommitLog:
         Raises:
             LogGoneError: the offset is before the oldest file.
         """
-        if offset < self.min_offset:
+        data = self.read(offset, min(most, self.size - offset % self.size, self.end - offset))
+        if data is None and offset < self.min_offset:
             raise LogGoneError(offset, self.min_offset)
-        length = min(most, self.size - offset % self.size, self.end - offset)
-        return self.read(offset, length) or b""
+        return data or b""
 
     def look(self, physical: int, size: int, judge: Callable[[memoryview], bool]) -> bool | None:
         """What `judge` says of the bytes that `read` would give, seen in place; None when they are not there."""

@@ -56,7 +56,8 @@ class QueueFiller:
         return name
 
     def unready(self, parts: Parts) -> list[tuple[bytes, int]]:
-        """The topics and queue ids whose queue is not known yet, or has no room for what comes, or ends elsewhere."""
+        """The topics and queue ids whose queue is not known yet, has no room for what comes in a mapped file, or ends
+        elsewhere."""
         names, topics = self._names, self._queues.topics
         if fast.unready_parts is not None:
             return fast.unready_parts(parts, names, topics)
@@ -68,7 +69,7 @@ class QueueFiller:
             if queue is None:
                 if name != "":
                     found.append(key)
-            elif first != queue.next or first + len(units) // UNIT_SIZE > queue.limit:
+            elif first != queue.next or first + len(units) // UNIT_SIZE > queue.limit or not _mapped(queue):
                 found.append(key)
         return found
 
@@ -101,8 +102,10 @@ class QueueFiller:
     def make_ready(self, queue: ConsumeQueue, offset: int, count: int) -> ConsumeQueue:
         """The queue with room for `count` units from `offset` on, begun again if `offset` was given out before.
 
+        The file that the first of them goes to is mapped, until others are.
+
         Raises:
-            OSError: a file cannot be made or removed, or the disk is full.
+            OSError: a file cannot be made, mapped or removed, or the disk is full.
         """
         if offset < queue.next:
             self._queues.drop(queue)
@@ -119,4 +122,10 @@ class QueueFiller:
                 queue.minimum = offset
         if offset + count > queue.limit:
             queue.make_room(count)
+        if queue.active is not None:
+            queue.active.mapped()
         return queue
+
+
+def _mapped(queue: ConsumeQueue) -> bool:
+    return queue.active is not None and queue.active.map is not None

@@ -9,6 +9,10 @@ master's counts, but not so large that whoever answers in a master's place could
 As with batches a run of records is written but for its head first: until that stands, the log ends before the run for
 whoever reads it after a crash.
 
+The units come before the log's new end, and so before the report of it, because making them can fail. A message that
+comes alone is reported first: a master that waits for it is waiting for nothing else, and its one unit, on reserved
+and mapped space, cannot fail any more.
+
 A file's blank is a head and then filler, which is passed over as it comes; the log's end stays before the blank until
 all of it was there. The next file begins with the next record.
 
@@ -41,6 +45,9 @@ _LONGEST = 64 * 1024 * 1024
 """Bytes of a record that are awaited whatever maxMessageSize is: four times what a frame may have by default."""
 _COPIED = 4096
 """Bytes that are copied once more sooner than looked at in place."""
+Logged = Callable[[int], None]
+"""Told how far the log goes, when a message stands in it that came alone."""
+
 _SIZES = "mappedFileSizeCommitLog must be the same on master and slave"
 
 
@@ -97,8 +104,13 @@ class Replica:
         self._log.begin(offset)
         self._on_files_changed()
 
-    def feed(self, offset: int, data: bytes) -> int:
+    def feed(self, offset: int, data: bytes, logged: Logged | None = None) -> int:
         """Takes bytes of the master's log from a physical offset on; how many messages became whole.
+
+        Args:
+            offset: of the first byte.
+            data: the bytes.
+            logged: told of a message that is all there is in `data` at once; nothing is said of others.
 
         Raises:
             NotContiguousError: the offset is not `received`.
@@ -120,7 +132,7 @@ class Replica:
                     continue
                 started = at
                 if not self._partial:
-                    at = self._take_run(data, at)
+                    at = self._take_run(data, at, logged)
                 if at == started and not self.stalled:
                     at = self._take_piece(data, at)
                     if not self._partial:
@@ -220,13 +232,18 @@ class Replica:
 
     # --- what is whole
 
-    def _take_run(self, data: bytes, at: int) -> int:
+    def _take_run(self, data: bytes, at: int, logged: Logged | None) -> int:
         """Takes the records that begin at a place of `data`; how far that went."""
         run = gather(data, at, self._log.end, self._rest - BLANK_MIN, self._tags)
-        return run.end if run.count and self._take(data, at, run) else at
+        alone = run.count == 1 and run.end == len(data)
+        return run.end if run.count and self._take(data, at, run, logged if alone else None) else at
 
-    def _take(self, data: bytes, start: int, run: Run) -> bool:
-        """Puts a run into log and queues, or none of it when there is no space; whether it did."""
+    def _take(self, data: bytes, start: int, run: Run, logged: Logged | None = None) -> bool:
+        """Puts a run into log and queues, or none of it when there is no space; whether it did.
+
+        Args:
+            logged: for a run of one message: what comes between log and queue.
+        """
         log = self._log
         length = run.end - start
         if not log.make_room_as_it_is(length):
@@ -237,7 +254,8 @@ class Replica:
             if unready := self._filler.unready(run.parts):
                 self._make_ready(unready, run.parts)
             self._write(data, start, length)
-            self._filler.put(run.parts, done)
+            if logged is None:
+                self._filler.put(run.parts, done)
         except OSError as error:
             # The log still ends where it did: the same bytes will be written again.
             self._filler.take_back(done)
@@ -245,6 +263,9 @@ class Replica:
             self.stalled = True
             return False
         log.position += length
+        if logged is not None:
+            logged(log.end)
+            self._filler.put(run.parts, done)
         log.last_timestamp = max(log.last_timestamp, run.newest)
         self._counters.put_total += run.count
         self._counters.put_bytes += length

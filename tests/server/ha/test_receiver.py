@@ -80,6 +80,23 @@ def test_the_first_report_asks_and_each_read_that_advances_is_reported_once(worl
     assert world.slave.numbers() == world.master.numbers()
 
 
+def test_a_message_that_comes_alone_is_reported_before_anything_else_is_done(world: World) -> None:
+    world.reports()
+    sent = world.master.send("T", 0, b"body")
+    at_report: list[tuple[int, int]] = []
+    write = world.transport.write
+
+    def note(data: bytes) -> None:
+        at_report.append((world.slave.store.max_offset("T", 0), len(world.reads)))
+        write(data)
+
+    world.transport.write = note  # type: ignore[method-assign]
+    world.receiver.dataReceived(framed(0, world.log()))
+    assert world.reports() == [sent.wrote_bytes]
+    assert at_report == [(0, 0)]
+    assert (world.slave.store.max_offset("T", 0), world.reads) == (1, [sent.wrote_bytes])
+
+
 def test_a_master_that_does_not_read_is_told_once_when_it_does(world: World) -> None:
     assert world.transport.producer is world.receiver
     assert world.transport.streaming

@@ -93,7 +93,11 @@ def test_a_file_that_is_not_mapped_is_mapped(world: World) -> None:
     queue = world.queues.topics["T"].queues[0]
     assert queue.active is not None
     queue.active.unmap()
-    world.put(world.part(b"T", 0, 3, 2, 300))
+    more = world.part(b"T", 0, 3, 2, 300)
+    assert world.filler.unready(more) == [(b"T", 0)]
+    world.filler.make_ready(queue, 3, 2)
+    assert world.filler.unready(more) == []
+    world.put(more)
     assert world.units("T", 0) == expected(3) + expected(2, 300)
 
 

@@ -170,6 +170,55 @@ def test_whole_messages_only_are_written_and_told_of(tmp_path: Path) -> None:
     assert second.queue_offset == 1
 
 
+def test_a_message_that_comes_alone_is_logged_before_it_is_in_its_queue(tmp_path: Path, loops: str) -> None:
+    master, slave = master_store(tmp_path / "m"), slave_store(tmp_path / "s")
+    first, second, third, fourth = (master.send("T", 0, b"body") for _ in range(4))
+    half = master.send("T", 0, b"half", sys_flag=TRANSACTION_PREPARED)
+    ends = [sent.physical_offset + sent.wrote_bytes for sent in (first, second, third, fourth, half)]
+    data = log_of(master)
+    replica = slave.store.replica
+    told: list[tuple[int, int, int]] = []
+
+    def logged(end: int) -> None:
+        told.append((end, slave.store.log_max_offset, slave.store.max_offset("T", 0)))
+
+    assert replica.feed(0, data[: ends[0]], logged) == 1
+    assert told == [(ends[0], ends[0], 0)]
+    assert slave.store.get("T", 0, 0, 1).chunks == [data[: ends[0]]]
+    assert replica.feed(ends[0], data[ends[0] : ends[2]], logged) == 2, "two at once"
+    assert replica.feed(ends[2], data[ends[2] : ends[2] + 60], logged) == 0
+    assert replica.feed(ends[2] + 60, data[ends[2] + 60 : ends[3]], logged) == 1, "in two pieces"
+    assert len(told) == 1
+    assert replica.feed(ends[3], data[ends[3] :], logged) == 1
+    assert told[1:] == [(ends[4], ends[4], 4)]
+    assert_alike(master, slave)
+
+
+@pytest.mark.parametrize("what", ["resize", "reserve", "map_file"])
+@pytest.mark.parametrize("granted", range(6))
+def test_what_is_logged_alone_gets_into_its_queue(tmp_path: Path, loops: str, what: str, granted: int) -> None:
+    """With more queues than maps, each message finds its queue's file not mapped."""
+    master = master_store(tmp_path / "m")
+    sent = master.fill(400, queues=3)
+    data = log_of(master)
+    env = FaultyEnv()
+    slave = slave_store(tmp_path / "s", env=env, max_mapped_files=2)
+    replica = slave.store.replica
+    told: list[int] = []
+    ends = [result.physical_offset + result.wrote_bytes for result in sent]
+    env.only_below = "consumequeue"
+    env.fail[what] = (granted, errno.ENOMEM)
+    for end in ends:
+        replica.feed(replica.received, data[replica.received : end], told.append)
+        if replica.stalled:
+            break
+    assert replica.stalled
+    assert replica.received == slave.store.log_max_offset
+    units = sum(slave.store.max_offset("T", queue_id) for queue_id in range(3))
+    assert told == ends[:units]
+    assert replica.received == (told[-1] if told else 0)
+
+
 def test_a_listener_reads_what_it_is_told_of(tmp_path: Path) -> None:
     master, slave = master_store(tmp_path / "m"), slave_store(tmp_path / "s")
     master.fill(100)

@@ -237,14 +237,12 @@ class SendProcessor:
         if result.status is not PutStatus.PUT_OK:
             self._stats.put_failed()
             raise self._refusal(result.status)
+        late = Late(partial(self._reply, command, result, queue_id, unique_id, recall_handle))
+        safe = self._safety.wait(result, late) if facts.waits and self._safety.waits else PutStatus.PUT_OK
+        # Slaves have got it by now, if they have nothing else to do.
         self._stats.put(name, len(result.offsets) or 1, result.wrote_bytes)
-        reply = partial(self._reply, command, result, queue_id, unique_id, recall_handle)
-        if not (facts.waits and self._safety.waits):
-            return reply(PutStatus.PUT_OK)
-        late = Late(reply)
-        safe = self._safety.wait(result, late)
         if safe is not None:
-            return reply(safe)
+            return late.make(safe)
         if not connection.waiting:
             # Who sends one at a time waits for each step; for the messages of many it is better done in one go.
             late.expect(PutStatus.PUT_OK)
