@@ -43,11 +43,17 @@ class LoadProgram:
         return answer
 
     def send(
-        self, namesrv_addr: str, name: str, *, warm_up: float = WARM_UP_S, windows: int = WINDOWS
+        self,
+        namesrv_addr: str,
+        name: str,
+        *,
+        warm_up: float = WARM_UP_S,
+        windows: int = WINDOWS,
+        window: float = WINDOW_S,
     ) -> dict[str, Any]:
         """The rate (messages a second, median over windows) of one of SENDS."""
         return self.command(
-            "send", namesrv_addr, topic="BenchmarkTest", warmup=warm_up, windows=windows, window=WINDOW_S, **SENDS[name]
+            "send", namesrv_addr, topic="BenchmarkTest", warmup=warm_up, windows=windows, window=window, **SENDS[name]
         )
 
     def begin(self, namesrv_addr: str, name: str, *, seconds: float) -> None:

@@ -7,8 +7,9 @@ rate is taken from the moment when the master first hears of bytes that it has u
 before (the start of a process, Apache's first report after up to five seconds) is in the second line.
 
 *Sends* go to a master without a slave, with an asynchronous one, and with one for which every send waits
-(`inSyncReplicas=2`), each a cluster of its own under the same official Java client. What counts is the rate with a
-slave as a part of that without, taken within one round.
+(`inSyncReplicas=2`), each a cluster of its own under the same official Java client. All three are up at once and take
+turns of a second or so. What counts is the rate with a slave as a part of that without in the same turn: on a machine
+whose speed changes from minute to minute the rates of a turn still belong together.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import report
-from bench.load import WARM_UP_S, LoadProgram
+from bench.load import LoadProgram
 from tests.kit.members import Broker
 from tests.kit.replicas import Cluster, acknowledged_by_slaves, ha_status, log_end, wait_in_step
 
@@ -43,7 +44,9 @@ CONFIG: Final = {
     "inSyncReplicas": "2",
 }
 """Apache's default sizes and limits; an asynchronous master does not look at the last."""
-FIRST_WARM_UP_S: Final = 15.0
+FIRST_WARM_UP_S, WARM_UP_S, WINDOW_S = 15.0, 0.5, 1.0
+TURNS: Final = 15
+"""Of each scenario, in a round."""
 HEAP: Final = ("-Xms1g", "-Xmx1g")
 PATIENCE_S: Final = 300.0
 PAUSE_S: Final = 0.01
@@ -103,25 +106,35 @@ def _when(master: Broker, offset: int) -> tuple[float, int]:
     return time.perf_counter(), known
 
 
-def sends(kind: str, slave: str, program: LoadProgram, names: list[str]) -> dict[str, float]:
-    """Rates of the sends to a master with such a slave."""
-    members = (MASTER,) if slave == ALONE else (MASTER, SLAVE)
-    with cluster(kind, MODES[slave], *members) as made:
-        start(made, *members)
-        master = made.brokers[MASTER]
-        if slave != ALONE:
-            # Apache's slave reports for the first time after up to five seconds.
-            _when_connected(master)
-        rates: dict[str, float] = {}
-        for name in names:
-            # The servers are as new as their processes, and the first client of all is, too.
-            facts = program.send(made.namesrv_addr, name, warm_up=WARM_UP_S if rates else FIRST_WARM_UP_S)
-            if facts["failed"]:
-                raise RuntimeError(f"{kind}, {slave}, {name}: {facts}")
-            rates[name] = facts["median"]
+def sends(kind: str, program: LoadProgram, names: list[str]) -> Iterator[tuple[str, dict[str, float]]]:
+    """For each turn of each of SENDS that is named: the rates by MODES."""
+    with contextlib.ExitStack() as up:
+        clusters: dict[str, Cluster] = {}
+        for slave in MODES:
+            members = (MASTER,) if slave == ALONE else (MASTER, SLAVE)
+            made = clusters[slave] = up.enter_context(cluster(kind, MODES[slave], *members))
+            start(made, *members)
             if slave != ALONE:
-                wait_in_step(master, timeout=PATIENCE_S)
-        return rates
+                # Apache's slave reports for the first time after up to five seconds.
+                _when_connected(made.brokers[MASTER])
+        for name in names:
+            for slave in MODES:
+                # The servers are as new as their processes, and the first client of all is, too.
+                _window(clusters[slave], name, program, FIRST_WARM_UP_S)
+            for turn in range(TURNS):
+                # To and fro, so that none always comes after the same other one.
+                order = reversed(MODES) if turn % 2 else MODES
+                yield name, {slave: _window(clusters[slave], name, program, WARM_UP_S) for slave in order}
+
+
+def _window(made: Cluster, name: str, program: LoadProgram, warm_up: float) -> float:
+    facts = program.send(made.namesrv_addr, name, warm_up=warm_up, windows=1, window=WINDOW_S)
+    if facts["failed"]:
+        raise RuntimeError(f"{name}: {facts}")
+    if SLAVE in made.brokers:
+        wait_in_step(made.brokers[MASTER], timeout=PATIENCE_S)
+    rate: float = facts["median"]
+    return rate
 
 
 def _when_connected(master: Broker) -> None:
@@ -144,15 +157,14 @@ def one_round(kind: str, program: LoadProgram, messages: int, wanted: Wanted, fi
         note(CATCH_UP, rate / 1e6)
         note(UNTIL_IN_STEP, seconds)
     names = [name for name in SENDS if wanted(name)]
-    if names:
-        alone = sends(kind, ALONE, program, names)
-        for name in names:
-            note(f"{name}, {ALONE}", alone[name])
-        for slave in (ASYNC, SYNC):
-            rates = sends(kind, slave, program, names)
-            for name in names:
-                note(f"{name}, {slave}", rates[name])
-                note(f"{name}, {slave} / {ALONE}", rates[name] / alone[name])
+    if not names:
+        return
+    for name, rates in sends(kind, program, names):
+        for slave, rate in rates.items():
+            figures[f"{name}, {slave}"][kind].append(rate)
+            if slave != ALONE:
+                figures[f"{name}, {slave} / {ALONE}"][kind].append(rate / rates[ALONE])
+        print(f"  {kind:6} {name:16}", *(f"{slave} {rates[slave]:9,.0f}" for slave in MODES), flush=True)
 
 
 def table(figures: Figures) -> str:

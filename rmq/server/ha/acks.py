@@ -35,8 +35,8 @@ class AckTable:
         timeout: seconds that a message waits for that; asked anew for each message.
 
     Attributes:
-        on_single: called when somebody begins to wait and nobody else does, as the last few times: slaves have nothing
-            to do, and there is nothing to come that they could get together with this one.
+        on_single: called when somebody is about to wait and nobody else does, as the last few times: slaves have
+            nothing to do, and there is nothing to come that they could get together with this one.
     """
 
     def __init__(self, clock: Clock, needed: Callable[[], int], timeout: Callable[[], float]) -> None:
@@ -70,13 +70,14 @@ class AckTable:
     def wait(self, end: int, then: Then) -> PutStatus | None:
         """Waits until everything before `end` is on enough replicas; what came of it if that is known at once, else
         None, and `then` will be told."""
+        if self._singles >= _STREAK and not self._waiters:
+            # First of all: the slave works while the rest is done here.
+            self.on_single()
         safe = self.safe_end
         if safe is None or end <= safe:
             return PutStatus.PUT_OK
         if self._stopped:
             return PutStatus.FLUSH_SLAVE_TIMEOUT
-        if self._singles >= _STREAK and not self._waiters:
-            self.on_single()
         timeout = self._timeout()
         self._waiters.append((end, self._clock.seconds() + timeout, then))
         if self._expiry is None:

@@ -51,7 +51,7 @@ class LogSource(Protocol):
         ...
 
     def transfer(self, offset: int, most: int) -> bytes:
-        """Its bytes from `offset` on, `most` at most and of one file; none when it ends there.
+        """Its bytes from `offset` on, `most` at most and of one file; none when it ends there or cannot be read now.
 
         Raises:
             LogGoneError: its first file begins behind `offset`.
@@ -203,19 +203,25 @@ class SlaveSender(Stream):
         if self.sent > end:
             self._refuse(f"it was sent this log up to {self.sent}, but the log was cut at {end}")
         elif self.sent < end and not self._paused and self._next is None:
-            self._pass()
+            self._pass(end)
 
-    def _pass(self) -> None:
+    def _next_pass(self) -> None:
         self._next = None
+        self.pump()
+
+    def _pass(self, end: int) -> None:
         store, source = self._settings.store, self._source
         most, room = store.ha_transfer_batch_size, PASS
         if store.ha_flow_control_enable:
             room = min(room, self._rate.allowed(store.max_ha_transfer_byte_in_second))
         parts: list[bytes] = []
-        sent, end = self.sent, source.log_max_offset
+        sent = self.sent
         try:
             while room > 0 and sent < end:
                 data = source.transfer(sent, min(most, room))
+                if not data:
+                    # The file cannot be mapped now, which the log has told.
+                    break
                 parts += encode_transfer(sent, len(data)), data
                 sent += len(data)
                 room -= len(data)
@@ -226,9 +232,9 @@ class SlaveSender(Stream):
             size, self.sent = sent - self.sent, sent
             self._write(b"".join(parts))
             self._rate.add(size)
-            if sent < end and not self._paused:
+            if sent < end and room <= 0 and not self._paused:
                 # Others have their turn first.
-                self._next = self._clock.callLater(0, self._pass)
+                self._next = self._clock.callLater(0, self._next_pass)
 
     def _beat(self) -> None:
         # A slave that is paused has enough to read.

@@ -1,5 +1,6 @@
 """One slave's connection at the master: where it begins, what it is sent, what it may acknowledge, when it ends."""
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from rmq.settings.model import BrokerSettings
 from rmq.wire.hastream import encode_report, encode_transfer
 from tests.kit.ha import BytesLog, pattern, transfers
 from tests.kit.peer import MemoryTransport
-from tests.kit.stores import SmallStore
+from tests.kit.stores import FaultyEnv, SmallStore
 
 
 class Slave:
@@ -253,6 +254,31 @@ def test_a_slave_that_does_not_read_keeps_no_more_than_its_share_of_memory() -> 
         one.sender.resumeProducing()
         assert len(one.transport.value()) <= 256 * 1024
     assert one.sender.sent == len(data)
+
+
+def test_what_cannot_be_read_now_is_sent_when_it_can(tmp_path: Path) -> None:
+    env = FaultyEnv()
+    kit = SmallStore(tmp_path, env=env, mapped_file_size_commit_log=4096)
+    kit.fill(100)
+    end = kit.store.log_max_offset
+    assert end > 4096 * 3
+    for segment in kit.store._log.segments.files[:3]:
+        segment.unmap()
+    log: Any = kit.store
+    one = Slave(log)
+    env.only_below = "commitlog"
+    env.fail["map_file"] = (1, errno.ENOMEM)
+    one.report(0)
+    assert [(offset, len(data)) for offset, data in one.got()] == [(0, 4096)]
+    for _ in range(3):
+        one.clock.advance(0)
+    assert one.got() == []
+    assert one.sender.sent == 4096
+    env.fail.clear()
+    one.sender.pump()
+    assert one.got()[0][0] == 4096
+    assert one.sender.sent == end
+    kit.close()
 
 
 def test_flow_control_counts_the_log_s_bytes() -> None:
