@@ -11,14 +11,12 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from rmq.remoting.patience import PATIENCE, REPLICATED_PATIENCE
 from rmq.server.commandline import Leave, Options, config_text, refuse
 from rmq.server.loading import load
 from rmq.server.processes import KEPT_VARIABLE
 from rmq.settings.dump import lines
 from rmq.settings.errors import SettingError
 from rmq.settings.load import load_broker, load_namesrv
-from rmq.settings.store import BrokerRole
 
 _NAMESRV_PAGE: Final = """\
 usage: mqnamesrv [-c <arg>] [-h] [-n <arg>] [-p]
@@ -107,7 +105,6 @@ def _broker(words: Sequence[str]) -> int:
         lambda reactor: [broker_part(reactor, loaded.settings, needs_all_ports=kept)],
         [BrokerPart.role],
         remarks=loaded.warnings + loaded.notes,
-        patience=PATIENCE if loaded.settings.store.broker_role is BrokerRole.ASYNC_MASTER else REPLICATED_PATIENCE,
     )
 
 

@@ -21,7 +21,6 @@ from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
 from twisted.internet.main import installReactor
 from twisted.logger import Logger
 
-from rmq.remoting.patience import PATIENCE
 from rmq.server.logs import begin_logging
 from rmq.server.processes import KEPT_VARIABLE, Registry
 
@@ -74,17 +73,13 @@ class Part(Protocol):
         ...
 
 
-def obtain_reactor(patience: float = PATIENCE) -> Any:
-    """This process's reactor: one for servers where the system has epoll, else Twisted's choice.
-
-    Args:
-        patience: see `rmq.remoting.epoll`.
-    """
+def obtain_reactor() -> Any:
+    """This process's reactor: one for servers where the system has epoll, else Twisted's choice."""
     if "twisted.internet.reactor" not in sys.modules:
         with suppress(ImportError):
-            from rmq.remoting.epoll import ServerReactor
+            from rmq.remoting.epoll import PATIENCE, ServerReactor
 
-            installReactor(ServerReactor(0 if os.environ.get(KEPT_VARIABLE) else patience))  # type: ignore[no-untyped-call]
+            installReactor(ServerReactor(0 if os.environ.get(KEPT_VARIABLE) else PATIENCE))  # type: ignore[no-untyped-call]
     from twisted.internet import reactor
 
     return reactor
@@ -104,7 +99,6 @@ def run(
     *,
     ready: Callable[[], None] | None = None,
     remarks: Sequence[str] = (),
-    patience: float = PATIENCE,
 ) -> int:
     """Runs parts until a signal ends them; returns the exit code.
 
@@ -112,7 +106,6 @@ def run(
         make: makes the parts from the reactor, in the order in which they start.
         roles: their roles, which name the log files.
         ready: called when everything has started.
-        patience: see `rmq.remoting.epoll`.
         remarks: sentences about the configuration.
     """
     raise_file_limit()
@@ -121,7 +114,7 @@ def run(
         log.warn("{remark}", remark=remark)
         if not sys.stderr.isatty():
             print(f"warning: {remark}", file=sys.stderr)
-    reactor = obtain_reactor(patience)
+    reactor = obtain_reactor()
     process = Process(reactor, make(reactor), Registry(), ready or (lambda: None))
     reactor.callWhenRunning(process.start)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -9,8 +9,7 @@ import pytest
 from twisted.internet.protocol import ClientFactory, Factory, Protocol
 from twisted.python import log
 
-from rmq.remoting.epoll import Events, PatientPoll, ServerReactor
-from rmq.remoting.patience import PATIENCE
+from rmq.remoting.epoll import PATIENCE, Events, PatientPoll, ServerReactor
 
 Log = list[dict[str, Any]]
 
@@ -218,41 +217,75 @@ class Looks:
 EVENT = [(4, 1)]
 
 
-def test_it_watches_after_two_quick_events() -> None:
-    looks = Looks((2, EVENT), (4, EVENT), (6, EVENT))
-    assert [looks.wait(-1, 7) for _ in range(3)] == [EVENT] * 3
-    assert looks.said == [-1, -1, 0, "pause", 0]
+def quick(looks: Looks, number: int) -> None:
+    """Lets so many events come quickly, and forgets what was said."""
+    looks.events = [(looks.time + 2 + at, EVENT) for at in range(number)]
+    for _ in range(number):
+        assert looks.wait(-1, 7) == EVENT
+    assert looks.events == []
+    looks.said.clear()
 
 
-def test_it_sleeps_when_nothing_came_and_until_events_are_quick_again() -> None:
-    looks = Looks((2, EVENT), (4, EVENT), (50, EVENT), (51, EVENT), (100, EVENT), (101, EVENT), (102, EVENT))
-    for _ in range(7):
+def late(looks: Looks, number: int = 1) -> list[object]:
+    """What was done for events that come after a long while."""
+    for _ in range(number):
+        looks.events = [(looks.time + 50, EVENT)]
         assert looks.wait(90, 7) == EVENT
-    assert looks.said == [90, 90, *[0, "pause"] * 5, 85, 90, 90, 90, 90]
-    looks.events = [(104, EVENT)]
-    looks.wait(90, 7)
-    assert looks.said[-3:] == [0, "pause", 0]
+    said, looks.said = looks.said, []
+    return said
 
 
-def test_quick_and_slow_ones_in_turn_are_slept_for() -> None:
-    looks = Looks(*((time, EVENT) for time in (1, 50, 51, 100, 101, 150, 151, 200)))
-    for _ in range(8):
-        looks.wait(-1, 7)
-    assert looks.said == [-1] * 8
+WATCHED = [*[0, "pause"] * 5, 85]
+"""A wait that was watched in vain, and slept on."""
+
+
+def test_it_watches_after_eight_quick_events() -> None:
+    looks = Looks(*((2 * number, EVENT) for number in range(1, 10)))
+    assert [looks.wait(-1, 7) for _ in range(9)] == [EVENT] * 9
+    assert looks.said == [*[-1] * 8, 0, "pause", 0]
+
+
+def test_it_watches_no_more_when_that_is_often_in_vain() -> None:
+    looks = Looks()
+    quick(looks, 8)
+    assert late(looks, 2) == [*WATCHED, 90]
+    quick(looks, 100)
+    assert late(looks, 6) == [*WATCHED * 5, 90], "trust does not grow for ever"
+    quick(looks, 7)
+    assert late(looks) == [90], "nor is it ever less than none"
+
+
+def test_a_late_one_among_many_does_no_harm() -> None:
+    looks = Looks()
+    quick(looks, 24)
+    for _ in range(50):
+        assert late(looks) == WATCHED
+        quick(looks, 4)
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 4])
+def test_a_few_quick_ones_between_slow_ones_are_slept_for(together: int) -> None:
+    looks = Looks()
+    for _ in range(50):
+        looks.events = [(looks.time + 50, EVENT), *((looks.time + 51 + at, EVENT) for at in range(together))]
+        for _ in range(1 + together):
+            looks.wait(-1, 7)
+    assert set(looks.said) == {-1}
 
 
 def test_a_time_that_is_over_is_no_event() -> None:
-    looks = Looks((2, []), (4, []), (6, EVENT))
-    for _ in range(3):
+    looks = Looks(*((2 * number, []) for number in range(1, 10)), (20, EVENT))
+    for _ in range(10):
         looks.wait(20, 7)
-    assert looks.said == [20] * 3
+    assert looks.said == [20] * 10
 
 
 def test_a_timed_call_within_the_patience_is_slept_for() -> None:
-    looks = Looks((1, EVENT), (2, EVENT), (3, EVENT))
-    for timeout in (-1, -1, 5):
-        looks.wait(timeout, 7)
-    assert looks.said == [-1, -1, 5]
+    looks = Looks()
+    quick(looks, 24)
+    looks.events = [(looks.time + 1, EVENT)]
+    looks.wait(5, 7)
+    assert looks.said == [5]
 
 
 def test_who_has_no_time_gets_one_look() -> None:
