@@ -249,7 +249,8 @@ class CommitLog:
         return whole[at : at + size]
 
     def transfer(self, offset: int, most: int) -> bytes:
-        """Up to `most` bytes from a physical offset on, as they stand in one file; none when there are none (yet).
+        """Up to `most` bytes from a physical offset on, as they stand in one file; none when there are none (yet), or
+        the file cannot be mapped now.
 
         Raises:
             LogGoneError: the offset is before the oldest file.

@@ -110,7 +110,8 @@ class Replica:
         Args:
             offset: of the first byte.
             data: the bytes.
-            logged: told of a message that is all there is in `data` at once; nothing is said of others.
+            logged: told of a message that came whole and ends `data`, if no other makes a run with it, before it is
+                in its queue; nothing is said of others.
 
         Raises:
             NotContiguousError: the offset is not `received`.

@@ -333,7 +333,8 @@ class MessageStore:
         self._rounds.checkpoint = replace(self._rounds.checkpoint, master_flushed_offset=offset)
 
     def transfer(self, offset: int, most: int) -> bytes:
-        """Up to `most` bytes of the log from a physical offset on, of one file; none when there are none (yet).
+        """Up to `most` bytes of the log from a physical offset on, of one file; none when there are none (yet), or the
+        file cannot be mapped now.
 
         Raises:
             LogGoneError: the offset is before the oldest file.
