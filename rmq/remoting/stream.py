@@ -6,7 +6,7 @@ Source: AutoSwitchHAService's and DefaultHAService's sockets: plain TCP, small w
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import UserError
@@ -25,15 +25,12 @@ class Stream(Protocol):
 
     Attributes:
         address: the peer, `host:port`, once there is a connection.
+        tcp: the transport, once there is a connection.
     """
 
     address = "?"
+    tcp: Transport
     _made: Callable[[], None] | None = None
-
-    @property
-    def tcp(self) -> Transport:
-        """The transport, once there is a connection."""
-        return cast(Transport, self.transport)
 
     def connectionMade(self) -> None:
         """Notes who the peer is."""
@@ -42,6 +39,7 @@ class Stream(Protocol):
 
     def makeConnection(self, transport: Any) -> None:
         """Tells who connected this stream, after `connectionMade`."""
+        self.tcp = transport
         super().makeConnection(transport)  # type: ignore[no-untyped-call]
         if self._made is not None:
             self._made()

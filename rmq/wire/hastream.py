@@ -57,7 +57,8 @@ class ReportReader:
 
     def feed(self, data: bytes) -> int | None:
         """The last whole report of what came, None when none is whole yet."""
-        data = self._rest + data
+        if self._rest:
+            data = self._rest + data
         whole = len(data) - len(data) % HA_REPORT.size
         self._rest = data[whole:]
         if not whole:
@@ -90,9 +91,14 @@ class TransferReader:
         Raises:
             HaStreamError: a head gives a negative offset or size, or a size beyond the limit.
         """
-        pieces: list[tuple[int, bytes]] = []
         head_size = HA_TRANSFER_HEAD.size
         at, end = 0, len(data)
+        if not self._head and not self._left and end >= head_size:
+            offset, size = HA_TRANSFER_HEAD.unpack_from(data)
+            if size == end - head_size and offset >= 0 and size <= self._most:
+                # One transfer and nothing else, as a message that is waited for comes.
+                return [(offset, data[head_size:])]
+        pieces: list[tuple[int, bytes]] = []
         if self._head:
             at = head_size - len(self._head)
             self._head += data[:at]

@@ -8,7 +8,7 @@ from rmq.server.store import fast
 
 _COMPILED = {
     name: getattr(fast, name)
-    for name in ("place_records", "index_records", "gather_records", "unready_parts", "put_parts")
+    for name in ("place_records", "index_records", "gather_records", "unready_parts", "put_parts", "place_single")
 }
 
 WAYS = ["pure", "compiled"] if fast.place_records is not None else ["pure"]

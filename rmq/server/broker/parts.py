@@ -175,6 +175,8 @@ class Parts:
             reactor, lambda: settings.store.in_sync_replicas, lambda: settings.store.slave_timeout / 1000
         )
         self.ha_master = HaMaster(reactor, store, settings, acks)
+        if role is BrokerRole.SYNC_MASTER:
+            store.on_stored = acks.stored
         safety = Safety(store, acks if role is BrokerRole.SYNC_MASTER else None)
         delays = self.delays = DelayService(reactor, settings, store, stats, config_file, env, in_thread, hold.wake)
         delays.load()

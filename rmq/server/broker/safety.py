@@ -62,21 +62,19 @@ class Safety:
 
         For what was not stored there is nothing to wait for.
         """
-        durable = self._store.when_durable(result)
+        if result.physical_offset < 0:
+            return PutStatus.PUT_OK
+        end, acks = result.physical_offset + result.wrote_bytes, self._acks
+        durable = self._store.when_durable(result) if self._store.sync_flush else None
         if durable is None:
-            return self._wait_for_slaves(result, then)
+            return PutStatus.PUT_OK if acks is None else acks.wait(end, then)
         acked: Deferred[PutStatus] = Deferred()
-        known = self._wait_for_slaves(result, acked.callback)
+        known = PutStatus.PUT_OK if acks is None else acks.wait(end, acked.callback)
         if known is not None:
             acked.callback(known)
         durable.addCallback(lambda on_disk: acked.addCallback(lambda on_slaves: _worse(on_disk, on_slaves)))
         durable.addCallback(then)
         return None
-
-    def _wait_for_slaves(self, result: AppendResult, then: Callable[[PutStatus], None]) -> PutStatus | None:
-        if self._acks is None or result.physical_offset < 0:
-            return PutStatus.PUT_OK
-        return self._acks.wait(result.physical_offset + result.wrote_bytes, then)
 
     def when_safe(self, result: AppendResult) -> Deferred[PutStatus] | None:
         """The same as a Deferred; None when the message is safe."""

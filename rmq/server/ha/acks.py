@@ -35,8 +35,8 @@ class AckTable:
         timeout: seconds that a message waits for that; asked anew for each message.
 
     Attributes:
-        on_single: called when somebody is about to wait and nobody else does, as the last few times: slaves have
-            nothing to do, and there is nothing to come that they could get together with this one.
+        on_single: called for a message that is alone, as the last few were: slaves have nothing to do, and there is
+            nothing to come that they could get together with it.
     """
 
     def __init__(self, clock: Clock, needed: Callable[[], int], timeout: Callable[[], float]) -> None:
@@ -56,12 +56,30 @@ class AckTable:
         slaves = self._needed() - 1
         if slaves <= 0:
             return None
-        return sorted(self._acks.values(), reverse=True)[slaves - 1] if slaves <= len(self._acks) else 0
+        acks = self._acks.values()
+        if slaves > len(acks):
+            return 0
+        return max(acks) if slaves == 1 else sorted(acks, reverse=True)[slaves - 1]
+
+    def stored(self) -> None:
+        """A message was stored, for which somebody will probably wait. Slaves get one that is alone at once, so that
+        they work while the rest is done here."""
+        if self._singles >= _STREAK and not self._waiters:
+            self.on_single()
 
     def acked(self, slave: Hashable, offset: int) -> None:
         """A slave has everything before `offset`."""
         self._acks[slave] = offset
-        self._serve()
+        waiters = self._waiters
+        if not waiters:
+            return
+        safe, served = self.safe_end, []
+        while waiters and (safe is None or waiters[0][0] <= safe):
+            served.append(waiters.popleft()[2])
+        if served:
+            self._singles = self._singles + 1 if len(served) == 1 else 0
+        for then in served:
+            then(PutStatus.PUT_OK)
 
     def gone(self, slave: Hashable) -> None:
         """A slave's connection ended: what it had no longer counts."""
@@ -70,9 +88,6 @@ class AckTable:
     def wait(self, end: int, then: Then) -> PutStatus | None:
         """Waits until everything before `end` is on enough replicas; what came of it if that is known at once, else
         None, and `then` will be told."""
-        if self._singles >= _STREAK and not self._waiters:
-            # First of all: the slave works while the rest is done here.
-            self.on_single()
         safe = self.safe_end
         if safe is None or end <= safe:
             return PutStatus.PUT_OK
@@ -91,18 +106,6 @@ class AckTable:
             self._expiry.cancel()
         while self._waiters:
             self._waiters.popleft()[2](PutStatus.FLUSH_SLAVE_TIMEOUT)
-
-    def _serve(self) -> None:
-        waiters = self._waiters
-        if not waiters:
-            return
-        safe, served = self.safe_end, []
-        while waiters and (safe is None or waiters[0][0] <= safe):
-            served.append(waiters.popleft()[2])
-        if served:
-            self._singles = self._singles + 1 if len(served) == 1 else 0
-        for then in served:
-            then(PutStatus.PUT_OK)
 
     def _expire(self) -> None:
         self._expiry = None

@@ -100,9 +100,13 @@ class HaMaster:
 
         Only a message that somebody waits for, while nobody waits for another, goes to them before that.
         """
+        if self._due is not None:
+            return
         end = self._store.log_max_offset
-        if self._due is None and any(sender.sent != end for sender in self._senders):
-            self._due = self._reactor.callLater(0, self._on_due)
+        for sender in self._senders:
+            if sender.sent != end:
+                self._due = self._reactor.callLater(0, self._on_due)
+                return
 
     def slaves(self) -> list[SlaveState]:
         """The slaves that are connected and have said how far they are."""

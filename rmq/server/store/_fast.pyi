@@ -1,7 +1,8 @@
 from mmap import mmap
 
 from rmq.server.store.append import TopicEntry
-from rmq.server.store.dispatch import Put
+from rmq.server.store.commitlog import CommitLog
+from rmq.server.store.dispatch import Put, Single
 from rmq.server.store.runs import Parts
 
 def place_records(
@@ -26,3 +27,6 @@ def unready_parts(
 def put_parts(
     parts: Parts, names: dict[bytes, str], topics: dict[str, TopicEntry], done: list[Put]
 ) -> None: ...
+def place_single(
+    data: bytes, log: CommitLog, names: dict[bytes, str], topics: dict[str, TopicEntry]
+) -> Single | None: ...

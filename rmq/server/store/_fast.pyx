@@ -1,6 +1,6 @@
 # cython: language_level=3, cdivision=True, binding=False
 """The store's hottest loops, compiled: `place_batch` of `batch.py`, `gather_any` of `runs.py`, those over its parts of
-`QueueFiller`, the indexer's walk.
+`QueueFiller`, `Replica._place_single`, the indexer's walk.
 
 The Python modules are the readable truth and work alone; property tests hold both equal, byte for byte. A batch's body
 comes from a stranger: it is checked as a whole before anything is made of it. Of a log each record is checked before
@@ -22,11 +22,14 @@ ctypedef const uint8_t *Bytes
 
 cdef extern from *:
     """
+    #include <stdatomic.h>
+    #define in_order() atomic_signal_fence(memory_order_seq_cst)
     #define MAGIC_V1 0xDAA320A7u
     #define MAGIC_V2 0xDAA320ABu
     """
     const uint32_t MAGIC_V1, MAGIC_V2
     const Py_ssize_t PY_SSIZE_T_MAX
+    void in_order() noexcept
 
 cdef enum:
     ITEM_HEAD = 20
@@ -42,6 +45,7 @@ cdef enum:
     PREPARED = 0x4
     ROLLBACK = 0xC
     LEAST_RECORD = 91
+    BLANK = 8
     MOST_KEYS = 64
 
 cdef int64_t LONGEST_PROPERTIES = MAX_PROPERTIES
@@ -198,6 +202,47 @@ def place_records(
 
 # --- a master's records
 
+cdef struct Record:
+    int64_t total, name_at, name_size, queue_offset, timestamp
+    bint dispatched
+
+
+cdef bint ordinary(Bytes record, int64_t left, int64_t physical, Record *found) noexcept:
+    """Whether the `left` bytes begin with a whole record of that place, and what is in it."""
+    cdef int64_t head = RECORD_HEAD, length
+    cdef uint32_t magic
+    if left < LEAST_RECORD:
+        return False
+    found.total = <int32_t>get32(record)
+    magic = get32(record + 4)
+    head += LONGER_HOST if record[39] & BORN_HOST_V6 else 0
+    head += LONGER_HOST if record[39] & STORE_HOST_V6 else 0
+    if magic != MAGIC_V1 and magic != MAGIC_V2 or not head + 3 <= found.total <= left:
+        return False
+    length = <int32_t>get32(record + head - 4)
+    found.name_at = head + length + (1 if magic == MAGIC_V1 else 2)
+    if length < 0 or found.name_at + 2 > found.total:
+        return False
+    found.name_size = record[found.name_at - 1] if magic == MAGIC_V1 else get16(record + found.name_at - 2)
+    length = found.name_at + found.name_size + 2
+    if found.name_size == 0 or length > found.total or length + get16(record + length - 2) != found.total:
+        return False
+    found.queue_offset = <int64_t>get64(record + 20)
+    found.timestamp = <int64_t>get64(record + (68 if record[39] & BORN_HOST_V6 else 56))
+    found.dispatched = record[39] & ROLLBACK != PREPARED and record[39] & ROLLBACK != ROLLBACK
+    return <int64_t>get64(record + 28) == physical and found.queue_offset >= 0
+
+
+cdef int32_t tags_of(Bytes text, Bytes end):
+    """The tags code of a record's properties."""
+    cdef Py_ssize_t size = 0
+    cdef uint32_t hashed = 0
+    cdef Bytes tag = value_of(text, end, b"TAGS", 4, &size)
+    if tag != NULL and not add_hash(&hashed, tag, size):
+        return <int32_t>tags_code(tag[:size].decode("utf-8", "replace"))
+    return <int32_t>hashed
+
+
 def gather_records(bytes data not None, Py_ssize_t at, int64_t physical, int64_t room):
     """The run of records at a place: the loop of `gather_any`, where arguments and answer are explained.
 
@@ -205,13 +250,12 @@ def gather_records(bytes data not None, Py_ssize_t at, int64_t physical, int64_t
     """
     cdef Bytes base = <Bytes>PyBytes_AS_STRING(data)
     cdef Bytes record
-    cdef Bytes tag
+    cdef Bytes name
     cdef Bytes topic = NULL
-    cdef int64_t stop = len(data), total, head, length, name_at, name_size, topic_size = -1, offset, timestamp, newest = 0
-    cdef int64_t first = 0, count = 0
-    cdef int32_t queue_id, newest_queue = 0
-    cdef uint32_t magic, hashed
-    cdef Py_ssize_t size_of_tag, filled
+    cdef Record found
+    cdef int64_t stop = len(data), topic_size = -1, newest = 0, first = 0, count = 0
+    cdef int32_t queue_id, newest_queue = 0, code
+    cdef Py_ssize_t filled
     cdef uint8_t *unit
     cdef bytearray units = None
     if not 0 <= at <= stop or not 0 <= physical <= INT64_MAX - stop:
@@ -220,58 +264,34 @@ def gather_records(bytes data not None, Py_ssize_t at, int64_t physical, int64_t
         stop = at + room
     parts = {}
     codes = None
-    while stop - at >= LEAST_RECORD:
+    while ordinary(base + at, stop - at, physical, &found):
         record = base + at
-        total = <int32_t>get32(record)
-        magic = get32(record + 4)
-        head = RECORD_HEAD
-        head += LONGER_HOST if record[39] & BORN_HOST_V6 else 0
-        head += LONGER_HOST if record[39] & STORE_HOST_V6 else 0
-        if magic != MAGIC_V1 and magic != MAGIC_V2 or not head + 3 <= total <= stop - at:
-            break
-        length = <int32_t>get32(record + head - 4)
-        name_at = head + length + (1 if magic == MAGIC_V1 else 2)
-        if length < 0 or name_at + 2 > total:
-            break
-        name_size = record[name_at - 1] if magic == MAGIC_V1 else get16(record + name_at - 2)
-        if name_size == 0 or name_at + name_size + 2 > total or (
-            name_at + name_size + 2 + get16(record + name_at + name_size) != total
-        ):
-            break
-        offset = <int64_t>get64(record + 20)
-        if <int64_t>get64(record + 28) != physical or offset < 0:
-            break
-        timestamp = <int64_t>get64(record + (68 if record[39] & BORN_HOST_V6 else 56))
-        if record[39] & ROLLBACK != PREPARED and record[39] & ROLLBACK != ROLLBACK:
+        if found.dispatched:
             queue_id = <int32_t>get32(record + 12)
-            if queue_id != newest_queue or name_size != topic_size or memcmp(record + name_at, topic, name_size) != 0:
-                name = PyBytes_FromStringAndSize(<char *>record + name_at, <Py_ssize_t>name_size)
-                if name == DELAYED:
+            name = record + found.name_at
+            if queue_id != newest_queue or found.name_size != topic_size or memcmp(name, topic, topic_size) != 0:
+                key = (PyBytes_FromStringAndSize(<char *>name, <Py_ssize_t>found.name_size), queue_id)
+                if key[0] == DELAYED:
                     break
-                key = (name, queue_id)
                 part = parts.get(key)
                 if part is None:
-                    part = parts[key] = (offset, bytearray(), set())
-                topic, topic_size, newest_queue = record + name_at, name_size, queue_id
+                    part = parts[key] = (found.queue_offset, bytearray(), set())
+                topic, topic_size, newest_queue = name, found.name_size, queue_id
                 first, units, codes = part
             filled = len(units)
-            if offset != first + filled // UNIT:
+            if found.queue_offset != first + filled // UNIT:
                 break
-            size_of_tag = 0
-            tag = value_of(record + name_at + name_size + 2, record + total, b"TAGS", 4, &size_of_tag)
-            hashed = 0
-            if tag != NULL and not add_hash(&hashed, tag, size_of_tag):
-                hashed = <uint32_t><int32_t>tags_code(tag[:size_of_tag].decode("utf-8", "replace"))
+            code = tags_of(name + found.name_size + 2, record + found.total)
             PyByteArray_Resize(units, filled + UNIT)
             unit = <uint8_t *>PyByteArray_AS_STRING(units) + filled
             put64(unit, <uint64_t>physical)
-            put32(unit + 8, <uint32_t>total)
-            put64(unit + 12, <uint64_t><int64_t><int32_t>hashed)
-            codes.add(<int32_t>hashed)
-        newest = max(newest, timestamp)
+            put32(unit + 8, <uint32_t>found.total)
+            put64(unit + 12, <uint64_t><int64_t>code)
+            codes.add(code)
+        newest = max(newest, found.timestamp)
         count += 1
-        physical += total
-        at += <Py_ssize_t>total
+        physical += found.total
+        at += <Py_ssize_t>found.total
     return at, count, newest, parts
 
 
@@ -284,10 +304,17 @@ cdef object queue_of(tuple key, dict names, dict topics):
     return None if entry is None else entry.queues.get(key[1])
 
 
+cdef bint is_ready(queue, int64_t first, int64_t count) except -1:
+    """Whether a queue goes on there and has room for so many units, in a mapped file."""
+    active = queue.active
+    return active is not None and active.map is not None and first == <int64_t>queue.next and (
+        first + count <= <int64_t>queue.limit
+    )
+
+
 def unready_parts(dict parts not None, dict names not None, dict topics not None):
     """The loop of `QueueFiller.unready`."""
     cdef tuple key, part
-    cdef int64_t first
     found = []
     for key, part in parts.items():
         queue = queue_of(key, names, topics)
@@ -295,11 +322,7 @@ def unready_parts(dict parts not None, dict names not None, dict topics not None
             if names.get(key[0]) != "":
                 found.append(key)
             continue
-        first = part[0]
-        active = queue.active
-        if active is None or active.map is None or first != <int64_t>queue.next or (
-            first + len(<bytearray>part[1]) // UNIT > <int64_t>queue.limit
-        ):
+        if not is_ready(queue, part[0], len(<bytearray>part[1]) // UNIT):
             found.append(key)
     return found
 
@@ -339,6 +362,37 @@ def put_parts(dict parts not None, dict names not None, dict topics not None, li
         queue.max_physical = <int64_t>get64(newest) + <int32_t>get32(newest + 8)
         if next_ + size // UNIT >= limit:
             queue.aim()
+
+
+def place_single(bytes data not None, log, dict names not None, dict topics not None):
+    """A message that came alone, into the log: `Replica._place_single`, where it is explained."""
+    cdef Bytes record = <Bytes>PyBytes_AS_STRING(data)
+    cdef Record found
+    cdef Py_buffer view
+    cdef Py_ssize_t size = len(data)
+    cdef int64_t position = log.position
+    cdef uint8_t *place
+    if not ordinary(record, size, <int64_t>log.base + position, &found) or found.total != size or not found.dispatched:
+        return None
+    if position + size > <int64_t>log.reserved or position + size + BLANK > <int64_t>log.size:
+        return None
+    name = PyBytes_FromStringAndSize(<char *>record + found.name_at, <Py_ssize_t>found.name_size)
+    queue = None if name == DELAYED else queue_of((name, <int32_t>get32(record + 12)), names, topics)
+    if queue is None or not is_ready(queue, found.queue_offset, 1):
+        return None
+    code = tags_of(record + found.name_at + found.name_size + 2, record + size)
+    PyObject_GetBuffer(log.map, &view, PyBUF_WRITABLE)
+    try:
+        if not 0 <= position <= view.len - size:
+            raise ValueError(f"a record at {position} of a file of {view.len} bytes")
+        place = <uint8_t *>view.buf + position
+        memcpy(place + BLANK, record + BLANK, size - BLANK)
+        in_order()
+        memcpy(place, record, BLANK)
+    finally:
+        PyBuffer_Release(&view)
+    log.position = position + size
+    return queue, code, found.timestamp
 
 
 # --- the index

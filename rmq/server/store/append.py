@@ -69,6 +69,7 @@ class Appender:
     Attributes:
         refused: the status with which every append is answered, None while appends are welcome.
         on_arrival: told of each new message.
+        on_stored: called before that when something was stored; it must not raise.
     """
 
     __slots__ = (
@@ -81,6 +82,7 @@ class Appender:
         "_topics",
         "counters",
         "on_arrival",
+        "on_stored",
         "refused",
     )
 
@@ -101,6 +103,7 @@ class Appender:
         self._store_bit = STORE_HOST_V6 if len(options.store_host) == 20 else 0
         self.refused: PutStatus | None = None
         self.on_arrival: ArrivalListener | None = None
+        self.on_stored: Callable[[], None] | None = None
         self.counters = Counters()
 
     def append(
@@ -190,6 +193,8 @@ class Appender:
         counters = self.counters
         counters.put_total += 1
         counters.put_bytes += size
+        if self.on_stored is not None:
+            self.on_stored()
         if dispatched and self.on_arrival is not None:
             self.on_arrival(topic, queue_id, queue_offset + 1, tags_code)
         return _new(AppendResult, (_OK, physical, queue_offset, now, size, ()))
@@ -258,6 +263,8 @@ class Appender:
         counters = self.counters
         counters.put_total += count
         counters.put_bytes += total
+        if self.on_stored is not None:
+            self.on_stored()
         if self.on_arrival is not None:
             for tags_code in tags:
                 self.on_arrival(topic, queue_id, following, tags_code)

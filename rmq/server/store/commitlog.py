@@ -159,7 +159,7 @@ class CommitLog:
         Returns:
             None when there is room, else why not: a full disk is asked again only after a short pause.
         """
-        if self.pausing:
+        if self._pause_until and self.pausing:
             return PutStatus.SERVICE_NOT_AVAILABLE
         try:
             if self.active is None or self.position + length + BLANK_MIN > self.size:
@@ -175,7 +175,7 @@ class CommitLog:
 
         They hold their file's blank, so that a new file begins only when the last one is full to its end.
         """
-        if self.pausing:
+        if self._pause_until and self.pausing:
             return False
         try:
             if self.active is None or self.position >= self.size:
@@ -255,6 +255,9 @@ class CommitLog:
         Raises:
             LogGoneError: the offset is before the oldest file.
         """
+        at = offset - self.base
+        if at >= 0 and self.map is not None:
+            return self.map[at : min(at + most, self.position)]
         data = self.read(offset, min(most, self.size - offset % self.size, self.end - offset))
         if data is None and offset < self.min_offset:
             raise LogGoneError(offset, self.min_offset)

@@ -20,27 +20,33 @@ from rmq.server.store.runs import Parts
 Put = tuple[ConsumeQueue, int, int, set[int]]
 """Units that were added: to which queue, its `next` and `max_physical` before that, and the tags codes that occur."""
 
+Single = tuple[ConsumeQueue, int, int]
+"""A message that is in the log: the queue that lacks its unit, its tags code and its store time."""
+
 
 class QueueFiller:
     """Finds the queues of messages, and makes each fit for the units that come next.
 
     Attributes:
+        names: topics as records have them, and their names; empty where that cannot be one of a directory.
+        topics: the queues that are open.
         problems: sentences on what could not be put into a queue.
         restarts: how many queues were begun again.
     """
 
     def __init__(self, queues: Queues) -> None:
         self._queues = queues
-        self._names: dict[bytes, str] = {}
+        self.names: dict[bytes, str] = {}
+        self.topics = queues.topics
         self.problems: list[str] = []
         self.restarts = 0
 
     def queue_of(self, topic: bytes, queue_id: int) -> ConsumeQueue | None:
         """The queue of a message, opened if need be; None when its topic's name cannot be that of a directory."""
-        name = self._names.get(topic) or self._name(topic)
+        name = self.names.get(topic) or self._name(topic)
         if not name:
             return None
-        entry = self._queues.topics.get(name)
+        entry = self.topics.get(name)
         return (entry and entry.queues.get(queue_id)) or self._queues.open(name, queue_id)
 
     def _name(self, topic: bytes) -> str:
@@ -52,13 +58,13 @@ class QueueFiller:
             name = ""
         if not name:
             self.problems.append(f"messages of a topic called {topic!r} are left out of the queues")
-        self._names[topic] = name
+        self.names[topic] = name
         return name
 
     def unready(self, parts: Parts) -> list[tuple[bytes, int]]:
         """The topics and queue ids whose queue is not known yet, has no room for what comes in a mapped file, or ends
         elsewhere."""
-        names, topics = self._names, self._queues.topics
+        names, topics = self.names, self.topics
         if fast.unready_parts is not None:
             return fast.unready_parts(parts, names, topics)
         found = []
@@ -83,7 +89,7 @@ class QueueFiller:
         Raises:
             OSError: a file cannot be mapped; what is done is to be taken back.
         """
-        names, topics = self._names, self._queues.topics
+        names, topics = self.names, self.topics
         if fast.put_parts is not None:
             fast.put_parts(parts, names, topics, done)
             return

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from mmap import mmap
 
     from rmq.server.store.append import TopicEntry
-    from rmq.server.store.dispatch import Put
+    from rmq.server.store.commitlog import CommitLog
+    from rmq.server.store.dispatch import Put, Single
     from rmq.server.store.runs import Parts
 
 PURE_VARIABLE = "RMQ_PURE_PYTHON"
@@ -29,6 +30,7 @@ gather_records: Callable[
 ] | None = None
 unready_parts: Callable[[Parts, dict[bytes, str], dict[str, TopicEntry]], list[tuple[bytes, int]]] | None = None
 put_parts: Callable[[Parts, dict[bytes, str], dict[str, TopicEntry], list[Put]], None] | None = None
+place_single: Callable[[bytes, CommitLog, dict[bytes, str], dict[str, TopicEntry]], Single | None] | None = None
 
 if environ.get(PURE_VARIABLE) != "1":
     with suppress(ImportError):
@@ -39,6 +41,7 @@ if environ.get(PURE_VARIABLE) != "1":
         gather_records = _fast.gather_records
         unready_parts = _fast.unready_parts
         put_parts = _fast.put_parts
+        place_single = _fast.place_single
 
 
 def way() -> str:

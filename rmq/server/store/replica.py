@@ -26,11 +26,12 @@ from typing import Any
 
 from twisted.logger import Logger
 
+from rmq.server.store import fast
 from rmq.server.store.api import ArrivalListener, NoRecordError, NotContiguousError, StoreError, StoreOptions
 from rmq.server.store.append import Counters
 from rmq.server.store.commitlog import BLANK_MIN, CommitLog
 from rmq.server.store.consumequeue import UNIT, UNIT_SIZE, ConsumeQueue
-from rmq.server.store.dispatch import Put, QueueFiller
+from rmq.server.store.dispatch import Put, QueueFiller, Single
 from rmq.server.store.queues import Queues
 from rmq.server.store.record import MIN_RECORD, OWN_OFFSET_AT, SYS_FLAG_AT, parse_record
 from rmq.server.store.runs import RECORD_MAGICS, Parts, Run, gather, gather_any
@@ -110,8 +111,7 @@ class Replica:
         Args:
             offset: of the first byte.
             data: the bytes.
-            logged: told of a message that came whole and ends `data`, if no other makes a run with it, before it is
-                in its queue; nothing is said of others.
+            logged: told of a message that came whole and alone, before it is in its queue; nothing is said of others.
 
         Raises:
             NotContiguousError: the offset is not `received`.
@@ -120,6 +120,13 @@ class Replica:
         """
         if self.closed:
             raise StoreError("the log could not be cut; it takes nothing until that has worked")
+        if logged is not None and not self._partial and not self._blank and offset == self._log.end:
+            single = self._place_single(data)
+            if single is not None:
+                self.stalled = False
+                logged(offset + len(data))
+                self._finish_single(offset, len(data), *single)
+                return 1
         if offset != self.received:
             raise NotContiguousError(self.received, offset)
         self.stalled = False
@@ -133,7 +140,9 @@ class Replica:
                     continue
                 started = at
                 if not self._partial:
-                    at = self._take_run(data, at, logged)
+                    run = gather(data, at, self._log.end, self._rest - BLANK_MIN, self._tags)
+                    if run.count and self._take(data, at, run):
+                        at = run.end
                 if at == started and not self.stalled:
                     at = self._take_piece(data, at)
                     if not self._partial:
@@ -233,18 +242,33 @@ class Replica:
 
     # --- what is whole
 
-    def _take_run(self, data: bytes, at: int, logged: Logged | None) -> int:
-        """Takes the records that begin at a place of `data`; how far that went."""
-        run = gather(data, at, self._log.end, self._rest - BLANK_MIN, self._tags)
-        alone = run.count == 1 and run.end == len(data)
-        return run.end if run.count and self._take(data, at, run, logged if alone else None) else at
+    def _place_single(self, data: bytes) -> Single | None:
+        """Puts a message into the log that came whole and alone, if nothing has to be made ready for it: there is space
+        in log and queue, both are mapped, and the queue goes on with it. None when nothing was done."""
+        log, filler = self._log, self._filler
+        if fast.place_single is not None:
+            return fast.place_single(data, log, filler.names, filler.topics)
+        length = len(data)
+        run = gather_any(data, 0, log.end, self._rest - BLANK_MIN, self._tags)
+        if run.count != 1 or run.end != length or log.position + length > log.reserved or filler.unready(run.parts):
+            return None
+        for (topic, queue_id), (_, _, codes) in run.parts.items():
+            queue = filler.queue_of(topic, queue_id)
+            if queue is not None:
+                self._write(data, 0, length)
+                log.position += length
+                (code,) = codes
+                return queue, code, run.newest
+        return None
 
-    def _take(self, data: bytes, start: int, run: Run, logged: Logged | None = None) -> bool:
-        """Puts a run into log and queues, or none of it when there is no space; whether it did.
+    def _finish_single(self, physical: int, length: int, queue: ConsumeQueue, code: int, time: int) -> None:
+        """Everything that comes after a message's place in the log."""
+        done = [(queue, queue.next, queue.max_physical, {code})]
+        queue.put(physical, length, code)
+        self._count(1, length, time, done)
 
-        Args:
-            logged: for a run of one message: what comes between log and queue.
-        """
+    def _take(self, data: bytes, start: int, run: Run) -> bool:
+        """Puts a run into log and queues, or none of it when there is no space; whether it did."""
         log = self._log
         length = run.end - start
         if not log.make_room_as_it_is(length):
@@ -255,8 +279,7 @@ class Replica:
             if unready := self._filler.unready(run.parts):
                 self._make_ready(unready, run.parts)
             self._write(data, start, length)
-            if logged is None:
-                self._filler.put(run.parts, done)
+            self._filler.put(run.parts, done)
         except OSError as error:
             # The log still ends where it did: the same bytes will be written again.
             self._filler.take_back(done)
@@ -264,14 +287,16 @@ class Replica:
             self.stalled = True
             return False
         log.position += length
-        if logged is not None:
-            logged(log.end)
-            self._filler.put(run.parts, done)
-        log.last_timestamp = max(log.last_timestamp, run.newest)
-        self._counters.put_total += run.count
-        self._counters.put_bytes += length
-        self._tell(done)
+        self._count(run.count, length, run.newest, done)
         return True
+
+    def _count(self, count: int, length: int, newest: int, done: list[Put]) -> None:
+        """Notes what was added, and tells of it."""
+        log, counters = self._log, self._counters
+        log.last_timestamp = max(log.last_timestamp, newest)
+        counters.put_total += count
+        counters.put_bytes += length
+        self._tell(done)
 
     def _make_ready(self, unready: list[tuple[bytes, int]], parts: Parts) -> None:
         """Gives queues room for what comes.

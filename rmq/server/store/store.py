@@ -66,6 +66,7 @@ class MessageStore:
         append_batch: stores several messages of one queue, all or none, `Appender.append_batch`.
         get: reads messages of a queue, `Reader.get`: at least one if there is any, at most what memory's and disk's
             limits allow; with `tags` only those whose tags code is among them, with `match` only those it accepts.
+        transfer: reads bytes of the log for slaves, `CommitLog.transfer`.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class MessageStore:
         self.append = self._appender.append
         self.append_batch = self._appender.append_batch
         self.get = self._reader.get
+        self.transfer = self._log.transfer
 
     @property
     def on_arrival(self) -> ArrivalListener | None:
@@ -140,6 +142,15 @@ class MessageStore:
     @on_arrival.setter
     def on_arrival(self, listener: ArrivalListener | None) -> None:
         self._appender.on_arrival = self.replica.on_arrival = listener
+
+    @property
+    def on_stored(self) -> Callable[[], None] | None:
+        """Called when something was stored, before anybody is told; it must not raise."""
+        return self._appender.on_stored
+
+    @on_stored.setter
+    def on_stored(self, listener: Callable[[], None] | None) -> None:
+        self._appender.on_stored = listener
 
     @property
     def on_new_topic(self) -> Callable[[str, int], None] | None:
@@ -331,15 +342,6 @@ class MessageStore:
     @master_flushed_offset.setter
     def master_flushed_offset(self, offset: int) -> None:
         self._rounds.checkpoint = replace(self._rounds.checkpoint, master_flushed_offset=offset)
-
-    def transfer(self, offset: int, most: int) -> bytes:
-        """Up to `most` bytes of the log from a physical offset on, of one file; none when there are none (yet), or the
-        file cannot be mapped now.
-
-        Raises:
-            LogGoneError: the offset is before the oldest file.
-        """
-        return self._log.transfer(offset, most)
 
     def newest_record(self, at_least: int) -> tuple[int, bytes] | None:
         """The log's newest record and where it begins, None when that is before `at_least`.

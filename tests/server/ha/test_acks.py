@@ -25,6 +25,7 @@ class World:
     def put(self, *ends: int) -> None:
         for end in ends:
             self.ends.append(end)
+            self.acks.stored()
             status = self.acks.wait(end, lambda status, end=end: self.answers.append((end, status)))
             if status is not None:
                 self.answers.append((end, status))

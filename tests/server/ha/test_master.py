@@ -80,8 +80,9 @@ def test_the_message_of_one_who_sends_one_at_a_time_goes_at_once(world: World) -
         slave.connection.dataReceived(encode_report(end))
     slave.clear()
     world.grow(540)
-    assert world.acks.wait(540, told.append) is None
+    world.acks.stored()
     assert transfers(slave.value()) == [(530, pattern(540)[530:])]
+    assert world.acks.wait(540, told.append) is None
     # Nothing is left for the end of the turn.
     due = len(world.reactor.getDelayedCalls())
     world.master.pump()

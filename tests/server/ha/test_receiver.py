@@ -81,8 +81,10 @@ def test_the_first_report_asks_and_each_read_that_advances_is_reported_once(worl
 
 
 def test_a_message_that_comes_alone_is_reported_before_anything_else_is_done(world: World) -> None:
-    world.reports()
-    sent = world.master.send("T", 0, b"body")
+    first = world.master.send("T", 0, b"makes the queue").wrote_bytes
+    world.receiver.dataReceived(framed(0, world.log()))
+    assert world.reports()[-1] == first
+    end = first + world.master.send("T", 0, b"body").wrote_bytes
     at_report: list[tuple[int, int]] = []
     write = world.transport.write
 
@@ -91,10 +93,10 @@ def test_a_message_that_comes_alone_is_reported_before_anything_else_is_done(wor
         write(data)
 
     world.transport.write = note  # type: ignore[method-assign]
-    world.receiver.dataReceived(framed(0, world.log()))
-    assert world.reports() == [sent.wrote_bytes]
-    assert at_report == [(0, 0)]
-    assert (world.slave.store.max_offset("T", 0), world.reads) == (1, [sent.wrote_bytes])
+    world.receiver.dataReceived(framed(first, world.log()[first:]))
+    assert world.reports() == [end]
+    assert at_report == [(1, 1)]
+    assert (world.slave.store.max_offset("T", 0), world.reads) == (2, [first, end])
 
 
 def test_a_master_that_does_not_read_is_told_once_when_it_does(world: World) -> None:

@@ -24,6 +24,7 @@ from rmq.wire.sysflag import (
     TRANSACTION_PREPARED,
     TRANSACTION_ROLLBACK,
 )
+from tests.kit.loops import WAYS, taking
 from tests.kit.stores import HOST, FaultyEnv, SmallStore
 
 FILE = 8 * 1024
@@ -172,9 +173,7 @@ def test_whole_messages_only_are_written_and_told_of(tmp_path: Path) -> None:
 
 def test_a_message_that_comes_alone_is_logged_before_it_is_in_its_queue(tmp_path: Path, loops: str) -> None:
     master, slave = master_store(tmp_path / "m"), slave_store(tmp_path / "s")
-    first, second, third, fourth = (master.send("T", 0, b"body") for _ in range(4))
-    half = master.send("T", 0, b"half", sys_flag=TRANSACTION_PREPARED)
-    ends = [sent.physical_offset + sent.wrote_bytes for sent in (first, second, third, fourth, half)]
+    ends = [sent.physical_offset + sent.wrote_bytes for sent in master.fill(6, queues=1)]
     data = log_of(master)
     replica = slave.store.replica
     told: list[tuple[int, int, int]] = []
@@ -182,16 +181,83 @@ def test_a_message_that_comes_alone_is_logged_before_it_is_in_its_queue(tmp_path
     def logged(end: int) -> None:
         told.append((end, slave.store.log_max_offset, slave.store.max_offset("T", 0)))
 
-    assert replica.feed(0, data[: ends[0]], logged) == 1
-    assert told == [(ends[0], ends[0], 0)]
-    assert slave.store.get("T", 0, 0, 1).chunks == [data[: ends[0]]]
+    assert replica.feed(0, data[: ends[0]], logged) == 1, "its queue is made first"
     assert replica.feed(ends[0], data[ends[0] : ends[2]], logged) == 2, "two at once"
     assert replica.feed(ends[2], data[ends[2] : ends[2] + 60], logged) == 0
     assert replica.feed(ends[2] + 60, data[ends[2] + 60 : ends[3]], logged) == 1, "in two pieces"
-    assert len(told) == 1
-    assert replica.feed(ends[3], data[ends[3] :], logged) == 1
-    assert told[1:] == [(ends[4], ends[4], 4)]
+    assert told == []
+    assert replica.feed(ends[3], data[ends[3] : ends[4]], logged) == 1
+    assert told == [(ends[4], ends[4], 4)]
+    assert slave.store.get("T", 0, 4, 1).chunks == [data[ends[3] : ends[4]]]
+    assert replica.feed(ends[4], data[ends[4] :], logged) == 1
+    assert told[1:] == [(ends[5], ends[5], 5)]
     assert_alike(master, slave)
+
+
+def records_of(data: bytes) -> list[tuple[int, bytes]]:
+    """Records and blanks of a log of small files, each with its place."""
+    found, at = [], 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        found.append((at, data[at : at + size]))
+        at += size
+    return found
+
+
+@pytest.mark.usefixtures("loops")
+def test_a_log_fed_one_by_one_makes_the_same_store(tmp_path: Path) -> None:
+    master, slave = master_store(tmp_path / "m"), slave_store(tmp_path / "s")
+    mixed(master)
+    arrived: list[tuple[str, int, int]] = []
+    slave.store.on_arrival = lambda topic, queue_id, following, code: arrived.append((topic, queue_id, following))
+    told: list[int] = []
+    count = 0
+    for at, record in records_of(log_of(master)):
+        count += slave.store.replica.feed(at, record, told.append)
+        assert slave.store.replica.received == at + len(record)
+    assert count == master.store.counters.put_total == slave.store.counters.put_total
+    assert slave.store.counters.put_bytes == master.store.counters.put_bytes
+    assert len(told) > count // 2
+    assert len(arrived) == sum(master.store.max_offset(*queue) for queue in master.store.queues())
+    assert_alike(master, slave)
+    level3 = slave.store.queue_units(SCHEDULE_TOPIC, 2, 0, 99)
+    assert [code for _, _, code in level3] == [
+        int.from_bytes((slave.store.message_at(physical) or b"")[56:64], "big") + 10_000 for physical, _, _ in level3
+    ]
+
+
+def test_damage_to_one_that_comes_alone_is_the_same_each_way(tmp_path: Path) -> None:
+    """Both ways take it, wait for more, or refuse it with the same words."""
+    master = master_store(tmp_path / "m", mapped_file_size_commit_log=1 << 20)
+    master.fill(3, queues=1)
+    master.send("T", 0, b"body", "tag", "key")
+    (*before, (place, record)) = records_of(log_of(master))
+    dice = random.Random(7)
+    slaves = {way: slave_store(tmp_path / way, mapped_file_size_commit_log=1 << 20) for way in WAYS}
+    for slave in slaves.values():
+        slave.store.replica.feed(0, b"".join(data for _, data in before))
+    seen = set()
+    for at in range(len(record)):
+        damaged = bytearray(record)
+        damaged[at] = dice.choice([0, 1, 4, 8, 0x7F, 0x80, 0xFF])
+        found = []
+        for way, slave in slaves.items():
+            replica = slave.store.replica
+            told: list[int] = []
+            with taking(way):
+                try:
+                    result: object = replica.feed(place, bytes(damaged), told.append)
+                except NoRecordError as error:
+                    result = str(error)
+                numbers = slave.store.log_max_offset, slave.store.queues(), slave.store.max_offset("T", 0)
+                units = slave.store.queue_units("T", 0, 3, 9)
+                found.append((result, told, replica.received, numbers, units))
+                replica.drop_partial()
+                if slave.store.log_max_offset != place:
+                    assert slave.store.truncate(place).called
+        assert found == found[:1] * len(WAYS), at
+        seen.add(type(found[0][0]))
+    assert seen == {int, str}
 
 
 @pytest.mark.parametrize("what", ["resize", "reserve", "map_file"])
@@ -215,8 +281,8 @@ def test_what_is_logged_alone_gets_into_its_queue(tmp_path: Path, loops: str, wh
     assert replica.stalled
     assert replica.received == slave.store.log_max_offset
     units = sum(slave.store.max_offset("T", queue_id) for queue_id in range(3))
-    assert told == ends[:units]
-    assert replica.received == (told[-1] if told else 0)
+    assert replica.received == (ends[units - 1] if units else 0)
+    assert told == [], "something was to be made ready for each"
 
 
 def test_a_listener_reads_what_it_is_told_of(tmp_path: Path) -> None:
