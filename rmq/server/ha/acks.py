@@ -54,8 +54,10 @@ class AckTable:
     def safe_end(self) -> int | None:
         """Everything before this offset is on enough replicas; None when no slave is needed for that."""
         slaves = self._needed() - 1
-        if slaves <= 0:
-            return None
+        return self._reached(slaves) if slaves > 0 else None
+
+    def _reached(self, slaves: int) -> int:
+        """So many slaves have everything before this offset."""
         acks = self._acks.values()
         if slaves > len(acks):
             return 0
@@ -88,13 +90,15 @@ class AckTable:
     def wait(self, end: int, then: Then) -> PutStatus | None:
         """Waits until everything before `end` is on enough replicas; what came of it if that is known at once, else
         None, and `then` will be told."""
-        safe = self.safe_end
-        if safe is None or end <= safe:
+        slaves, waiters = self._needed() - 1, self._waiters
+        # Who comes after one who waits will wait, too.
+        first = not waiters or end < waiters[-1][0]
+        if slaves <= 0 or (first and end <= self._reached(slaves)):
             return PutStatus.PUT_OK
         if self._stopped:
             return PutStatus.FLUSH_SLAVE_TIMEOUT
         timeout = self._timeout()
-        self._waiters.append((end, self._clock.seconds() + timeout, then))
+        waiters.append((end, self._clock.seconds() + timeout, then))
         if self._expiry is None:
             self._expiry = self._clock.callLater(timeout, self._expire)
         return None
