@@ -51,7 +51,7 @@ class LoadProgram:
         windows: int = WINDOWS,
         window: float = WINDOW_S,
     ) -> dict[str, Any]:
-        """The rate (messages a second, median over windows) of one of SENDS."""
+        """The rate (messages a second, median over windows) of one of SENDS, and its median `time` in microseconds."""
         return self.command(
             "send", namesrv_addr, topic="BenchmarkTest", warmup=warm_up, windows=windows, window=window, **SENDS[name]
         )

@@ -249,8 +249,10 @@ class Replica:
         if fast.place_single is not None:
             return fast.place_single(data, log, filler.names, filler.topics)
         length = len(data)
+        if int.from_bytes(data[:4], "big") != length or log.position + length > log.reserved:
+            return None
         run = gather_any(data, 0, log.end, self._rest - BLANK_MIN, self._tags)
-        if run.count != 1 or run.end != length or log.position + length > log.reserved or filler.unready(run.parts):
+        if run.count != 1 or filler.unready(run.parts):
             return None
         for (topic, queue_id), (_, _, codes) in run.parts.items():
             queue = filler.queue_of(topic, queue_id)

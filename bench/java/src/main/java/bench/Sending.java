@@ -31,6 +31,7 @@ final class Sending {
     private final AtomicLong number = new AtomicLong();
     private final LongAdder sent = new LongAdder();
     private final LongAdder failed = new LongAdder();
+    private final Times times = new Times();
     private final AtomicBoolean running = new AtomicBoolean(true);
     private final DefaultMQProducer producer;
 
@@ -50,17 +51,19 @@ final class Sending {
         producer.start();
     }
 
-    /** After the warm-up ("warmup" seconds), the rate over "windows" windows of "window" seconds each. */
+    /** After the warm-up ("warmup" seconds), the rate over "windows" windows of "window" seconds each, and "time". */
     Map<String, Object> measure() throws Exception {
         List<Thread> senders = startSenders(new AtomicLong(Long.MAX_VALUE));
         Thread.sleep((long) (command.getDoubleValue("warmup") * 1000));
         Windows windows = new Windows(sent);
+        times.forget();
         for (int i = 0; i < command.getIntValue("windows"); i++) {
             windows.watch(command.getDoubleValue("window"));
         }
         running.set(false);
         finish(senders);
         Map<String, Object> facts = windows.facts();
+        facts.put("time", times.medianMicros());
         facts.put("failed", failed.sum());
         return facts;
     }
@@ -130,11 +133,13 @@ final class Sending {
             if (size <= 0) {
                 return;
             }
+            long begin = System.nanoTime();
             try {
                 SendStatus status = size == 1 && batch == 1 ? producer.send(message()).getSendStatus()
                     : producer.send(several(size)).getSendStatus();
                 if (status == SendStatus.SEND_OK) {
                     sent.add(size);
+                    times.add(System.nanoTime() - begin);
                 } else {
                     failed.add(size);
                 }
