@@ -65,7 +65,7 @@ class Safety:
         if result.physical_offset < 0:
             return PutStatus.PUT_OK
         end, acks = result.physical_offset + result.wrote_bytes, self._acks
-        durable = self._store.when_durable(result) if self._store.sync_flush else None
+        durable = self._store.when_durable(result)
         if durable is None:
             return PutStatus.PUT_OK if acks is None else acks.wait(end, then)
         acked: Deferred[PutStatus] = Deferred()

@@ -98,7 +98,7 @@ class HaMaster:
     def pump(self) -> None:
         """Something was stored: slaves get it when this turn of the reactor is over, all that it brings at once.
 
-        Only a message that somebody waits for, while nobody waits for another, goes to them before that.
+        Only a message that is alone, see `AckTable.on_single`, goes to them before that.
         """
         if self._due is not None:
             return

@@ -160,13 +160,12 @@ class SlaveSender(Stream):
         self._housekeeping.heard()
 
     def _take(self, report: int) -> None:
-        if self.sent == NOT_BEGUN:
+        if not self.begun:
             self._begin(report)
         elif report > self.sent:
             self._refuse(f"it acknowledges offset {report}, but was sent nothing beyond {self.sent}")
         else:
-            self.ack = report
-            self._acks.acked(self, report)
+            self._acknowledged(report)
 
     def _begin(self, report: int) -> None:
         first, end = self._source.log_min_offset, self._source.log_max_offset
@@ -187,15 +186,18 @@ class SlaveSender(Stream):
                 peer=self.address, report=report, sent=self.sent,
             )  # fmt: skip
             self._heartbeat.start()
-            self.ack = report
-            self._acks.acked(self, report)
+            self._acknowledged(report)
             self.pump()
+
+    def _acknowledged(self, offset: int) -> None:
+        self.ack = offset
+        self._acks.acked(self, offset)
 
     # --- sending
 
     def pump(self) -> None:
         """Sends what the slave lacks; costs nothing to speak of when that is nothing."""
-        if self._closing or self.sent == NOT_BEGUN:
+        if self._closing or not self.begun:
             return
         end = self._source.log_max_offset
         if self.sent > end:

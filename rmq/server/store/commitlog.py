@@ -159,7 +159,7 @@ class CommitLog:
         Returns:
             None when there is room, else why not: a full disk is asked again only after a short pause.
         """
-        if self._pause_until and self.pausing:
+        if self.pausing:
             return PutStatus.SERVICE_NOT_AVAILABLE
         try:
             if self.active is None or self.position + length + BLANK_MIN > self.size:
@@ -175,7 +175,7 @@ class CommitLog:
 
         They hold their file's blank, so that a new file begins only when the last one is full to its end.
         """
-        if self._pause_until and self.pausing:
+        if self.pausing:
             return False
         try:
             if self.active is None or self.position >= self.size:

@@ -255,12 +255,11 @@ class Replica:
         if run.count != 1 or filler.unready(run.parts):
             return None
         for (topic, queue_id), (_, _, codes) in run.parts.items():
-            queue = filler.queue_of(topic, queue_id)
-            if queue is not None:
+            if name := filler.names[topic]:
                 self._write(data, 0, length)
                 log.position += length
                 (code,) = codes
-                return queue, code, run.newest
+                return filler.topics[name].queues[queue_id], code, run.newest
         return None
 
     def _finish_single(self, physical: int, length: int, queue: ConsumeQueue, code: int, time: int) -> None:

@@ -55,8 +55,7 @@ def gather(data: bytes, at: int, physical: int, room: int, tags: DispatchTags) -
         tags: for the tags codes.
     """
     if fast.gather_records is not None:
-        # Run's own constructor is Python, and as slow as the loop is for one record.
-        run = tuple.__new__(Run, fast.gather_records(data, at, physical, room))
+        run = Run(*fast.gather_records(data, at, physical, room))
         if run.count:
             return run
     return gather_any(data, at, physical, room, tags)

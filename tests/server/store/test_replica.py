@@ -226,6 +226,19 @@ def test_a_log_fed_one_by_one_makes_the_same_store(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.usefixtures("loops")
+def test_a_topic_without_a_place_is_told_of_once(tmp_path: Path) -> None:
+    slave = slave_store(tmp_path / "s")
+    replica = slave.store.replica
+    master = master_store(tmp_path / "m")
+    master.fill(4, queues=1, topic="a_b")
+    for at, record in records_of(log_of(master).replace(b"\x03a_b", b"\x03a/b")):
+        assert replica.feed(at, record, lambda end: None) == 1
+    assert replica.received == master.store.log_max_offset
+    assert slave.store.queues() == []
+    assert replica._filler.problems == []
+
+
 def test_damage_to_one_that_comes_alone_is_the_same_each_way(tmp_path: Path) -> None:
     """Both ways take it, wait for more, or refuse it with the same words."""
     master = master_store(tmp_path / "m", mapped_file_size_commit_log=1 << 20)

@@ -237,14 +237,15 @@ class SendProcessor:
         if result.status is not PutStatus.PUT_OK:
             self._stats.put_failed()
             raise self._refusal(result.status)
-        reply = partial(self._reply, command, result, queue_id, unique_id, recall_handle)
-        late = Late(reply) if facts.waits and self._safety.waits else None
-        safe = PutStatus.PUT_OK if late is None else self._safety.wait(result, late)
-        # Slaves have got it by now, if they have nothing else to do.
         self._stats.put(name, len(result.offsets) or 1, result.wrote_bytes)
+        reply = partial(self._reply, command, result, queue_id, unique_id, recall_handle)
+        if not (facts.waits and self._safety.waits):
+            return reply(PutStatus.PUT_OK)
+        late = Late(reply)
+        safe = self._safety.wait(result, late)
         if safe is not None:
             return reply(safe)
-        if late is not None and not connection.waiting:
+        if not connection.waiting:
             # Who sends one at a time waits for each step; for the messages of many it is better done in one go.
             late.expect(PutStatus.PUT_OK)
         return late
