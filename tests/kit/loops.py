@@ -6,10 +6,7 @@ from unittest.mock import patch
 
 from rmq.server.store import fast
 
-_COMPILED = {
-    name: getattr(fast, name)
-    for name in ("place_records", "index_records", "gather_records", "unready_parts", "put_parts", "place_single")
-}
+_COMPILED = {name: getattr(fast, name) for name in ("place_records", "index_records", "take_records")}
 
 WAYS = ["pure", "compiled"] if fast.place_records is not None else ["pure"]
 """The ways that there are here."""

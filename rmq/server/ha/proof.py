@@ -22,9 +22,8 @@ from twisted.internet.defer import CancelledError, Deferred
 from rmq.server.ha.common import MasterRecords, ReplicationError
 from rmq.server.ha.receiver import NoRoomError
 from rmq.server.store.api import NotContiguousError, StoreError
-from rmq.server.store.record import check_record
-from rmq.server.store.replica import Logged, Replica
-from rmq.server.store.runs import RECORD_MAGICS
+from rmq.server.store.record import RECORD_MAGICS, check_record
+from rmq.server.store.replica import Replica
 from rmq.wire.errors import RemotingError
 from rmq.wire.layouts import BLANK_RECORD
 from rmq.wire.sysflag import BLANK_MAGIC
@@ -89,13 +88,17 @@ class StreamProof:
         """See `Replica.stalled`."""
         return self._replica.stalled
 
-    def feed(self, offset: int, data: bytes, logged: Logged | None = None) -> int:
-        """See `Replica.feed`; of what is held back nobody is told."""
+    def feed(self, offset: int, data: bytes) -> int:
+        """See `Replica.feed`."""
         expected = self.received + len(self._held)
         if offset != expected:
             raise NotContiguousError(expected, offset)
         self._held += data
         return self._look()
+
+    def announce(self) -> None:
+        """See `Replica.announce`."""
+        self._replica.announce()
 
     def stop(self) -> None:
         """The stream has ended."""

@@ -22,7 +22,6 @@ from rmq.remoting.stream import Stream
 from rmq.server.ha.common import ReplicationError
 from rmq.server.ha.flow import Rate
 from rmq.server.store.api import StoreError
-from rmq.server.store.replica import Logged
 from rmq.settings.store import StoreConfig
 from rmq.wire.hastream import HaStreamError, TransferReader, encode_report
 
@@ -67,8 +66,12 @@ class LogSink(Protocol):
         """Whether the last `feed` found no space on the disk."""
         ...
 
-    def feed(self, offset: int, data: bytes, logged: Logged | None = None) -> int:
+    def feed(self, offset: int, data: bytes) -> int:
         """See `Replica.feed`."""
+        ...
+
+    def announce(self) -> None:
+        """See `Replica.announce`."""
         ...
 
 
@@ -135,15 +138,17 @@ class MasterReceiver(Stream):
         try:
             pieces = self._reader.feed(data)
             for offset, piece in joined(pieces) if len(pieces) > 1 else pieces:
-                sink.feed(offset, piece, self._report)
+                sink.feed(offset, piece)
                 if sink.stalled:
                     raise NoRoomError
         except (HaStreamError, StoreError, NoRoomError) as error:
+            sink.announce()
             self.end(error)
             return
         if (received := sink.received) > self._reported:
             self._report(received)
         # What only this slave wants to know comes when the master has its report.
+        sink.announce()
         self.advanced = True
         self._housekeeping.heard()
         self.last_read = self._clock.seconds()

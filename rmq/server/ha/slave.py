@@ -264,6 +264,7 @@ class HaSlave:
                 )  # fmt: skip
         if point.first_record:
             store.replica.feed(0, point.first_record)
+            store.replica.announce()
 
     async def _wait(self) -> None:
         self.state = HaState.WAITING

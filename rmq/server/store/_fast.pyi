@@ -2,8 +2,7 @@ from mmap import mmap
 
 from rmq.server.store.append import TopicEntry
 from rmq.server.store.commitlog import CommitLog
-from rmq.server.store.dispatch import Put, Single
-from rmq.server.store.runs import Parts
+from rmq.server.store.consumequeue import ConsumeQueue
 
 def place_records(
     body: bytes, head: bytes, name_field: bytes, physical: int, queue_offset: int
@@ -20,13 +19,11 @@ def index_records(
     room: int,
     begin: int,
 ) -> tuple[int, int, int, int, int]: ...
-def gather_records(data: bytes, at: int, physical: int, room: int) -> tuple[int, int, int, Parts]: ...
-def unready_parts(
-    parts: Parts, names: dict[bytes, str], topics: dict[str, TopicEntry]
-) -> list[tuple[bytes, int]]: ...
-def put_parts(
-    parts: Parts, names: dict[bytes, str], topics: dict[str, TopicEntry], done: list[Put]
-) -> None: ...
-def place_single(
-    data: bytes, log: CommitLog, names: dict[bytes, str], topics: dict[str, TopicEntry]
-) -> Single | None: ...
+def take_records(
+    data: bytes,
+    at: int,
+    log: CommitLog,
+    names: dict[bytes, str],
+    topics: dict[str, TopicEntry],
+    arrived: dict[tuple[ConsumeQueue, int], None],
+) -> tuple[int, int, int]: ...

@@ -1,6 +1,5 @@
 # cython: language_level=3, cdivision=True, binding=False
-"""The store's hottest loops, compiled: `place_batch` of `batch.py`, `gather_any` of `runs.py`, those over its parts of
-`QueueFiller`, `Replica._place_single`, the indexer's walk.
+"""The store's hottest loops, compiled: `place_batch` of `batch.py`, `Replica._take_record`, the indexer's walk.
 
 The Python modules are the readable truth and work alone; property tests hold both equal, byte for byte. A batch's body
 comes from a stranger: it is checked as a whole before anything is made of it. Of a log each record is checked before
@@ -243,156 +242,107 @@ cdef int32_t tags_of(Bytes text, Bytes end):
     return <int32_t>hashed
 
 
-def gather_records(bytes data not None, Py_ssize_t at, int64_t physical, int64_t room):
-    """The run of records at a place: the loop of `gather_any`, where arguments and answer are explained.
+def take_records(
+    bytes data not None, Py_ssize_t at, log, dict names not None, dict topics not None, dict arrived not None
+):
+    """Puts a master's records into log and queues, those that need nothing made ready: there is space in log and
+    queue, both are mapped, the queue is not empty and goes on with the record. The first other one is `Replica`'s.
 
-    It ends before a message of the delay levels, whose tags code is another matter.
+    So are messages of the delay levels, whose tags code is another matter.
+
+    Args:
+        data, at: bytes of a log, and where in them its end stands.
+        log: where they go.
+        names: topics as records have them, and their names.
+        topics: the queues that are open.
+        arrived: gets the queues that have new messages, with the tags codes that occur.
+
+    Returns:
+        Where it ended, how many records they were, and the greatest store time.
     """
-    cdef Bytes base = <Bytes>PyBytes_AS_STRING(data)
     cdef Bytes record
-    cdef Bytes name
     cdef Bytes topic = NULL
     cdef Record found
-    cdef int64_t stop = len(data), topic_size = -1, newest = 0, first = 0, count = 0
-    cdef int32_t queue_id, newest_queue = 0, code
-    cdef Py_ssize_t filled
-    cdef uint8_t *unit
-    cdef bytearray units = None
-    if not 0 <= at <= stop or not 0 <= physical <= INT64_MAX - stop:
-        raise ValueError(f"place {at} of {stop} bytes, at {physical} of the log")
-    if room < stop - at:
-        stop = at + room
-    parts = {}
-    codes = None
-    while ordinary(base + at, stop - at, physical, &found):
-        record = base + at
-        if found.dispatched:
-            queue_id = <int32_t>get32(record + 12)
-            name = record + found.name_at
-            if queue_id != newest_queue or found.name_size != topic_size or memcmp(name, topic, topic_size) != 0:
-                key = (PyBytes_FromStringAndSize(<char *>name, <Py_ssize_t>found.name_size), queue_id)
-                if key[0] == DELAYED:
-                    break
-                part = parts.get(key)
-                if part is None:
-                    part = parts[key] = (found.queue_offset, bytearray(), set())
-                topic, topic_size, newest_queue = name, found.name_size, queue_id
-                first, units, codes = part
-            filled = len(units)
-            if found.queue_offset != first + filled // UNIT:
+    cdef Py_buffer view
+    cdef uint8_t *place
+    cdef int64_t topic_size = -1, newest = 0, count = 0, base = log.base, position = log.position
+    cdef int64_t stop = min(<int64_t>log.reserved, <int64_t>log.size - BLANK)
+    cdef int32_t code
+    cdef dict queues = None
+    if not 0 <= at <= len(data) or not 0 <= base <= INT64_MAX // 2 or not 0 <= position:
+        raise ValueError(f"place {at} of {len(data)} bytes, at {position} of the log's file {base}")
+    if log.map is None:
+        return at, 0, 0
+    PyObject_GetBuffer(log.map, &view, PyBUF_WRITABLE)
+    try:
+        stop = min(stop, <int64_t>view.len)
+        while True:
+            record = <Bytes>PyBytes_AS_STRING(data) + at
+            if not ordinary(record, min(<int64_t>len(data) - at, stop - position), base + position, &found):
                 break
-            code = tags_of(name + found.name_size + 2, record + found.total)
-            PyByteArray_Resize(units, filled + UNIT)
-            unit = <uint8_t *>PyByteArray_AS_STRING(units) + filled
-            put64(unit, <uint64_t>physical)
-            put32(unit + 8, <uint32_t>found.total)
-            put64(unit + 12, <uint64_t><int64_t>code)
-            codes.add(code)
-        newest = max(newest, found.timestamp)
-        count += 1
-        physical += found.total
-        at += <Py_ssize_t>found.total
-    return at, count, newest, parts
+            if found.dispatched:
+                if found.name_size != topic_size or memcmp(record + found.name_at, topic, topic_size) != 0:
+                    topic, topic_size = record + found.name_at, found.name_size
+                    queues = queues_of(PyBytes_FromStringAndSize(<char *>topic, topic_size), names, topics)
+                queue = None if queues is None else queues.get(<int32_t>get32(record + 12))
+                if queue is None or not is_ready(queue, found.queue_offset):
+                    break
+                code = tags_of(record + found.name_at + found.name_size + 2, record + found.total)
+                arrived[queue, code] = None
+            place = <uint8_t *>view.buf + position
+            memcpy(place + BLANK, record + BLANK, found.total - BLANK)
+            in_order()
+            memcpy(place, record, BLANK)
+            if found.dispatched:
+                put_unit(queue, base + position, found.total, code)
+            position += found.total
+            at += <Py_ssize_t>found.total
+            newest = max(newest, found.timestamp)
+            count += 1
+    finally:
+        log.position = position
+        PyBuffer_Release(&view)
+    return at, count, newest
 
 
-cdef object queue_of(tuple key, dict names, dict topics):
-    """The queue of a part; None when it is not known, or its topic has no place."""
-    name = names.get(key[0])
-    if not name:
-        return None
-    entry = topics.get(name)
-    return None if entry is None else entry.queues.get(key[1])
+cdef dict queues_of(bytes topic, dict names, dict topics):
+    """The open queues of a topic; None where Python must look."""
+    name = names.get(topic)
+    entry = topics.get(name) if name and topic != DELAYED else None
+    return None if entry is None else entry.queues
 
 
-cdef bint is_ready(queue, int64_t first, int64_t count) except -1:
-    """Whether a queue goes on there and has room for so many units, in a mapped file."""
+cdef bint is_ready(queue, int64_t offset) except -1:
+    """Whether a queue goes on with that offset, in a mapped file that has room."""
     active = queue.active
-    return active is not None and active.map is not None and first == <int64_t>queue.next and (
-        first + count <= <int64_t>queue.limit
+    return (
+        active is not None
+        and active.map is not None
+        and offset == <int64_t>queue.next
+        and offset < <int64_t>queue.limit
+        and <int64_t>queue.max_physical >= 0
     )
 
 
-def unready_parts(dict parts not None, dict names not None, dict topics not None):
-    """The loop of `QueueFiller.unready`."""
-    cdef tuple key, part
-    found = []
-    for key, part in parts.items():
-        queue = queue_of(key, names, topics)
-        if queue is None:
-            if names.get(key[0]) != "":
-                found.append(key)
-            continue
-        if not is_ready(queue, part[0], len(<bytearray>part[1]) // UNIT):
-            found.append(key)
-    return found
-
-
-def put_parts(dict parts not None, dict names not None, dict topics not None, list done not None):
-    """The loop of `QueueFiller.put`; `ConsumeQueue.put_all` as far as a queue's open file goes."""
+cdef int put_unit(queue, int64_t physical, int64_t size, int32_t code) except -1:
+    """`ConsumeQueue.put`, for a queue that is ready."""
     cdef Py_buffer view
-    cdef tuple key, part
-    cdef bytearray units
-    cdef Bytes newest
-    cdef Py_ssize_t size
-    cdef int64_t next_, at, limit
-    for key, part in parts.items():
-        if names[key[0]] == "":
-            continue
-        queue = queue_of(key, names, topics)
-        units = part[1]
-        size = len(units)
-        next_ = queue.next
-        limit = queue.limit
-        done.append((queue, next_, queue.max_physical, part[2]))
-        active = queue.active
-        file = None if active is None else active.map
-        if file is None or size < UNIT or next_ + size // UNIT > limit:
-            queue.put_all(units)
-            continue
-        at = (next_ - <int64_t>queue.base) * UNIT
-        PyObject_GetBuffer(file, &view, PyBUF_WRITABLE)
-        try:
-            if not 0 <= at <= view.len - size:
-                raise ValueError(f"units at {at} of a file of {view.len} bytes")
-            memcpy(<uint8_t *>view.buf + at, PyByteArray_AS_STRING(units), size)
-        finally:
-            PyBuffer_Release(&view)
-        newest = <Bytes>PyByteArray_AS_STRING(units) + size - UNIT
-        queue.next = next_ + size // UNIT
-        queue.max_physical = <int64_t>get64(newest) + <int32_t>get32(newest + 8)
-        if next_ + size // UNIT >= limit:
-            queue.aim()
-
-
-def place_single(bytes data not None, log, dict names not None, dict topics not None):
-    """A message that came alone, into the log: `Replica._place_single`, where it is explained."""
-    cdef Bytes record = <Bytes>PyBytes_AS_STRING(data)
-    cdef Record found
-    cdef Py_buffer view
-    cdef Py_ssize_t size = len(data)
-    cdef int64_t position = log.position
-    cdef uint8_t *place
-    if not ordinary(record, size, <int64_t>log.base + position, &found) or found.total != size or not found.dispatched:
-        return None
-    if position + size > <int64_t>log.reserved or position + size + BLANK > <int64_t>log.size:
-        return None
-    name = PyBytes_FromStringAndSize(<char *>record + found.name_at, <Py_ssize_t>found.name_size)
-    queue = None if name == DELAYED else queue_of((name, <int32_t>get32(record + 12)), names, topics)
-    if queue is None or not is_ready(queue, found.queue_offset, 1):
-        return None
-    code = tags_of(record + found.name_at + found.name_size + 2, record + size)
-    PyObject_GetBuffer(log.map, &view, PyBUF_WRITABLE)
+    cdef uint8_t *unit
+    cdef int64_t offset = queue.next
+    cdef int64_t at = (offset - <int64_t>queue.base) * UNIT
+    PyObject_GetBuffer(queue.active.map, &view, PyBUF_WRITABLE)
     try:
-        if not 0 <= position <= view.len - size:
-            raise ValueError(f"a record at {position} of a file of {view.len} bytes")
-        place = <uint8_t *>view.buf + position
-        memcpy(place + BLANK, record + BLANK, size - BLANK)
-        in_order()
-        memcpy(place, record, BLANK)
+        if not 0 <= at <= view.len - UNIT:
+            raise ValueError(f"a unit at {at} of a file of {view.len} bytes")
+        unit = <uint8_t *>view.buf + at
+        put64(unit, <uint64_t>physical)
+        put32(unit + 8, <uint32_t>size)
+        put64(unit + 12, <uint64_t><int64_t>code)
     finally:
         PyBuffer_Release(&view)
-    log.position = position + size
-    return queue, code, found.timestamp
+    queue.next = offset + 1
+    queue.max_physical = physical + size
+    return 0
 
 
 # --- the index

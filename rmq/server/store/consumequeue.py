@@ -229,28 +229,6 @@ class ConsumeQueue:
         self.next += 1
         self.max_physical = physical + size
 
-    def put_all(self, units: bytes | bytearray) -> None:
-        """Adds units, one at least, that follow each other; room must have been made. All or none are added.
-
-        Raises:
-            OSError: a file cannot be mapped.
-        """
-        count = len(units) // UNIT_SIZE
-        active = self.active
-        if active is not None and self.next + count <= self.limit:
-            at = (self.next - self.base) * UNIT_SIZE
-            (active.map or active.mapped())[at : at + len(units)] = units
-        else:
-            written = 0
-            for view, at, size in self.places(count):
-                view[at : at + size] = units[written : written + size]
-                written += size
-        physical, size, _ = UNIT.unpack_from(units, len(units) - UNIT_SIZE)
-        self.next += count
-        self.max_physical = physical + size
-        if self.next >= self.limit:
-            self.aim()
-
     def places(self, count: int) -> list[tuple[mmap.mmap, int, int]]:
         """Where the next `count` units go: mapped file, position and length in bytes; room must have been made.
 

@@ -12,16 +12,8 @@ Source: CommitLogDispatcherBuildConsumeQueue, ConsumeQueue.putMessagePositionInf
 
 from __future__ import annotations
 
-from rmq.server.store import fast
-from rmq.server.store.consumequeue import UNIT_SIZE, ConsumeQueue
+from rmq.server.store.consumequeue import ConsumeQueue
 from rmq.server.store.queues import Queues
-from rmq.server.store.runs import Parts
-
-Put = tuple[ConsumeQueue, int, int, set[int]]
-"""Units that were added: to which queue, its `next` and `max_physical` before that, and the tags codes that occur."""
-
-Single = tuple[ConsumeQueue, int, int]
-"""A message that is in the log: the queue that lacks its unit, its tags code and its store time."""
 
 
 class QueueFiller:
@@ -61,54 +53,10 @@ class QueueFiller:
         self.names[topic] = name
         return name
 
-    def unready(self, parts: Parts) -> list[tuple[bytes, int]]:
-        """The topics and queue ids whose queue is not known yet, has no room for what comes in a mapped file, or ends
-        elsewhere."""
-        names, topics = self.names, self.topics
-        if fast.unready_parts is not None:
-            return fast.unready_parts(parts, names, topics)
-        found = []
-        for key, (first, units, _) in parts.items():
-            name = names.get(key[0])
-            entry = topics.get(name) if name else None
-            queue = entry.queues.get(key[1]) if entry is not None else None
-            if queue is None:
-                if name != "":
-                    found.append(key)
-            elif first != queue.next or first + len(units) // UNIT_SIZE > queue.limit or not _mapped(queue):
-                found.append(key)
-        return found
+    def make_ready(self, queue: ConsumeQueue, offset: int) -> ConsumeQueue:
+        """The queue with room for the unit of `offset`, begun again if that was given out before.
 
-    def put(self, parts: Parts, done: list[Put]) -> None:
-        """Adds the units of parts that are ready.
-
-        Args:
-            parts: those whose topic cannot be that of a directory are passed over.
-            done: gets what was put, and before that what is about to be.
-
-        Raises:
-            OSError: a file cannot be mapped; what is done is to be taken back.
-        """
-        names, topics = self.names, self.topics
-        if fast.put_parts is not None:
-            fast.put_parts(parts, names, topics, done)
-            return
-        for (topic, queue_id), (_, units, codes) in parts.items():
-            if name := names[topic]:
-                queue = topics[name].queues[queue_id]
-                done.append((queue, queue.next, queue.max_physical, codes))
-                queue.put_all(units)
-
-    def take_back(self, done: list[Put]) -> None:
-        """Lets the queues end where they did."""
-        for queue, following, max_physical, _ in done:
-            queue.next, queue.max_physical = following, max_physical
-            queue.aim()
-
-    def make_ready(self, queue: ConsumeQueue, offset: int, count: int) -> ConsumeQueue:
-        """The queue with room for `count` units from `offset` on, begun again if `offset` was given out before.
-
-        The file that the first of them goes to is mapped, until others are.
+        The file that it goes to is mapped, until others are.
 
         Raises:
             OSError: a file cannot be made, mapped or removed, or the disk is full.
@@ -126,12 +74,8 @@ class QueueFiller:
             queue.fill_blank(offset)
             if unread:
                 queue.minimum = offset
-        if offset + count > queue.limit:
-            queue.make_room(count)
+        if offset >= queue.limit:
+            queue.make_room(1)
         if queue.active is not None:
             queue.active.mapped()
         return queue
-
-
-def _mapped(queue: ConsumeQueue) -> bool:
-    return queue.active is not None and queue.active.map is not None

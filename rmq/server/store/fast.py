@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from rmq.server.store.append import TopicEntry
     from rmq.server.store.commitlog import CommitLog
-    from rmq.server.store.dispatch import Put, Single
-    from rmq.server.store.runs import Parts
+    from rmq.server.store.consumequeue import ConsumeQueue
 
 PURE_VARIABLE = "RMQ_PURE_PYTHON"
 """Environment variable: 1 leaves the compiled loops aside."""
@@ -25,12 +24,10 @@ place_records: Callable[[bytes, bytes, bytes, int, int], tuple[bytes, bytes, lis
 index_records: Callable[
     [mmap, int, int, int, mmap, int, int, int, int, int], tuple[int, int, int, int, int]
 ] | None = None
-gather_records: Callable[
-    [bytes, int, int, int], tuple[int, int, int, Parts]
+take_records: Callable[
+    [bytes, int, CommitLog, dict[bytes, str], dict[str, TopicEntry], dict[tuple[ConsumeQueue, int], None]],
+    tuple[int, int, int],
 ] | None = None
-unready_parts: Callable[[Parts, dict[bytes, str], dict[str, TopicEntry]], list[tuple[bytes, int]]] | None = None
-put_parts: Callable[[Parts, dict[bytes, str], dict[str, TopicEntry], list[Put]], None] | None = None
-place_single: Callable[[bytes, CommitLog, dict[bytes, str], dict[str, TopicEntry]], Single | None] | None = None
 
 if environ.get(PURE_VARIABLE) != "1":
     with suppress(ImportError):
@@ -38,10 +35,7 @@ if environ.get(PURE_VARIABLE) != "1":
 
         place_records = _fast.place_records
         index_records = _fast.index_records
-        gather_records = _fast.gather_records
-        unready_parts = _fast.unready_parts
-        put_parts = _fast.put_parts
-        place_single = _fast.place_single
+        take_records = _fast.take_records
 
 
 def way() -> str:

@@ -12,13 +12,22 @@ from typing import NamedTuple
 from zlib import crc32
 
 from rmq.wire.layouts import RECORD_HEAD, RECORD_HEAD_BORN6, RECORD_HEAD_BOTH6, RECORD_HEAD_STORE6
-from rmq.wire.sysflag import BORN_HOST_V6, MAGIC_V1, MAGIC_V2, STORE_HOST_V6
+from rmq.wire.sysflag import (
+    BORN_HOST_V6,
+    MAGIC_V1,
+    MAGIC_V2,
+    STORE_HOST_V6,
+    TRANSACTION_MASK,
+    TRANSACTION_PREPARED,
+    TRANSACTION_ROLLBACK,
+)
 
 HOST_BITS = BORN_HOST_V6 | STORE_HOST_V6
 CRC_MASK = 0x7FFFFFFF
 OWN_OFFSET_AT = 28
 """Where a record says at which physical offset it stands; the flags follow."""
 SYS_FLAG_AT = 36
+RECORD_MAGICS = frozenset((MAGIC_V1, MAGIC_V2))
 MIN_RECORD = RECORD_HEAD.size + 1 + 2
 HEADS = {
     0: RECORD_HEAD,
@@ -42,6 +51,11 @@ class Record(NamedTuple):
     sys_flag: int
     store_timestamp: int
     properties: bytes
+
+    @property
+    def is_dispatched(self) -> bool:
+        """Whether it has a place in its queue, as all have but half and rolled back messages."""
+        return self.sys_flag & TRANSACTION_MASK not in {TRANSACTION_PREPARED, TRANSACTION_ROLLBACK}
 
 
 def store_time_of(prefix: bytes) -> int:

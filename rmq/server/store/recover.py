@@ -32,7 +32,6 @@ from rmq.server.store.queues import Queues
 from rmq.server.store.record import STORE_TIME_PREFIX, Record, parse_record, store_time_of
 from rmq.server.store.scan import LogScan
 from rmq.server.store.tags import DispatchTags
-from rmq.wire.sysflag import TRANSACTION_MASK, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK
 
 _log = Logger()
 
@@ -303,7 +302,7 @@ class Recovery:
         return newest
 
     def _dispatch(self, record: Record) -> None:
-        if record.sys_flag & TRANSACTION_MASK in {TRANSACTION_PREPARED, TRANSACTION_ROLLBACK}:
+        if not record.is_dispatched:
             return
         queue = self._filler.queue_of(record.topic, record.queue_id)
         if queue is None:
@@ -312,7 +311,7 @@ class Recovery:
             if self._audit:
                 self._compare(queue, record)
             return
-        queue = self._filler.make_ready(queue, record.queue_offset, 1)
+        queue = self._filler.make_ready(queue, record.queue_offset)
         tags = self._tags.of(queue.topic, record.properties, record.store_timestamp)
         queue.put(record.physical_offset, record.size, tags)
 

@@ -17,7 +17,6 @@ from rmq.server.store.dispatch import QueueFiller
 from rmq.server.store.queues import Queues
 from rmq.server.store.record import Record
 from rmq.server.store.tags import DispatchTags
-from rmq.wire.sysflag import TRANSACTION_MASK, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK
 
 QueueName = tuple[str, int]
 """Topic and queue id."""
@@ -55,10 +54,10 @@ class Refill:
         begin = self._begins.get((record.topic, record.queue_id))
         if begin is None or record.physical_offset < begin:
             return
-        if record.sys_flag & TRANSACTION_MASK in {TRANSACTION_PREPARED, TRANSACTION_ROLLBACK}:
+        if not record.is_dispatched:
             return
         queue = self._filler.queue_of(record.topic, record.queue_id)
         if queue is not None:
-            queue = self._filler.make_ready(queue, record.queue_offset, 1)
+            queue = self._filler.make_ready(queue, record.queue_offset)
             tags = self._tags.of(queue.topic, record.properties, record.store_timestamp)
             queue.put(record.physical_offset, record.size, tags)

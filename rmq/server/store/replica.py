@@ -6,12 +6,10 @@ left over waits in memory; it is never more than one record, because its head is
 magic number, size, and that it stands where it says. A record may be larger than maxMessageSize here allows, since the
 master's counts, but not so large that whoever answers in a master's place could fill the memory.
 
-As with batches a run of records is written but for its head first: until that stands, the log ends before the run for
-whoever reads it after a crash.
-
-The units come before the log's new end, and so before the report of it, because making them can fail. A message that
-comes alone is reported first: a master that waits for it is waiting for nothing else, and its one unit, on reserved
-and mapped space, cannot fail any more.
+A record is taken in this order: room in the log, its queue made ready, its body, its head, its unit, the log's new
+end. Only the first two can fail, and until the head stands the log ends before the record for whoever reads it after
+a crash. Records for which there is room in open and mapped files are taken by the compiled loop, where it was built,
+as many as there are; any other is taken here, and then it is the loop's turn again.
 
 A file's blank is a head and then filler, which is passed over as it comes; the log's end stays before the blank until
 all of it was there. The next file begins with the next record.
@@ -30,11 +28,10 @@ from rmq.server.store import fast
 from rmq.server.store.api import ArrivalListener, NoRecordError, NotContiguousError, StoreError, StoreOptions
 from rmq.server.store.append import Counters
 from rmq.server.store.commitlog import BLANK_MIN, CommitLog
-from rmq.server.store.consumequeue import UNIT, UNIT_SIZE, ConsumeQueue
-from rmq.server.store.dispatch import Put, QueueFiller, Single
+from rmq.server.store.consumequeue import UNIT_SIZE, ConsumeQueue
+from rmq.server.store.dispatch import QueueFiller
 from rmq.server.store.queues import Queues
-from rmq.server.store.record import MIN_RECORD, OWN_OFFSET_AT, SYS_FLAG_AT, parse_record
-from rmq.server.store.runs import RECORD_MAGICS, Parts, Run, gather, gather_any
+from rmq.server.store.record import MIN_RECORD, OWN_OFFSET_AT, RECORD_MAGICS, SYS_FLAG_AT, Record, parse_record
 from rmq.server.store.tags import DispatchTags
 from rmq.wire.layouts import BLANK_RECORD
 from rmq.wire.sysflag import BLANK_MAGIC
@@ -44,11 +41,6 @@ _log = Logger()
 _HEAD = BLANK_RECORD.size
 _LONGEST = 64 * 1024 * 1024
 """Bytes of a record that are awaited whatever maxMessageSize is: four times what a frame may have by default."""
-_COPIED = 4096
-"""Bytes that are copied once more sooner than looked at in place."""
-Logged = Callable[[int], None]
-"""Told how far the log goes, when a message stands in it that came alone."""
-
 _SIZES = "mappedFileSizeCommitLog must be the same on master and slave"
 
 
@@ -79,6 +71,8 @@ class Replica:
         self._on_files_changed = on_files_changed
         self._partial = bytearray()
         self._blank = 0
+        self._arrived: dict[tuple[ConsumeQueue, int], None] = {}
+        self._opened: list[tuple[str, int]] = []
         self.stalled = self.closed = False
         self.on_arrival: ArrivalListener | None = None
         self.on_new_topic: Callable[[str, int], None] | None = None
@@ -105,13 +99,14 @@ class Replica:
         self._log.begin(offset)
         self._on_files_changed()
 
-    def feed(self, offset: int, data: bytes, logged: Logged | None = None) -> int:
+    def feed(self, offset: int, data: bytes) -> int:
         """Takes bytes of the master's log from a physical offset on; how many messages became whole.
+
+        Listeners are told of those by `announce`, which whoever feeds calls when nothing is more urgent.
 
         Args:
             offset: of the first byte.
             data: the bytes.
-            logged: told of a message that came whole and alone, before it is in its queue; nothing is said of others.
 
         Raises:
             NotContiguousError: the offset is not `received`.
@@ -120,13 +115,6 @@ class Replica:
         """
         if self.closed:
             raise StoreError("the log could not be cut; it takes nothing until that has worked")
-        if logged is not None and not self._partial and not self._blank and offset == self._log.end:
-            single = self._place_single(data)
-            if single is not None:
-                self.stalled = False
-                logged(offset + len(data))
-                self._finish_single(offset, len(data), *single)
-                return 1
         if offset != self.received:
             raise NotContiguousError(self.received, offset)
         self.stalled = False
@@ -138,21 +126,28 @@ class Replica:
                 if self._blank:
                     at = self._pass_blank(data, at)
                     continue
-                started = at
                 if not self._partial:
-                    run = gather(data, at, self._log.end, self._rest - BLANK_MIN, self._tags)
-                    if run.count and self._take(data, at, run):
-                        at = run.end
-                if at == started and not self.stalled:
+                    kept = 0
+                    at = self._take_records(data, at)
+                if at < len(data):
                     at = self._take_piece(data, at)
-                    if not self._partial:
-                        kept = 0
         except NoRecordError:
             self.drop_partial()
             raise
         if self.stalled:
             del self._partial[kept:]
         return self._counters.put_total - before
+
+    def announce(self) -> None:
+        """Tells listeners of what was taken since the last time."""
+        opened, self._opened = self._opened, []
+        arrived, self._arrived = self._arrived, {}
+        if self.on_new_topic is not None:
+            for topic, queue_id in opened:
+                self.on_new_topic(topic, queue_id)
+        if self.on_arrival is not None:
+            for queue, code in arrived:
+                self.on_arrival(queue.topic, queue.queue_id, queue.next, code)
 
     @property
     def _rest(self) -> int:
@@ -174,11 +169,7 @@ class Replica:
         if int.from_bytes(record[4:_HEAD], "big") == BLANK_MAGIC:
             taken = self._begin_blank(record)
         else:
-            run = gather_any(record, 0, self._log.end, len(record), self._tags)
-            if not run.count:
-                why = parse_record(record, self._log.end, check_crc=False)[1] or "its queue offset is negative"
-                raise NoRecordError(self._log.end, why)
-            taken = self._take(record, 0, run)
+            taken = self._take_record(record)
         if taken:
             partial.clear()
         return at
@@ -242,103 +233,75 @@ class Replica:
 
     # --- what is whole
 
-    def _place_single(self, data: bytes) -> Single | None:
-        """Puts a message into the log that came whole and alone, if nothing has to be made ready for it: there is space
-        in log and queue, both are mapped, and the queue goes on with it. None when nothing was done."""
+    def _take_records(self, data: bytes, at: int) -> int:
+        """Takes what needs nothing made ready, quickly; how far that went."""
+        if fast.take_records is None:
+            return at
         log, filler = self._log, self._filler
-        if fast.place_single is not None:
-            return fast.place_single(data, log, filler.names, filler.topics)
-        length = len(data)
-        if int.from_bytes(data[:4], "big") != length or log.position + length > log.reserved:
-            return None
-        run = gather_any(data, 0, log.end, self._rest - BLANK_MIN, self._tags)
-        if run.count != 1 or filler.unready(run.parts):
-            return None
-        for (topic, queue_id), (_, _, codes) in run.parts.items():
-            if name := filler.names[topic]:
-                self._write(data, 0, length)
-                log.position += length
-                (code,) = codes
-                return filler.topics[name].queues[queue_id], code, run.newest
-        return None
+        end, count, newest = fast.take_records(data, at, log, filler.names, filler.topics, self._arrived)
+        self._count(count, end - at, newest)
+        return end
 
-    def _finish_single(self, physical: int, length: int, queue: ConsumeQueue, code: int, time: int) -> None:
-        """Everything that comes after a message's place in the log."""
-        done = [(queue, queue.next, queue.max_physical, {code})]
-        queue.put(physical, length, code)
-        self._count(1, length, time, done)
+    def _take_record(self, data: bytes) -> bool:
+        """Puts a record into log and queue, or neither when there is no space; whether it did.
 
-    def _take(self, data: bytes, start: int, run: Run) -> bool:
-        """Puts a run into log and queues, or none of it when there is no space; whether it did."""
+        Raises:
+            NoRecordError: it is none.
+        """
         log = self._log
-        length = run.end - start
-        if not log.make_room_as_it_is(length):
+        record, why = parse_record(data, log.end, check_crc=False)
+        if record is None or record.queue_offset < 0:
+            raise NoRecordError(log.end, why or "its queue offset is negative")
+        if not log.make_room_as_it_is(record.size):
             self.stalled = True
             return False
-        done: list[Put] = []
         try:
-            if unready := self._filler.unready(run.parts):
-                self._make_ready(unready, run.parts)
-            self._write(data, start, length)
-            self._filler.put(run.parts, done)
+            queue = self._ready_queue(record) if record.is_dispatched else None
         except OSError as error:
-            # The log still ends where it did: the same bytes will be written again.
-            self._filler.take_back(done)
             log.pause(error)
             self.stalled = True
             return False
-        log.position += length
-        self._count(run.count, length, run.newest, done)
+        place: Any = log.map
+        place[log.position + _HEAD : log.position + record.size] = data[_HEAD:]
+        place[log.position : log.position + _HEAD] = data[:_HEAD]
+        if queue is None:
+            log.position += record.size
+            self._count(1, record.size, record.store_timestamp)
+            return True
+        if queue.max_physical < 0:
+            self._opened.append((queue.topic, queue.queue_id))
+        code = self._tags.of(queue.topic, record.properties, record.store_timestamp)
+        queue.put(record.physical_offset, record.size, code)
+        log.position += record.size
+        self._count(1, record.size, record.store_timestamp)
+        self._arrived[queue, code] = None
         return True
 
-    def _count(self, count: int, length: int, newest: int, done: list[Put]) -> None:
-        """Notes what was added, and tells of it."""
-        log, counters = self._log, self._counters
-        log.last_timestamp = max(log.last_timestamp, newest)
-        counters.put_total += count
-        counters.put_bytes += length
-        self._tell(done)
-
-    def _make_ready(self, unready: list[tuple[bytes, int]], parts: Parts) -> None:
-        """Gives queues room for what comes.
+    def _ready_queue(self, record: Record) -> ConsumeQueue | None:
+        """The queue of a record with room for its unit in a mapped file; None when its topic has no place.
 
         Raises:
-            NoRecordError: a message's queue offset cannot be.
+            NoRecordError: the record's queue offset cannot be.
             OSError: a file cannot be made or removed, or the disk is full.
         """
         filler = self._filler
-        for topic, queue_id in unready:
-            queue = filler.queue_of(topic, queue_id)
-            if queue is not None:
-                first, units, _ = parts[topic, queue_id]
-                _check_gap(queue, first, UNIT.unpack_from(units)[0])
-                filler.make_ready(queue, first, len(units) // UNIT_SIZE)
+        queue = filler.queue_of(record.topic, record.queue_id)
+        if queue is not None:
+            _check_gap(queue, record.queue_offset, record.physical_offset)
+            queue = filler.make_ready(queue, record.queue_offset)
         if filler.restarts:
             filler.restarts = 0
             self._on_files_changed()
         for problem in filler.problems:
             _log.error("From the master: {problem}", problem=problem)
         filler.problems.clear()
+        return queue
 
-    def _write(self, data: bytes, start: int, length: int) -> None:
-        at, end = self._log.position, start + length
-        view: Any = self._log.map
-        if length <= _COPIED:
-            view[at + _HEAD : at + length] = data[start + _HEAD : end]
-        else:
-            with memoryview(data) as whole, whole[start + _HEAD : end] as rest:
-                view[at + _HEAD : at + length] = rest
-        view[at : at + _HEAD] = data[start : start + _HEAD]
-
-    def _tell(self, done: list[Put]) -> None:
-        if self.on_new_topic is not None:
-            for queue, _, max_physical, _ in done:
-                if max_physical < 0:
-                    self.on_new_topic(queue.topic, queue.queue_id)
-        if self.on_arrival is not None:
-            for queue, _, _, codes in done:
-                for code in codes:
-                    self.on_arrival(queue.topic, queue.queue_id, queue.next, code)
+    def _count(self, count: int, length: int, newest: int) -> None:
+        log, counters = self._log, self._counters
+        log.last_timestamp = max(log.last_timestamp, newest)
+        counters.put_total += count
+        counters.put_bytes += length
 
 
 def _check_gap(queue: ConsumeQueue, offset: int, physical: int) -> None:

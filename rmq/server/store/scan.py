@@ -16,7 +16,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 
-from rmq.server.store.record import MIN_RECORD, Record, parse_record
+from rmq.server.store.record import MIN_RECORD, RECORD_MAGICS, Record, parse_record
 from rmq.server.store.segment import Segment
 from rmq.server.store.segments import Segments
 from rmq.wire.layouts import BLANK_RECORD
@@ -24,7 +24,6 @@ from rmq.wire.sysflag import BLANK_MAGIC, MAGIC_V1, MAGIC_V2
 
 _unpack_head = BLANK_RECORD.unpack_from
 _BLANK_MIN = BLANK_RECORD.size
-_RECORD_MAGICS = frozenset((MAGIC_V1, MAGIC_V2))
 _MAGICS = (MAGIC_V1.to_bytes(4, "big"), MAGIC_V2.to_bytes(4, "big"))
 
 
@@ -72,7 +71,7 @@ class LogScan:
             total, magic = _unpack_head(view, at)
             if magic == BLANK_MAGIC and total == size - at:
                 break
-            if magic in _RECORD_MAGICS and MIN_RECORD <= total <= size - at:
+            if magic in RECORD_MAGICS and MIN_RECORD <= total <= size - at:
                 record, problem = parse_record(view[at : at + total], base + at, check_crc)
                 if record is not None and self._stands(record, problem, view, segment, at + total):
                     if problem:

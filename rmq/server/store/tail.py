@@ -35,11 +35,10 @@ from rmq.server.store.env import Env
 from rmq.server.store.flush import LogFlusher
 from rmq.server.store.index import Index
 from rmq.server.store.queues import Queues
-from rmq.server.store.record import MIN_RECORD, OWN_OFFSET_AT, SYS_FLAG_AT, Record
+from rmq.server.store.record import MIN_RECORD, OWN_OFFSET_AT, RECORD_MAGICS, SYS_FLAG_AT, Record
 from rmq.server.store.refill import QueueName, Refill
 from rmq.server.store.replica import Replica
 from rmq.server.store.rounds import Rounds
-from rmq.server.store.runs import RECORD_MAGICS
 from rmq.server.store.scan import LogScan
 from rmq.server.store.tags import DispatchTags
 from rmq.wire.layouts import BLANK_RECORD

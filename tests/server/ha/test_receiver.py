@@ -9,6 +9,7 @@ import pytest
 from twisted.internet.defer import CancelledError
 
 from rmq.server.ha.receiver import LARGE_READ, READ, MasterReceiver, joined
+from rmq.server.store.api import NoRecordError
 from rmq.settings.store import StoreConfig
 from rmq.wire.hastream import encode_report, encode_transfer
 from tests.kit.peer import MemoryTransport
@@ -80,23 +81,33 @@ def test_the_first_report_asks_and_each_read_that_advances_is_reported_once(worl
     assert world.slave.numbers() == world.master.numbers()
 
 
-def test_a_message_that_comes_alone_is_reported_before_anything_else_is_done(world: World) -> None:
-    first = world.master.send("T", 0, b"makes the queue").wrote_bytes
-    world.receiver.dataReceived(framed(0, world.log()))
-    assert world.reports()[-1] == first
-    end = first + world.master.send("T", 0, b"body").wrote_bytes
-    at_report: list[tuple[int, int]] = []
+def test_what_came_is_reported_before_anybody_here_is_told(world: World) -> None:
+    told: list[str] = []
     write = world.transport.write
+    world.slave.store.on_arrival = lambda *facts: told.append(f"arrived {facts[2]}")
 
     def note(data: bytes) -> None:
-        at_report.append((world.slave.store.max_offset("T", 0), len(world.reads)))
+        told.append(f"reported {world.slave.store.max_offset('T', 0)}")
         write(data)
 
     world.transport.write = note  # type: ignore[method-assign]
-    world.receiver.dataReceived(framed(first, world.log()[first:]))
-    assert world.reports() == [end]
-    assert at_report == [(1, 1)]
-    assert (world.slave.store.max_offset("T", 0), world.reads) == (2, [first, end])
+    place = 0
+    for count in (1, 1, 5):
+        for _ in range(count):
+            world.master.send("T", 0, b"body")
+        world.receiver.dataReceived(framed(place, world.log()[place:]))
+        place = world.master.store.log_max_offset
+    assert told == ["reported 1", "arrived 1", "reported 2", "arrived 2", "reported 7", "arrived 7"]
+    assert world.reports()[1:] == world.reads
+
+
+def test_what_came_before_damage_is_told_of(world: World) -> None:
+    told: list[int] = []
+    world.slave.store.on_arrival = lambda *facts: told.append(facts[2])
+    end = world.master.send("T", 0, b"body").wrote_bytes
+    world.receiver.dataReceived(framed(0, world.log() + b"\0" * 8))
+    assert (told, world.slave.store.log_max_offset) == ([1], end)
+    assert [type(why) for why in world.ended] == [NoRecordError]
 
 
 def test_a_master_that_does_not_read_is_told_once_when_it_does(world: World) -> None:

@@ -1,5 +1,6 @@
 """The compiled loops make what the Python ones make, byte for byte, and survive what strangers send."""
 
+import itertools
 import os
 import struct
 import subprocess
@@ -16,14 +17,24 @@ from hypothesis import strategies as st
 import rmq
 import rmq.server.store.indexer as indexer_module
 from rmq.server.store import fast
+from rmq.server.store.api import NoRecordError
 from rmq.server.store.batch import Placed, Shape, place_batch
 from rmq.server.store.env import Env
 from rmq.server.store.indexfile import IndexFile
 from rmq.server.store.record import HEADS
 from rmq.server.store.segment import MapCache
+from rmq.server.store.tags import SCHEDULE_TOPIC
 from rmq.wire.javahash import IndexKeyHash
+from rmq.wire.layouts import CONSUME_QUEUE_UNIT
 from rmq.wire.message import BatchMessage, MessageError, decode_messages, encode_batch
-from rmq.wire.sysflag import BORN_HOST_V6, TRANSACTION_COMMIT, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK
+from rmq.wire.sysflag import (
+    BORN_HOST_V6,
+    MAGIC_V1,
+    MAGIC_V2,
+    TRANSACTION_COMMIT,
+    TRANSACTION_PREPARED,
+    TRANSACTION_ROLLBACK,
+)
 from tests.kit.loops import taking
 from tests.kit.stores import HOST, SmallStore
 
@@ -296,16 +307,202 @@ def test_no_buffer_is_held_and_none_is_written_that_must_not() -> None:
         _fast.index_records(None, 0, 0, 0, bytearray(100), ENTRIES_AT, SLOTS, 1, 1, 1)
 
 
-# --- a master's records: test_runs.py has the rest
+# --- a master's records
 
 
-@pytest.mark.parametrize(("at", "physical"), [(-1, 0), (11, 0), (0, -1), (0, (1 << 63) - 5)])
-def test_places_that_cannot_be_are_refused(at: int, physical: int) -> None:
-    assert _fast.gather_records(bytes(10), 10, 0, 5) == (10, 0, 0, {})
-    with pytest.raises(ValueError, match="place"):
-        _fast.gather_records(bytes(10), at, physical, 5)
-    with pytest.raises(TypeError):
-        _fast.gather_records(bytearray(10), 0, 0, 5)  # type: ignore[arg-type]
+def record(
+    physical: int,
+    topic: bytes = b"T",
+    queue_id: int = 0,
+    queue_offset: int = 0,
+    sys_flag: int = 0,
+    time: int = 1000,
+    body: bytes = b"body",
+    properties: bytes = b"",
+) -> bytes:
+    head = HEADS[sys_flag & 0x30]
+    long = len(topic) > 127
+    tail = len(topic).to_bytes(2 if long else 1, "big") + topic + len(properties).to_bytes(2, "big") + properties
+    born, store = HOST_V6 if sys_flag & 0x10 else HOST, HOST_V6 if sys_flag & 0x20 else HOST
+    size = head.size + len(body) + len(tail)
+    numbers = size, MAGIC_V2 if long else MAGIC_V1, 7, queue_id, 3, queue_offset, physical, sys_flag
+    return head.pack(*numbers, 5, born, time, store, 0, 0, len(body)) + body + tail
+
+
+records = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "topic": st.sampled_from(
+                [b"T", b"T", b"U", b"x" * 127, b"y" * 128, b"\xff", "тема".encode(), SCHEDULE_TOPIC.encode()]
+            ),
+            "queue_id": st.sampled_from([0, 0, 1, -1, (1 << 31) - 1]),
+            "sys_flag": st.sampled_from([0, 0, 0x10, 0x20, 0x30, 4, 8, 12, 1]),
+            "time": st.integers(-5, 1 << 60),
+            "body": st.binary(max_size=20),
+            "properties": st.lists(
+                st.sampled_from(
+                    [b"TAGS\x01", b"TAGS", b"a", b"\x02", b"XTAGS\x01b\x02", b"\xc3\xa4", b"\xff", b"DELAY\x012\x02"]
+                ),
+                max_size=5,
+            ).map(b"".join),
+        },
+    ),
+    max_size=20,
+)
+odd_offsets = st.dictionaries(st.integers(0, 19), st.sampled_from([0, 5, 300, -1, (1 << 63) - 1]), max_size=1)
+
+
+def log_of_records(items: list[dict[str, Any]], odd: dict[int, int]) -> bytes:
+    """A log in which each message follows the one before it in its queue, but for those with an odd offset."""
+    data = b""
+    following: dict[object, int] = {}
+    for number, item in enumerate(items):
+        key = item.get("topic", b"T"), item.get("queue_id", 0)
+        offset = odd.get(number, following.get(key, 0))
+        data += record(len(data), **item, queue_offset=offset)
+        following[key] = offset + (item.get("sys_flag", 0) not in {TRANSACTION_PREPARED, TRANSACTION_ROLLBACK})
+    return data
+
+
+def replicated(pieces: list[bytes], way: str) -> object:
+    """What a slave makes of pieces of a log: answers, what listeners hear, totals, files."""
+    with taking(way), TemporaryDirectory() as directory:
+        kit = SmallStore(Path(directory), mapped_file_size_commit_log=1 << 16, read_only=True)
+        told: list[object] = []
+        kit.store.on_arrival = kit.store.on_new_topic = lambda *facts: told.append(facts)
+        for piece in pieces:
+            try:
+                told.append(kit.store.replica.feed(kit.store.replica.received, piece))
+            except NoRecordError as error:
+                told.append(str(error))
+            kit.store.replica.announce()
+        counters = kit.store.counters
+        told += [counters.put_total, counters.put_bytes, kit.store._log.last_timestamp]
+        kit.close()
+        paths = [path for below in ("commitlog", "consumequeue") for path in sorted(Path(directory, below).rglob("*"))]
+        return told, {str(path.relative_to(directory)): path.read_bytes() for path in paths if path.is_file()}
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(records, odd_offsets, st.data())
+def test_replicated_records_are_taken_alike(
+    items: list[dict[str, Any]], odd: dict[int, int], data: st.DataObject
+) -> None:
+    log = bytearray(log_of_records(items, odd))
+    for _ in range(data.draw(st.integers(0, 2)) if log else 0):
+        log[data.draw(st.integers(0, len(log) - 1))] = data.draw(st.sampled_from([0, 1, 0x7F, 0x80, 0xFF]))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(log)), max_size=3)))
+    pieces = [bytes(log[start:end]) for start, end in itertools.pairwise([0, *cuts, len(log)])]
+    assert replicated(pieces, "compiled") == replicated(pieces, "pure")
+
+
+def test_ordinary_replicated_records_do_take_the_compiled_way(tmp_path: Path) -> None:
+    master = SmallStore(tmp_path / "m", mapped_file_size_commit_log=1 << 20)
+    master.fill(200, queues=3)
+    slave = SmallStore(tmp_path / "s", mapped_file_size_commit_log=1 << 20, log_reserve_bytes=1 << 20, read_only=True)
+    replica, taken = slave.store.replica, []
+    by_hand = replica._take_record
+
+    def spy(data: bytes) -> bool:
+        taken.append(len(data))
+        return by_hand(data)
+
+    with taking("compiled"), patch.object(replica, "_take_record", spy):
+        assert replica.feed(0, master.store.transfer(0, 1 << 20)) == 200
+    # By hand: the first message of each queue, and of each of a queue's files of 50.
+    assert len(taken) == 3 * 2
+    assert slave.numbers(queues=3) == master.numbers(queues=3)
+
+
+class Place:
+    """What the loop asks of a log, of a queue, and of a queue's file."""
+
+    def __init__(self, **parts: Any) -> None:
+        self.__dict__.update(parts)
+
+
+def ready(**wrong: Any) -> tuple[Place, Place, dict[str, Any]]:
+    """A log and a queue, and both as arguments for a record at 0; in some way wrong."""
+    file = Place(map=wrong.get("units", bytearray(100)))
+    queue = Place(active=file, base=wrong.get("queue_base", 0), next=1, limit=5, max_physical=7)
+    places = {"base": 0, "position": 0, "reserved": 500, "size": 500, "map": bytearray(500), **wrong}
+    log = Place(**{name: places[name] for name in ("base", "position", "reserved", "size", "map")})
+    return log, queue, {"names": {b"T": "T"}, "topics": {"T": Place(queues={0: queue})}, "arrived": {}}
+
+
+ONE = record(0, queue_offset=1, time=3, properties=b"TAGS\x01a\x02")
+
+
+def test_one_record() -> None:
+    log, queue, arguments = ready()
+    assert _fast.take_records(b"xy" + ONE, 2, log, **arguments) == (2 + len(ONE), 1, 3)
+    assert log.map == ONE + bytes(500 - len(ONE))
+    assert queue.active.map == bytes(20) + CONSUME_QUEUE_UNIT.pack(0, len(ONE), 97) + bytes(60)
+    assert (log.position, queue.next, queue.max_physical) == (len(ONE), 2, len(ONE))
+    assert arguments["arrived"] == {(queue, 97): None}
+    # No buffer is held.
+    log.map.clear()
+    queue.active.map.clear()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"reserved": len(ONE) - 1}, {"size": len(ONE) + 7}, {"map": None}, {"map": bytearray(len(ONE) - 1)},
+        {"base": 1}, {"units": None}, {"reserved": -5}, {"size": 0},
+    ],
+)  # fmt: skip
+def test_what_is_not_ready_is_left_alone(wrong: dict[str, Any]) -> None:
+    log, queue, arguments = ready(**wrong)
+    assert _fast.take_records(ONE, 0, log, **arguments) == (0, 0, 0)
+    assert (log.position, queue.next, arguments["arrived"]) == (0, 1, {})
+    assert log.map is None or not any(log.map)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"next": 2}, {"next": 0}, {"limit": 1}, {"max_physical": -1}, {"active": None}],
+)
+def test_a_queue_that_is_not_ready_is_left_alone(change: dict[str, Any]) -> None:
+    log, queue, arguments = ready()
+    queue.__dict__.update(change)
+    assert _fast.take_records(ONE, 0, log, **arguments) == (0, 0, 0)
+    assert not any(log.map)
+
+
+@pytest.mark.parametrize("wrong", [{"base": -1}, {"base": (1 << 63) - 1}, {"position": -1}])
+def test_places_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
+    log, _, arguments = ready(**wrong)
+    with pytest.raises(ValueError, match="place 0 of"):
+        _fast.take_records(ONE, 0, log, **arguments)
+    for at in (-1, len(ONE) + 1):
+        with pytest.raises(ValueError, match="place"):
+            _fast.take_records(ONE, at, ready()[0], **arguments)
+    for data in (None, bytearray(ONE), memoryview(ONE)):
+        with pytest.raises(TypeError):
+            _fast.take_records(data, 0, ready()[0], **arguments)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"units": bytearray(39)}, ValueError),
+        ({"queue_base": 2}, ValueError),
+        ({"queue_base": -(1 << 40)}, ValueError),
+        ({"units": bytes(100)}, BufferError),
+        ({"map": bytes(500)}, BufferError),
+    ],
+)
+def test_what_fails_is_not_in_the_log(wrong: dict[str, Any], error: type[Exception]) -> None:
+    log, queue, arguments = ready(**wrong)
+    with pytest.raises(error):
+        _fast.take_records(ONE, 0, log, **arguments)
+    assert (log.position, queue.next) == (0, 1)
+    # No buffer is held.
+    for held in (log.map, queue.active.map):
+        if isinstance(held, bytearray):
+            held.clear()
 
 
 # --- which way is taken

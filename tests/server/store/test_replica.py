@@ -66,6 +66,7 @@ def feed(kit: SmallStore, data: bytes, split: int, start: int = 0) -> int:
     count = 0
     for at in range(kit.store.replica.received - start, len(data), split):
         count += kit.store.replica.feed(start + at, data[at : at + split])
+        kit.store.replica.announce()
         assert kit.store.replica.received == start + min(at + split, len(data))
     return count
 
@@ -162,36 +163,40 @@ def test_whole_messages_only_are_written_and_told_of(tmp_path: Path) -> None:
     assert (slave.store.log_max_offset, replica.received, told) == (0, first.wrote_bytes - 1, [])
     assert not any(any(data) for data in files(slave.root, "commitlog").values())
     assert replica.feed(replica.received, data[replica.received : first.wrote_bytes]) == 1
+    replica.announce()
     assert told == [("T", 0), ("T", 0, 1, code)]
     assert slave.store.get("T", 0, 0, 1).chunks == [data[: first.wrote_bytes]]
     assert slave.store.log_max_offset == first.wrote_bytes
     assert replica.feed(replica.received, data[replica.received :]) == 2
+    replica.announce()
     assert slave.store.replica.received == third.physical_offset + third.wrote_bytes
     assert told[2:] == [("T", 1), ("T", 0, 2, code), ("T", 1, 1, master.store.queue_units("T", 1, 0, 1)[0][2])]
     assert second.queue_offset == 1
 
 
-def test_a_message_that_comes_alone_is_logged_before_it_is_in_its_queue(tmp_path: Path, loops: str) -> None:
+def test_listeners_are_told_once_and_when_it_is_their_turn(tmp_path: Path, loops: str) -> None:
     master, slave = master_store(tmp_path / "m"), slave_store(tmp_path / "s")
-    ends = [sent.physical_offset + sent.wrote_bytes for sent in master.fill(6, queues=1)]
-    data = log_of(master)
+    messages = (0, "a"), (1, "b"), (0, "a"), (1, "a"), (1, "a")
+    sent = [master.send("T", queue, b"body", tags) for queue, tags in messages]
+    ends = [result.physical_offset + result.wrote_bytes for result in sent]
+    data = bytearray(log_of(master))
+    a, b = (master.store.queue_units("T", queue_id, 0, 1)[0][2] for queue_id in (0, 1))
+    told: list[object] = []
+    slave.store.on_arrival = lambda *facts: told.append(facts)
+    slave.store.on_new_topic = lambda *facts: told.append(facts)
     replica = slave.store.replica
-    told: list[tuple[int, int, int]] = []
-
-    def logged(end: int) -> None:
-        told.append((end, slave.store.log_max_offset, slave.store.max_offset("T", 0)))
-
-    assert replica.feed(0, data[: ends[0]], logged) == 1, "its queue is made first"
-    assert replica.feed(ends[0], data[ends[0] : ends[2]], logged) == 2, "two at once"
-    assert replica.feed(ends[2], data[ends[2] : ends[2] + 60], logged) == 0
-    assert replica.feed(ends[2] + 60, data[ends[2] + 60 : ends[3]], logged) == 1, "in two pieces"
+    assert replica.feed(0, bytes(data[: ends[0]])) == 1
+    assert replica.feed(ends[0], bytes(data[ends[0] : ends[2]])) == 2
+    assert slave.store.get("T", 0, 1, 1).chunks == [data[ends[1] : ends[2]]]
     assert told == []
-    assert replica.feed(ends[3], data[ends[3] : ends[4]], logged) == 1
-    assert told == [(ends[4], ends[4], 4)]
-    assert slave.store.get("T", 0, 4, 1).chunks == [data[ends[3] : ends[4]]]
-    assert replica.feed(ends[4], data[ends[4] :], logged) == 1
-    assert told[1:] == [(ends[5], ends[5], 5)]
-    assert_alike(master, slave)
+    replica.announce()
+    replica.announce()
+    assert told == [("T", 0), ("T", 1), ("T", 0, 2, a), ("T", 1, 1, b)]
+    data[ends[3] + 4] = 0
+    with pytest.raises(NoRecordError):
+        replica.feed(ends[2], bytes(data[ends[2] :]))
+    replica.announce()
+    assert told[4:] == [("T", 1, 2, a)], "what came before the damage"
 
 
 def records_of(data: bytes) -> list[tuple[int, bytes]]:
@@ -210,14 +215,13 @@ def test_a_log_fed_one_by_one_makes_the_same_store(tmp_path: Path) -> None:
     mixed(master)
     arrived: list[tuple[str, int, int]] = []
     slave.store.on_arrival = lambda topic, queue_id, following, code: arrived.append((topic, queue_id, following))
-    told: list[int] = []
     count = 0
     for at, record in records_of(log_of(master)):
-        count += slave.store.replica.feed(at, record, told.append)
+        count += slave.store.replica.feed(at, record)
+        slave.store.replica.announce()
         assert slave.store.replica.received == at + len(record)
     assert count == master.store.counters.put_total == slave.store.counters.put_total
     assert slave.store.counters.put_bytes == master.store.counters.put_bytes
-    assert len(told) > count // 2
     assert len(arrived) == sum(master.store.max_offset(*queue) for queue in master.store.queues())
     assert_alike(master, slave)
     level3 = slave.store.queue_units(SCHEDULE_TOPIC, 2, 0, 99)
@@ -233,7 +237,7 @@ def test_a_topic_without_a_place_is_told_of_once(tmp_path: Path) -> None:
     master = master_store(tmp_path / "m")
     master.fill(4, queues=1, topic="a_b")
     for at, record in records_of(log_of(master).replace(b"\x03a_b", b"\x03a/b")):
-        assert replica.feed(at, record, lambda end: None) == 1
+        assert replica.feed(at, record) == 1
     assert replica.received == master.store.log_max_offset
     assert slave.store.queues() == []
     assert replica._filler.problems == []
@@ -256,15 +260,14 @@ def test_damage_to_one_that_comes_alone_is_the_same_each_way(tmp_path: Path) -> 
         found = []
         for way, slave in slaves.items():
             replica = slave.store.replica
-            told: list[int] = []
             with taking(way):
                 try:
-                    result: object = replica.feed(place, bytes(damaged), told.append)
+                    result: object = replica.feed(place, bytes(damaged))
                 except NoRecordError as error:
                     result = str(error)
                 numbers = slave.store.log_max_offset, slave.store.queues(), slave.store.max_offset("T", 0)
                 units = slave.store.queue_units("T", 0, 3, 9)
-                found.append((result, told, replica.received, numbers, units))
+                found.append((result, replica.received, numbers, units))
                 replica.drop_partial()
                 if slave.store.log_max_offset != place:
                     assert slave.store.truncate(place).called
@@ -275,7 +278,7 @@ def test_damage_to_one_that_comes_alone_is_the_same_each_way(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("what", ["resize", "reserve", "map_file"])
 @pytest.mark.parametrize("granted", range(6))
-def test_what_is_logged_alone_gets_into_its_queue(tmp_path: Path, loops: str, what: str, granted: int) -> None:
+def test_what_is_logged_is_in_its_queue(tmp_path: Path, loops: str, what: str, granted: int) -> None:
     """With more queues than maps, each message finds its queue's file not mapped."""
     master = master_store(tmp_path / "m")
     sent = master.fill(400, queues=3)
@@ -283,19 +286,17 @@ def test_what_is_logged_alone_gets_into_its_queue(tmp_path: Path, loops: str, wh
     env = FaultyEnv()
     slave = slave_store(tmp_path / "s", env=env, max_mapped_files=2)
     replica = slave.store.replica
-    told: list[int] = []
     ends = [result.physical_offset + result.wrote_bytes for result in sent]
     env.only_below = "consumequeue"
     env.fail[what] = (granted, errno.ENOMEM)
     for end in ends:
-        replica.feed(replica.received, data[replica.received : end], told.append)
+        replica.feed(replica.received, data[replica.received : end])
         if replica.stalled:
             break
     assert replica.stalled
     assert replica.received == slave.store.log_max_offset
     units = sum(slave.store.max_offset("T", queue_id) for queue_id in range(3))
     assert replica.received == (ends[units - 1] if units else 0)
-    assert told == [], "something was to be made ready for each"
 
 
 def test_a_listener_reads_what_it_is_told_of(tmp_path: Path) -> None:
