@@ -26,8 +26,10 @@ class Stream(Protocol):
     Attributes:
         address: the peer, `host:port`, once there is a connection.
         tcp: the transport, once there is a connection.
+        urgent: tells `ServerReactor` to handle what comes before what clients sent, who may be waiting for it.
     """
 
+    urgent = True
     address = "?"
     tcp: Transport
     _made: Callable[[], None] | None = None

@@ -137,6 +137,44 @@ def test_more_than_a_socket_takes_is_written_when_it_can(world: World) -> None:
     world.run(clients)
 
 
+def test_what_is_urgent_goes_before_what_came_with_it(world: World) -> None:
+    came: list[bytes] = []
+
+    class Noting(Protocol):
+        urgent = False
+
+        def dataReceived(self, data: bytes) -> None:
+            # The first word says which one this is.
+            if data == b"urgent":
+                self.urgent = True
+            elif data != b"patient":
+                came.append(data)
+                return
+            self.transport.write(data)  # type: ignore[union-attr]
+
+    factory: Any = Factory.forProtocol(Noting)  # type: ignore[arg-type]
+    port = world.reactor.listenTCP(0, factory, interface="127.0.0.1")
+    peers = [socket.create_connection(("127.0.0.1", port.getHost().port), timeout=5) for _ in range(5)]
+    words = [b"patient", b"urgent", b"patient", b"patient", b"urgent"]
+    sent = threading.Event()
+
+    def send_to_all() -> None:
+        for number, peer in enumerate(peers):
+            peer.sendall(b"%d" % number)
+        world.reactor.callLater(0, lambda: world.reactor.callLater(0, sent.set))
+
+    def clients() -> None:
+        for peer, word in zip(peers, words, strict=True):
+            assert ask(peer, word) == word
+        world.reactor.callFromThread(send_to_all)
+        assert sent.wait(5)
+        for peer in peers:
+            peer.close()
+
+    world.run(clients)
+    assert (sorted(came[:2]), sorted(came[2:])) == ([b"1", b"4"], [b"0", b"2", b"3"])
+
+
 def test_timed_calls_come_in_order_and_in_time(world: World) -> None:
     came: list[str] = []
     over = threading.Event()
