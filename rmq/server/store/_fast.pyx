@@ -267,8 +267,9 @@ def take_records(
     cdef uint8_t *place
     cdef int64_t topic_size = -1, newest = 0, count = 0, base = log.base, position = log.position
     cdef int64_t stop = min(<int64_t>log.reserved, <int64_t>log.size - BLANK)
-    cdef int32_t code
+    cdef int32_t queue_id, code
     cdef dict queues = None
+    cdef QueueEnd queue = QueueEnd()
     if not 0 <= at <= len(data) or not 0 <= base <= INT64_MAX // 2 or not 0 <= position:
         raise ValueError(f"place {at} of {len(data)} bytes, at {position} of the log's file {base}")
     if log.map is None:
@@ -281,20 +282,28 @@ def take_records(
             if not ordinary(record, min(<int64_t>len(data) - at, stop - position), base + position, &found):
                 break
             if found.dispatched:
+                queue_id = <int32_t>get32(record + 12)
                 if found.name_size != topic_size or memcmp(record + found.name_at, topic, topic_size) != 0:
                     topic, topic_size = record + found.name_at, found.name_size
                     queues = queues_of(PyBytes_FromStringAndSize(<char *>topic, topic_size), names, topics)
-                queue = None if queues is None else queues.get(<int32_t>get32(record + 12))
-                if queue is None or not is_ready(queue, found.queue_offset):
+                    queue.close()
+                if queue.queue is None or queue.queue_id != queue_id:
+                    queue.close()
+                    if queues is None or not queue.open(queues.get(queue_id), queue_id):
+                        break
+                if found.queue_offset != queue.next or queue.next >= queue.limit:
                     break
                 code = tags_of(record + found.name_at + found.name_size + 2, record + found.total)
-                arrived[queue, code] = None
+                if not queue.arrived or code != queue.code:
+                    arrived[queue.queue, code] = None
+                    queue.code = code
+                    queue.arrived = True
             place = <uint8_t *>view.buf + position
             memcpy(place + BLANK, record + BLANK, found.total - BLANK)
             in_order()
             memcpy(place, record, BLANK)
             if found.dispatched:
-                put_unit(queue, base + position, found.total, code)
+                queue.put(base + position, found.total, code)
             position += found.total
             at += <Py_ssize_t>found.total
             newest = max(newest, found.timestamp)
@@ -302,6 +311,7 @@ def take_records(
     finally:
         log.position = position
         PyBuffer_Release(&view)
+        queue.close()
     return at, count, newest
 
 
@@ -312,37 +322,48 @@ cdef dict queues_of(bytes topic, dict names, dict topics):
     return None if entry is None else entry.queues
 
 
-cdef bint is_ready(queue, int64_t offset) except -1:
-    """Whether a queue goes on with that offset, in a mapped file that has room."""
-    active = queue.active
-    return (
-        active is not None
-        and active.map is not None
-        and offset == <int64_t>queue.next
-        and offset < <int64_t>queue.limit
-        and <int64_t>queue.max_physical >= 0
-    )
+cdef class QueueEnd:
+    """Where a queue ends that gets units, kept here from `open` to `close`; nobody else may look at it between."""
 
-
-cdef int put_unit(queue, int64_t physical, int64_t size, int32_t code) except -1:
-    """`ConsumeQueue.put`, for a queue that is ready."""
+    cdef object queue
+    cdef int32_t queue_id, code
+    cdef bint arrived
     cdef Py_buffer view
-    cdef uint8_t *unit
-    cdef int64_t offset = queue.next
-    cdef int64_t at = (offset - <int64_t>queue.base) * UNIT
-    PyObject_GetBuffer(queue.active.map, &view, PyBUF_WRITABLE)
-    try:
-        if not 0 <= at <= view.len - UNIT:
-            raise ValueError(f"a unit at {at} of a file of {view.len} bytes")
-        unit = <uint8_t *>view.buf + at
+    cdef int64_t base, next, limit, max_physical
+
+    cdef bint open(self, queue, int32_t queue_id) except -1:
+        """Takes a queue; not one that is None or empty, or ends outside of a mapped file."""
+        if queue is None:
+            return False
+        active = queue.active
+        if active is None or active.map is None or <int64_t>queue.max_physical < 0:
+            return False
+        self.base, self.next, self.limit = queue.base, queue.next, queue.limit
+        PyObject_GetBuffer(active.map, &self.view, PyBUF_WRITABLE)
+        if not 0 <= self.base <= self.next <= self.limit <= self.base + self.view.len // UNIT:
+            PyBuffer_Release(&self.view)
+            return False
+        self.queue, self.queue_id, self.arrived = queue, queue_id, False
+        return True
+
+    cdef void put(self, int64_t physical, int64_t size, int32_t code) noexcept:
+        """Adds a unit, for which there must be room."""
+        cdef uint8_t *unit = <uint8_t *>self.view.buf + (self.next - self.base) * UNIT
         put64(unit, <uint64_t>physical)
         put32(unit + 8, <uint32_t>size)
         put64(unit + 12, <uint64_t><int64_t>code)
-    finally:
-        PyBuffer_Release(&view)
-    queue.next = offset + 1
-    queue.max_physical = physical + size
-    return 0
+        self.next += 1
+        self.max_physical = physical + size
+
+    cdef int close(self) except -1:
+        """Lets the queue end there."""
+        if self.queue is None:
+            return 0
+        PyBuffer_Release(&self.view)
+        queue, self.queue = self.queue, None
+        if <int64_t>queue.next != self.next:
+            queue.next, queue.max_physical = self.next, self.max_physical
+        return 0
 
 
 # --- the index
