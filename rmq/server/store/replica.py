@@ -264,17 +264,14 @@ class Replica:
         place: Any = log.map
         place[log.position + _HEAD : log.position + record.size] = data[_HEAD:]
         place[log.position : log.position + _HEAD] = data[:_HEAD]
-        if queue is None:
-            log.position += record.size
-            self._count(1, record.size, record.store_timestamp)
-            return True
-        if queue.max_physical < 0:
-            self._opened.append((queue.topic, queue.queue_id))
-        code = self._tags.of(queue.topic, record.properties, record.store_timestamp)
-        queue.put(record.physical_offset, record.size, code)
+        if queue is not None:
+            if queue.max_physical < 0:
+                self._opened.append((queue.topic, queue.queue_id))
+            code = self._tags.of(queue.topic, record.properties, record.store_timestamp)
+            queue.put(record.physical_offset, record.size, code)
+            self._arrived[queue, code] = None
         log.position += record.size
         self._count(1, record.size, record.store_timestamp)
-        self._arrived[queue, code] = None
         return True
 
     def _ready_queue(self, record: Record) -> ConsumeQueue | None:
