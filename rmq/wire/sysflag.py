@@ -17,6 +17,8 @@ TRANSACTION_PREPARED: Final = 0x4
 TRANSACTION_COMMIT: Final = 0x8
 TRANSACTION_ROLLBACK: Final = 0xC
 TRANSACTION_MASK: Final = 0xC
+NOT_DISPATCHED: Final = frozenset((TRANSACTION_PREPARED, TRANSACTION_ROLLBACK))
+"""Of the `TRANSACTION_MASK` bits: messages that are in the log and have no place in a queue."""
 BORN_HOST_V6: Final = 0x10
 STORE_HOST_V6: Final = 0x20
 COMPRESSION_LZ4: Final = 0x100

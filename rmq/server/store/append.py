@@ -20,15 +20,7 @@ from rmq.server.store.commitlog import BLANK_MIN, CommitLog
 from rmq.server.store.consumequeue import UNIT, ConsumeQueue
 from rmq.server.store.record import CRC_MASK, HEADS
 from rmq.wire.message import MAX_PROPERTIES
-from rmq.wire.sysflag import (
-    BORN_HOST_V6,
-    MAGIC_V1,
-    MAGIC_V2,
-    STORE_HOST_V6,
-    TRANSACTION_MASK,
-    TRANSACTION_PREPARED,
-    TRANSACTION_ROLLBACK,
-)
+from rmq.wire.sysflag import BORN_HOST_V6, MAGIC_V1, MAGIC_V2, NOT_DISPATCHED, STORE_HOST_V6, TRANSACTION_MASK
 
 _OK = PutStatus.PUT_OK
 _UNIT_SIZE = UNIT.size
@@ -134,8 +126,7 @@ class Appender:
         head_size = head.size
         size = head_size + body_length + len(tail)
         log = self._log
-        transaction = sys_flag & TRANSACTION_MASK
-        dispatched = transaction not in {TRANSACTION_PREPARED, TRANSACTION_ROLLBACK}
+        dispatched = sys_flag & TRANSACTION_MASK not in NOT_DISPATCHED
         if dispatched:
             queue = entry.queues.get(queue_id) or self._open_queue(topic, queue_id)
             queue_offset = queue.next

@@ -34,8 +34,11 @@ class QueueFiller:
         self.restarts = 0
 
     def queue_of(self, topic: bytes, queue_id: int) -> ConsumeQueue | None:
-        """The queue of a message, opened if need be; None when its topic's name cannot be that of a directory."""
-        name = self.names.get(topic) or self._name(topic)
+        """The queue of a message, opened if need be; None when its topic's name cannot be that of a directory, which
+        is a problem once."""
+        name = self.names.get(topic)
+        if name is None:
+            name = self._name(topic)
         if not name:
             return None
         entry = self.topics.get(name)

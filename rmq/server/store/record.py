@@ -12,15 +12,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from rmq.wire.layouts import RECORD_HEAD, RECORD_HEAD_BORN6, RECORD_HEAD_BOTH6, RECORD_HEAD_STORE6
-from rmq.wire.sysflag import (
-    BORN_HOST_V6,
-    MAGIC_V1,
-    MAGIC_V2,
-    STORE_HOST_V6,
-    TRANSACTION_MASK,
-    TRANSACTION_PREPARED,
-    TRANSACTION_ROLLBACK,
-)
+from rmq.wire.sysflag import BORN_HOST_V6, MAGIC_V1, MAGIC_V2, NOT_DISPATCHED, STORE_HOST_V6, TRANSACTION_MASK
 
 HOST_BITS = BORN_HOST_V6 | STORE_HOST_V6
 CRC_MASK = 0x7FFFFFFF
@@ -55,7 +47,7 @@ class Record(NamedTuple):
     @property
     def is_dispatched(self) -> bool:
         """Whether it has a place in its queue, as all have but half and rolled back messages."""
-        return self.sys_flag & TRANSACTION_MASK not in {TRANSACTION_PREPARED, TRANSACTION_ROLLBACK}
+        return self.sys_flag & TRANSACTION_MASK not in NOT_DISPATCHED
 
 
 def store_time_of(prefix: bytes) -> int:

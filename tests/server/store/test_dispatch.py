@@ -83,7 +83,8 @@ def test_an_offset_that_was_given_out_begins_the_queue_again(world: World) -> No
 
 
 @pytest.mark.parametrize("name", [b"../up", b"a\0b", b".", b"\xff"])
-def test_a_name_that_can_be_no_directory_has_no_queue(world: World, name: bytes) -> None:
-    assert world.filler.queue_of(name, 0) is None
+def test_a_name_that_can_be_no_directory_has_no_queue_and_is_told_of_once(world: World, name: bytes) -> None:
+    for queue_id in (0, 0, 1):
+        assert world.filler.queue_of(name, queue_id) is None
     assert world.filler.problems == [f"messages of a topic called {name!r} are left out of the queues"]
     assert (world.filler.names, list(world.queues.topics)) == ({name: ""}, [])

@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from rmq.server.store.api import (
     LogGoneError,
@@ -236,8 +237,16 @@ def test_a_topic_without_a_place_is_told_of_once(tmp_path: Path) -> None:
     replica = slave.store.replica
     master = master_store(tmp_path / "m")
     master.fill(4, queues=1, topic="a_b")
+    said: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        said.append(formatEvent(event))
+
+    globalLogPublisher.addObserver(observe)
     for at, record in records_of(log_of(master).replace(b"\x03a_b", b"\x03a/b")):
         assert replica.feed(at, record) == 1
+    globalLogPublisher.removeObserver(observe)
+    assert said == ["From the master: messages of a topic called b'a/b' are left out of the queues"]
     assert replica.received == master.store.log_max_offset
     assert slave.store.queues() == []
     assert replica._filler.problems == []

@@ -20,7 +20,7 @@ from rmq.settings.model import BrokerSettings
 from rmq.wire.errors import MessageIllegalError, RemotingError
 from rmq.wire.message import PROPERTY_DELAY, PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC, TIMER_PROPERTIES
 from rmq.wire.names import SCHEDULE_TOPIC, TIMER_TOPIC
-from rmq.wire.sysflag import TRANSACTION_MASK, TRANSACTION_PREPARED, TRANSACTION_ROLLBACK
+from rmq.wire.sysflag import NOT_DISPATCHED, TRANSACTION_MASK
 
 TIMER_OUT_MS: Final = "TIMER_OUT_MS"
 TIMER_DELETE: Final = "TIMER_DEL_UNIQKEY"
@@ -61,7 +61,7 @@ class DelayHook:
             MessageIllegalError: the time is no number, or too far away.
             RemotingError: the level is no number, the timer is off, or its slot is full.
         """
-        if message.sys_flag & TRANSACTION_MASK in {TRANSACTION_PREPARED, TRANSACTION_ROLLBACK}:
+        if message.sys_flag & TRANSACTION_MASK in NOT_DISPATCHED:
             return
         properties = message.properties
         level = _level(properties.get(PROPERTY_DELAY))
