@@ -163,9 +163,19 @@ class Live:
             stdout=subprocess.PIPE,
             cwd=home,
         )
+        self._wait()
+
+    def tell(self, words: Sequence[str]) -> None:
+        """Back when it is done."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(" ".join(words).encode() + b"\n")
+        self._process.stdin.flush()
+        self._wait()
+
+    def _wait(self) -> None:
         assert self._process.stdout is not None
         if self._process.stdout.readline() != b"ready\n":
-            raise RuntimeError("the live clients did not start")
+            raise RuntimeError("the live clients have ended")
 
     def stop(self) -> None:
         """A clean shutdown of both."""
@@ -276,5 +286,7 @@ class Player:
             case ["@live", "stop"] if self._live is not None:
                 self._live.stop()
                 self._live = None
+            case ["@live", *words] if self._live is not None:
+                self._live.tell(words)
             case _:
                 raise ValueError(" ".join(words))

@@ -14,7 +14,7 @@ filled in. Needs:
 
 Lines with `@` set the stage: `@sleep S`; `@write FILE TEXT`; `@cat FILE`, whose contents are its output;
 `@live start TOPIC` and `@live stop`: official Java clients, a push consumer of GID_live and a producer of PID_live, are
-connected in between.
+connected in between. `@live consumed N` waits until N messages have come to that consumer since `@live forget`.
 """
 
 import re

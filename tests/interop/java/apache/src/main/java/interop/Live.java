@@ -1,7 +1,10 @@
 package interop;
 
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.util.Collections;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
@@ -12,11 +15,13 @@ import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 /**
  * A push consumer of GID_live and a producer of PID_live that stay connected until standard input ends.
  *
- * <p>Arguments: name server, topic. Prints "ready" when the consumer holds queues of the topic. Both tell 127.0.0.1 as
- * their address, so that their client ids are the same on every machine.
+ * <p>Arguments: name server, topic. Prints "ready" when the consumer holds queues of the topic, and after every line of
+ * standard input that is obeyed: "forget" what was consumed so far, wait until so many messages were "consumed N". Both
+ * tell 127.0.0.1 as their address, so that their client ids are the same on every machine.
  */
 public final class Live {
     private static final String ADDRESS = "127.0.0.1";
+    private static final Semaphore CONSUMED = new Semaphore(0);
 
     private Live() {
     }
@@ -49,8 +54,10 @@ public final class Live {
         consumer.setPersistConsumerOffsetInterval(1000);
         consumer.setHeartbeatBrokerInterval(1000);
         consumer.subscribe(topic, "TagA || TagB");
-        consumer.registerMessageListener(
-            (MessageListenerConcurrently) (messages, context) -> ConsumeConcurrentlyStatus.CONSUME_SUCCESS);
+        consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
+            CONSUMED.release(messages.size());
+            return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+        });
         consumer.start();
         return consumer;
     }
@@ -58,6 +65,14 @@ public final class Live {
     private static boolean holdsQueues(DefaultMQPushConsumer consumer, String topic) {
         return consumer.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable().keySet().stream()
             .anyMatch(queue -> queue.getTopic().equals(topic));
+    }
+
+    private static void obey(String[] words) throws InterruptedException {
+        if (words[0].equals("forget")) {
+            CONSUMED.drainPermits();
+        } else {
+            CONSUMED.acquire(Integer.parseInt(words[1]));
+        }
     }
 
     public static void main(String[] args) throws Exception {
@@ -76,8 +91,10 @@ public final class Live {
             LockSupport.parkNanos(50_000_000L);
         }
         System.out.println("ready");
-        while (System.in.read() >= 0) {
-            continue;
+        BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
+        for (String line = input.readLine(); line != null; line = input.readLine()) {
+            obey(line.split(" "));
+            System.out.println("ready");
         }
         consumer.shutdown();
         producer.shutdown();
