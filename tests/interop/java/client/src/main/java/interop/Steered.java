@@ -38,6 +38,9 @@ final class Steered implements Consuming {
         consumer.setInstanceName(name);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.setConsumeMessageBatchMaxSize(1);
+        // A rebalance gives subscriptions a new version, and the 5.x client leaves out the heartbeat that tells it while
+        // another is under way; until the next one the broker, Apache's too, refuses pulls. By default that is half a minute.
+        consumer.setHeartbeatBrokerInterval(1000);
         if (options.containsKey("attempts")) {
             consumer.setMaxReconsumeTimes(options.getIntValue("attempts"));
         }
