@@ -40,7 +40,7 @@ def test_set_up_is_two_commands() -> None:
     commands = [line for block in blocks("sh") for line in block.splitlines() if line]
     assert len(commands) == 2
     assert commands[0].endswith(".venv/bin/rmq standalone --demo")
-    assert commands[1].endswith(".venv/bin/python -m pytest -n 3 --dist loadfile")
+    assert commands[1].endswith(".venv/bin/python -m pytest -n 4 --dist loadfile")
 
 
 def test_the_python_program_sends_a_message(rocketmq: RocketMQ) -> None:
