@@ -189,8 +189,8 @@ def table(figures: Figures) -> str:
     for name, kinds in figures.items():
         apache, ours = (kinds[kind] for kind in KINDS)
         form, target = _form(name)
-        medians = [statistics.median(values) for values in (apache, ours)]
-        facts = [*map(form, medians), f"{medians[1] / medians[0]:.2f}", _interval(ours, apache), target]
+        theirs, own = statistics.median(apache), statistics.median(ours)
+        facts = [form(theirs), form(own), f"{own / theirs:.2f}", _interval(ours, apache), target]
         lines.append(f"| {name} | {' | '.join(facts)} |")
     return "\n".join(lines)
 

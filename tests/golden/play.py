@@ -174,8 +174,9 @@ class Live:
 
     def _wait(self) -> None:
         assert self._process.stdout is not None
-        if self._process.stdout.readline() != b"ready\n":
-            raise RuntimeError("the live clients have ended")
+        said = self._process.stdout.readline().decode()
+        if said != "ready\n":
+            raise RuntimeError(f"the live clients said: {said}" if said else "the live clients have ended")
 
     def stop(self) -> None:
         """A clean shutdown of both."""

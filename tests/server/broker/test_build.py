@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from rmq.remoting.client import RemotingClient
 from rmq.remoting.server import ListenError
@@ -24,6 +23,7 @@ from rmq.wire.requests.client import Heartbeat
 from rmq.wire.requests.offset import QueryConsumerOffset, UpdateConsumerOffset
 from rmq.wire.requests.topic import GetTopicConfig
 from tests.kit.broker import heartbeat, messages, pull_header, send_header, settings_of
+from tests.kit.logs import logged
 from tests.kit.memory_files import MemoryFiles
 from tests.kit.ports import free_block, free_port
 from tests.kit.turning import Loop
@@ -260,18 +260,10 @@ def test_a_part_that_cannot_stop_does_not_keep_the_store_open(loop: Loop, tmp_pa
 
 def test_users_outlive_a_broker_and_apaches_are_told_of(loop: Loop, tmp_path: Path) -> None:
     (tmp_path / "config" / "users").mkdir(parents=True)
-    told: list[str] = []
-
-    def hear(event: LogEvent) -> None:
-        told.append(formatEvent(event) or "")
-
-    globalLogPublisher.addObserver(hear)
-    try:
+    with logged() as told:
         first = broker(loop, tmp_path, initAuthenticationUser='{"username":"admin","password":"geheim"}')
         loop.wait(first.start())
         loop.wait(first.stop())
-    finally:
-        globalLogPublisher.removeObserver(hear)
     foreign = f"{tmp_path}/config/users holds users of an Apache broker, which this one cannot read"
     assert [line for line in told if line.startswith(foreign)]
     assert not [line for line in told if "geheim" in line]

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from rmq.server.ha.acks import AckTable
 from rmq.server.ha.sender import PASS, SlaveSender
 from rmq.settings.model import BrokerSettings
 from rmq.wire.hastream import encode_report, encode_transfer
 from tests.kit.ha import BytesLog, pattern, transfers
+from tests.kit.logs import logged
 from tests.kit.peer import MemoryTransport
 from tests.kit.stores import FaultyEnv, SmallStore
 
@@ -58,15 +58,8 @@ def slave(log: BytesLog | int, **settings: Any) -> Slave:
 @pytest.fixture
 def lines() -> Iterator[list[str]]:
     """What senders log."""
-    found: list[str] = []
-
-    def observe(event: LogEvent) -> None:
-        if event["log_namespace"] == "rmq.server.ha.sender":
-            found.append(formatEvent(event))
-
-    globalLogPublisher.addObserver(observe)
-    yield found
-    globalLogPublisher.removeObserver(observe)
+    with logged(lambda event: event["log_namespace"] == "rmq.server.ha.sender") as found:
+        yield found
 
 
 CLOSING = "closing the connection of slave 10.0.0.1:40000: "

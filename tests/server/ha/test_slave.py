@@ -9,7 +9,6 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.testing import MemoryReactorClock
-from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 
 from rmq.remoting.errors import CallTimeoutError, ConnectFailedError
@@ -17,6 +16,7 @@ from rmq.server.ha.slave import HaSlave, HaState
 from rmq.server.store.api import Cut
 from rmq.wire.hastream import encode_report, encode_transfer
 from rmq.wire.requests.message import QueryConsumeQueue
+from tests.kit.logs import logged
 from tests.kit.masters import MASTER, AnsweringMaster, small_settings
 from tests.kit.peer import MemoryTransport
 from tests.kit.stores import FaultyEnv, SmallStore
@@ -99,15 +99,8 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def lines() -> Iterator[list[str]]:
     """What is logged as an error."""
-    found: list[str] = []
-
-    def observe(event: Any) -> None:
-        if event["log_level"].name == "error":
-            found.append(event["log_format"].format(**event))
-
-    globalLogPublisher.addObserver(observe)
-    yield found
-    globalLogPublisher.removeObserver(observe)
+    with logged(lambda event: event["log_level"].name == "error") as found:
+        yield found
 
 
 def test_nothing_happens_until_the_master_is_known(world: World) -> None:

@@ -5,7 +5,6 @@ import struct
 from pathlib import Path
 
 import pytest
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from rmq.server.store.api import (
     LogGoneError,
@@ -25,6 +24,7 @@ from rmq.wire.sysflag import (
     TRANSACTION_PREPARED,
     TRANSACTION_ROLLBACK,
 )
+from tests.kit.logs import logged
 from tests.kit.loops import WAYS, taking
 from tests.kit.stores import HOST, FaultyEnv, SmallStore
 
@@ -237,15 +237,9 @@ def test_a_topic_without_a_place_is_told_of_once(tmp_path: Path) -> None:
     replica = slave.store.replica
     master = master_store(tmp_path / "m")
     master.fill(4, queues=1, topic="a_b")
-    said: list[str] = []
-
-    def observe(event: LogEvent) -> None:
-        said.append(formatEvent(event))
-
-    globalLogPublisher.addObserver(observe)
-    for at, record in records_of(log_of(master).replace(b"\x03a_b", b"\x03a/b")):
-        assert replica.feed(at, record) == 1
-    globalLogPublisher.removeObserver(observe)
+    with logged() as said:
+        for at, record in records_of(log_of(master).replace(b"\x03a_b", b"\x03a/b")):
+            assert replica.feed(at, record) == 1
     assert said == ["From the master: messages of a topic called b'a/b' are left out of the queues"]
     assert replica.received == master.store.log_max_offset
     assert slave.store.queues() == []

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from rmq.server.broker.auth import users
 from rmq.server.broker.auth.users import UserTable
@@ -11,6 +10,7 @@ from rmq.server.broker.meta.config_file import ConfigFile, ConfigFileError
 from rmq.settings.broker import BrokerConfig
 from rmq.wire.bodies.auth import UserInfo
 from rmq.wire.errors import RemotingError
+from tests.kit.logs import logged
 from tests.kit.memory_files import MemoryFiles
 
 ALICE = UserInfo("alice", "secret", "Super", "enable")
@@ -164,13 +164,8 @@ def test_a_user_of_the_configuration_that_cannot_be_made_stops_the_start() -> No
 
 @pytest.mark.parametrize("content", [b'{"users":{"a":{"password":"geheim", x', b'{"users":{"a":"geheim"}}', b"[]"])
 def test_a_damaged_file_stops_the_start_and_is_not_shown(content: bytes) -> None:
-    heard: list[LogEvent] = []
-    globalLogPublisher.addObserver(heard.append)
-    try:
-        with pytest.raises(ConfigFileError) as caught:
-            table(MemoryFiles({"users.json": content}))
-    finally:
-        globalLogPublisher.removeObserver(heard.append)
-    said = [str(caught.value), *map(formatEvent, heard)]
+    with logged() as heard, pytest.raises(ConfigFileError) as caught:
+        table(MemoryFiles({"users.json": content}))
+    said = [str(caught.value), *heard]
     assert all("users.json: it is no JSON object of users" in line or "cannot be read" in line for line in said)
     assert not any("geheim" in line for line in said)

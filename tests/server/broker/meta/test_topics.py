@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from rmq.server.broker.meta import topics as topics_module
 from rmq.server.broker.meta.config_file import ConfigFile, ConfigFileError
@@ -17,6 +16,7 @@ from rmq.wire.bodies.topic import TopicConfig, TopicFilterType
 from rmq.wire.bodies.version import DataVersion
 from rmq.wire.errors import ServiceNotAvailableError, SystemBusyError
 from tests.kit.broker import settings_of
+from tests.kit.logs import logged
 from tests.kit.memory_files import MemoryFiles
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -286,16 +286,8 @@ def test_a_topic_that_needs_more_than_this_broker_has_is_told_at_the_start() -> 
     files = MemoryFiles()
     topics = table(files)
     topics.put(TopicConfig("T", 1, 1, attributes={"queue.type": "BatchCQ", "cleanup.policy": "DELETE"}))
-    told: list[str | None] = []
-
-    def hear(event: LogEvent) -> None:
-        told.append(formatEvent(event))
-
-    globalLogPublisher.addObserver(hear)
-    try:
+    with logged() as told:
         loaded = table(files)
-    finally:
-        globalLogPublisher.removeObserver(hear)
     reason = "this broker keeps every message in its place in a queue and has no batch queues"
     assert told == [f"topic T has queue.type=BatchCQ, but {reason}"]
     assert loaded.configs["T"].attributes == {"queue.type": "BatchCQ", "cleanup.policy": "DELETE"}

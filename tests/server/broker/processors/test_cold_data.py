@@ -4,8 +4,6 @@ import json
 import re
 from pathlib import Path
 
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
-
 from rmq.wire.requests.broker import (
     GetColdDataFlowCtrInfo,
     RemoveColdDataFlowCtrConfig,
@@ -13,6 +11,7 @@ from rmq.wire.requests.broker import (
     UpdateColdDataFlowCtrConfig,
 )
 from tests.kit.broker import Bench, send_header
+from tests.kit.logs import logged
 from tests.kit.peer import MemoryPeer
 
 
@@ -66,13 +65,9 @@ def test_a_request_for_limits_is_bounded_and_changes_nothing_when_refused(bench:
 
 
 def test_wrong_limits_are_one_line_in_the_log(bench: Bench) -> None:
-    heard: list[LogEvent] = []
-    globalLogPublisher.addObserver(heard.append)
-    try:
+    with logged() as heard:
         assert bench.peer().ask(UpdateColdDataFlowCtrConfig(), b"a=x\nb=\nc=1\n").code == 0
-    finally:
-        globalLogPublisher.removeObserver(heard.append)
-    lines = [line for event in heard if "passed over" in (line := formatEvent(event))]
+    lines = [line for line in heard if "passed over" in line]
     assert len(lines) == 1
     assert lines[0].endswith(": 2 limits passed over, the first of a: 'x' is no integer")
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.logger import formatEvent, globalLogPublisher
 
 from rmq.remoting import pages as pages_module
 from rmq.remoting.errors import ConnectFailedError
@@ -27,6 +26,7 @@ from rmq.wire.requests.broker import GetBrokerRuntimeInfo
 from rmq.wire.requests.group import GetAllSubscriptionGroupConfig
 from rmq.wire.requests.offset import GetAllConsumerOffset, GetAllDelayOffset
 from rmq.wire.requests.topic import GetAllTopicConfig
+from tests.kit.logs import logged
 from tests.kit.slavemaster import SlaveMaster, Tables
 from tests.kit.stores import SmallStore
 
@@ -89,17 +89,9 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path)
 
 
-def logged(work: Any) -> list[str]:
-    lines: list[str] = []
-
-    def observe(event: Any) -> None:
-        lines.append(formatEvent(event))
-
-    globalLogPublisher.addObserver(observe)
-    try:
+def lines_of(work: Any) -> list[str]:
+    with logged() as lines:
         work()
-    finally:
-        globalLogPublisher.removeObserver(observe)
     return lines
 
 
@@ -206,14 +198,14 @@ def test_each_failure_is_told_once_and_keeps_the_others_from_nothing(scene: Scen
     furnish(scene.master)
     for kind in (GetAllTopicConfig, GetAllConsumerOffset, GetAllMessageRequestMode):
         scene.master.refuse(kind)
-    lines = logged(scene.run)
+    lines = lines_of(scene.run)
     assert len(lines) == 3
     assert lines[0] == "the master's topics cannot be taken now: CODE: 16  DESC: no BROKER: 10.0.0.1:10911"
     assert scene.own.groups.configs == scene.master.groups.configs
     assert "T" not in scene.own.topics.configs
-    assert logged(scene.run) == []
+    assert lines_of(scene.run) == []
     scene.master.failures.clear()
-    assert [line.split(" are ")[0] for line in logged(scene.run)] == [
+    assert [line.split(" are ")[0] for line in lines_of(scene.run)] == [
         "the master's topics", "the master's offsets", "the master's request modes",
     ]  # fmt: skip
     assert scene.equal()
@@ -222,7 +214,7 @@ def test_each_failure_is_told_once_and_keeps_the_others_from_nothing(scene: Scen
 def test_a_master_that_cannot_be_reached_is_not_asked_on(scene: Scene) -> None:
     furnish(scene.master)
     scene.master.failures[GetAllConsumerOffset] = ConnectFailedError("10.0.0.1:10911")
-    lines = logged(scene.run)
+    lines = lines_of(scene.run)
     assert lines == ["the master's offsets cannot be taken now: connect to 10.0.0.1:10911 failed"]
     assert scene.master.kinds() == ["GetAllTopicConfig", "GetAllConsumerOffset"]
     # One that only takes too long may answer what is smaller.
@@ -298,11 +290,11 @@ def test_another_log_begins_anew(scene: Scene) -> None:
 
 def test_a_master_that_does_not_tell_its_end(scene: Scene) -> None:
     scene.master.log_end = "?"
-    assert logged(scene.follow) == [
+    assert lines_of(scene.follow) == [
         "the master's progress of deliveries cannot be taken now: CODE: 1  DESC: commitLogMaxOffset '?' is no offset"
     ]
     scene.master.refuse(GetBrokerRuntimeInfo)
-    assert logged(scene.follow) == []
+    assert lines_of(scene.follow) == []
     scene.master.failures.clear()
     scene.master.log_end = "0"
     scene.sync.stop()

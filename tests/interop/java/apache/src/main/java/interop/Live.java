@@ -5,6 +5,7 @@ import java.io.InputStreamReader;
 import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
@@ -16,8 +17,8 @@ import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
  * A push consumer of GID_live and a producer of PID_live that stay connected until standard input ends.
  *
  * <p>Arguments: name server, topic. Prints "ready" when the consumer holds queues of the topic, and after every line of
- * standard input that is obeyed: "forget" what was consumed so far, wait until so many messages were "consumed N". Both
- * tell 127.0.0.1 as their address, so that their client ids are the same on every machine.
+ * standard input that is obeyed: "forget" what was consumed so far, wait until so many messages were "consumed N", a
+ * minute at most. Both tell 127.0.0.1 as their address, so that their client ids are the same on every machine.
  */
 public final class Live {
     private static final String ADDRESS = "127.0.0.1";
@@ -67,12 +68,13 @@ public final class Live {
             .anyMatch(queue -> queue.getTopic().equals(topic));
     }
 
-    private static void obey(String[] words) throws InterruptedException {
+    private static String obey(String[] words) throws InterruptedException {
         if (words[0].equals("forget")) {
             CONSUMED.drainPermits();
-        } else {
-            CONSUMED.acquire(Integer.parseInt(words[1]));
+        } else if (!CONSUMED.tryAcquire(Integer.parseInt(words[1]), 1, TimeUnit.MINUTES)) {
+            return "only " + CONSUMED.availablePermits() + " consumed";
         }
+        return "ready";
     }
 
     public static void main(String[] args) throws Exception {
@@ -93,8 +95,7 @@ public final class Live {
         System.out.println("ready");
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
         for (String line = input.readLine(); line != null; line = input.readLine()) {
-            obey(line.split(" "));
-            System.out.println("ready");
+            System.out.println(obey(line.split(" ")));
         }
         consumer.shutdown();
         producer.shutdown();
